@@ -19,7 +19,7 @@ SOURCES := services schemas deploy/local tests
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos bench accessibility fuzz coverage format lock clean
+.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos clients bench looks fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,7 +62,7 @@ $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION):
 	@GOBIN=$(TOXIPROXY) go install github.com/Shopify/toxiproxy/v2/cmd/server@v$(TOXIPROXY_VERSION)
 	@touch $@
 
-# For `make accessibility` alone.
+# For `make looks` alone.
 $(VERAPDF)/.copied: tests/support/verapdf/pom.xml | preflight
 	@echo "setup: fetching veraPDF"
 	@rm -rf $(VERAPDF) && mkdir -p $(VERAPDF)
@@ -118,11 +118,15 @@ chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and
 	@$(BIN)/pytest tests/chaos
 	@$(BIN)/pytest $(PARALLEL) -m chaos tests/integration
 
+clients: setup ## the CloudEvents SDKs of Python, JavaScript, Go and Java send to intake; a missing tool is named and left out
+	@PYTHON=$(BIN)/python tests/clients/prepare.sh $(DONDOC_HOME)/clients
+	@$(BIN)/pytest tests/clients
+
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s
 
-accessibility: setup $(VERAPDF)/.copied ## veraPDF on the PDF of the report: PDF/UA-1
-	@$(BIN)/pytest tests/contract/reporting/test_pdf_accessibility.py
+looks: setup $(VERAPDF)/.copied ## pages and documents as people see and hear them: every page in every form, PDF/UA-1
+	@$(BIN)/pytest $(PARALLEL) tests/looks
 
 FUZZ_SECONDS ?= 60
 fuzz: setup $(VENV)/.fuzzer ## coverage-guided fuzzing of intake's decoder and of all readers of records, FUZZ_SECONDS each

@@ -26,7 +26,7 @@ from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launcher
 
 ROOT = Path(__file__).parent.parent
-MARKED_FOLDERS = ("unit", "contract", "integration", "e2e", "chaos", "bench")
+MARKED_FOLDERS = ("unit", "contract", "integration", "e2e", "looks", "chaos", "bench")
 JARS = Path(os.environ.get("DONDOC_HOME", ROOT / ".dondoc")) / "kafka" / "jars"
 
 # The size of a benchmark, this machine's database binary, and what this machine must have.

@@ -31,6 +31,10 @@ def _require_known_zone(name: str) -> str:
     return name
 
 
+# What a plan calls the agency above the reporting one, whoever that is on the day in question.
+PARENT = "parent"
+
+
 class ObligationKind(StrEnum):
     """The kind of duty that the plan's text imposes."""
 
@@ -192,7 +196,7 @@ class Obligation(DocumentModel):
     title: Bilingual
     kind: ObligationKind = ObligationKind.REPORTING
     tracking: Literal["event", "milestone", "narrative"] = "event"
-    addressees: tuple[Identifier, ...] = ()
+    addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)] = ()
     lead: Identifier | None = None
     with_: tuple[Identifier, ...] = Field(default=(), alias="with")
     recipient: Identifier | None = None

@@ -62,7 +62,7 @@ class _Receipts(msgspec.Struct):
     receipts: tuple[_AnswerReceipt, ...]
 
 
-class _Fault(msgspec.Struct):
+class _FieldRefusal(msgspec.Struct):
     pointer: str
     detail: str
 
@@ -70,7 +70,7 @@ class _Fault(msgspec.Struct):
 class _RefusalDocument(msgspec.Struct):
     title: str = ""
     detail: str = ""
-    errors: tuple[_Fault, ...] = ()
+    errors: tuple[_FieldRefusal, ...] = ()
 
 
 class AnswerPoster:

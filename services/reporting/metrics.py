@@ -67,6 +67,9 @@ class ReportingMetrics:
             "reporting_answers", "Answers of officers to reports", ["answer", "outcome"], registry=registry
         )
         self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
+        self.stream_readers = Gauge(
+            "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
+        )
         self._create_series()
         self.show_lag({})
 

@@ -95,9 +95,10 @@ class DutyFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundLines:
-    """The lines of the duties asked for, and the stored records about them that cannot be read."""
+    """The lines of the duties asked for, the states that they describe, and the stored records that cannot be read."""
 
     lines: tuple[DutyLine, ...]
+    states: tuple[DutyState, ...]
     unreadable: tuple[UnreadableRecord, ...]
 
 
@@ -174,9 +175,9 @@ class ReportingQueries:
         if everybody.states and not self._select_covered(self.plan(key.plan), everybody.states, context):
             raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)
 
-    async def find_years(self, plan_id: str) -> list[str]:
-        """Return the years in which any agency has a duty under a plan, in order."""
-        return sorted(filter(None, {_year_of(period) for period in await self._archive.find_periods(plan_id)}))
+    async def find_periods(self, plan_id: str) -> list[str]:
+        """Return the periods in which any agency has a duty under a plan, in order."""
+        return [text for text in await self._archive.find_periods(plan_id) if _is_period(text)]
 
     async def find_lines(self, duties: DutyFilter, context: QueryContext) -> FoundLines:
         """Return the lines of *duties*; raise `NotFoundError` where their plan is not published.
@@ -188,6 +189,7 @@ class ReportingQueries:
             self.require_agency(duties.agency, context.scope)
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
         lines: list[DutyLine] = []
+        states: list[DutyState] = []
         unreadable: list[UnreadableRecord] = []
         unassessed: list[NotAssessedError] = []
         for plan in plans:
@@ -199,11 +201,12 @@ class ReportingQueries:
             lines += duty_lines.build_lines(
                 known.states, known.attempts, self._line_context(plan, known.states, context)
             )
+            states += known.states
             unreadable += known.unreadable
         # A plan that was published a moment ago does not hold up the answers about the others.
         if unassessed and len(unassessed) == len(plans):
             raise unassessed[0]
-        return FoundLines(lines=tuple(lines), unreadable=tuple(unreadable))
+        return FoundLines(lines=tuple(lines), states=tuple(states), unreadable=tuple(unreadable))
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
         """Compile the annual report of a plan and period, and raise what `compile_inputs` raises."""
@@ -334,12 +337,12 @@ class ReportingQueries:
         )
 
 
-def _year_of(period: str) -> str | None:
-    """Return the year in which a stored *period* lies; None for one that is none."""
+def _is_period(text: str) -> bool:
     try:
-        return str(periods.parse(period).year)
+        periods.parse(text)
     except ValueError:
-        return None
+        return False
+    return True
 
 
 def list_periods_within(period: periods.Period) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ empty or older database would answer as if nothing had been reported.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +33,8 @@ DOCUMENTS = "documents"
 SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
+# Intake takes no control characters in a source or an id, so the separator stands in neither.
+IDENTITY_SEPARATOR, AFTER_SEPARATOR = "\x1e", "\x1f"
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
 FILLED_FROM = {
     topics.VERDICTS.name: (ASSESSMENTS,),
@@ -193,6 +195,28 @@ class ReportingStore:
         named = {"$in": [_identity_field(one) for one in identities]}
         return await self._find_facts({"identity": named, "recorded_at": {"$lte": known_at}})
 
+    async def find_sources(self, limit: int) -> list[str]:
+        """Return the sources that facts on record come from, in order, at most *limit* of them."""
+        sources: list[str] = []
+        after = ""
+        async with self._answering():
+            # From one source to the next along the index `by_identity`: one step a source, however many facts it sent.
+            while len(sources) < limit:
+                condition = {"identity": {"$gt": after}}
+                found = await self._database[FACTS].find_one(
+                    condition, {"identity": 1, "_id": 0}, sort=[("identity", 1)]
+                )
+                if found is None:
+                    break
+                sources.append(found["identity"].partition(IDENTITY_SEPARATOR)[0])
+                after = sources[-1] + AFTER_SEPARATOR
+        return sources
+
+    async def find_attempt(self, event: str, known_at: datetime) -> StoredRecord | None:
+        """Return the record of the alert attempt that an event tells of, if it was made by *known_at*."""
+        found = await self._find_records(ALERTS, {"_id": event, "attempted_at": {"$lte": known_at}})
+        return next(iter(found), None)
+
     async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.
 
@@ -223,6 +247,20 @@ class ReportingStore:
         async with self._answering():
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
+
+    def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[Any]:
+        """Return the change stream of new assessments from the position *after* on, or from now on.
+
+        Its errors are the driver's: `translate_errors` of `runtime.mongo` is for whoever reads it.
+        """
+        fields = dict.fromkeys((f"fullDocument.{name}" for name in (*_DUTY_FIELDS, "revision")), 1)
+        stages: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": fields}]
+        resume_after = {"_data": after} if after else None
+        collection = self._database[ASSESSMENTS]
+        stream: AbstractAsyncContextManager[Any] = collection.watch(
+            stages, resume_after=resume_after, max_await_time_ms=500
+        )
+        return stream
 
     async def find_matching(
         self, collection: str, condition: Mapping[str, Any], *, order_by: str = "_id"
@@ -341,8 +379,7 @@ def _fact_document(fact: DecodedFact) -> dict[str, Any]:
 
 
 def _identity_field(identity: EventIdentity) -> str:
-    # Intake takes no control characters in a source or an id, so the separator stands in neither.
-    return "\x1e".join(identity)
+    return IDENTITY_SEPARATOR.join(identity)
 
 
 def _assessment_condition(duties: PlanDutyFilter) -> dict[str, Any]:

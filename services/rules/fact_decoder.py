@@ -60,7 +60,7 @@ class _FactContent(msgspec.Struct, frozen=True, gc=False):
     sections: dict[str, str | None] = {}
     # Numbers with a point are kept as text, for a double would not hold their digits.
     indicators: dict[str, Any] = {}
-    parts: tuple[str, ...] = ()
+    parts: tuple[str, ...] | None = None
 
 
 class _DocketReference(msgspec.Struct, frozen=True, gc=False):
@@ -327,7 +327,7 @@ def _build_report_content(data: _SubmissionFields) -> ReportContent:
         sections=_fill_sections(data.content.sections),
         indicators=_parse_indicators(data.content.indicators),
         attachments=data.attachments,
-        parts=data.content.parts,
+        parts=data.content.parts or (),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import typst
 
+from services.runtime import pdf_packing
+
 FONTS = Path(__file__).parent / "fonts"
 PICTURE_PPI = 220.0  # sharp in print at the width of a page, about 60 kB
 PDF_STANDARD: Literal["ua-1"] = "ua-1"  # ISO 14289-1: a screen reader follows headings, tables and pictures
@@ -64,7 +66,7 @@ def _load(source: Path, inputs: Mapping[str, Any]) -> typst.Compiler:
 
 def _compile_pdf(compiler: typst.Compiler, dated: datetime) -> bytes:
     body = compiler.compile(format="pdf", pdf_standards=PDF_STANDARD, timestamp=int(dated.timestamp()))
-    return body if isinstance(body, bytes) else _only_page(body)
+    return pdf_packing.pack_objects(body if isinstance(body, bytes) else _only_page(body))
 
 
 def _read_points(length: str) -> float:

@@ -1,4 +1,4 @@
-"""The annual report of many agencies and of many periods: how long each format takes, and how long it gets.
+"""The annual report of many agencies, indicators and periods: how long each format takes, and how long it gets.
 
 Processor time is measured, for it does not depend on what else the machine does.
 """
@@ -6,6 +6,7 @@ Processor time is measured, for it does not depend on what else the machine does
 import io
 import time
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -15,11 +16,13 @@ from schemas.plan.plan import Plan
 from services.reporting.core import annual_report, timeline
 from services.reporting.core.annual_report import ReportQuery
 from services.reporting.core.report.inputs import PeriodResults, ReportInputs
+from services.reporting.core.results import ObligationResults
 from services.reporting.documents.formats import FORMATS
 from tests.support.builders.annual_report import AS_OF, a_line_context, a_registry, a_year
 from tests.support.builders.reports.report_inputs import a_results_plan, consolidate_lines, some_report_inputs
 
 SECONDS_MAX = 10.0
+INDICATORS = 20
 PAGES_MAX = 40
 BYTES_MAX = 2_000_000
 
@@ -45,7 +48,8 @@ def inputs_of(agencies: int, months: int) -> ReportInputs:
     report = annual_report.compile_report(query, states, attempts=attempted, context=context)
     results = tuple(
         PeriodResults(
-            period=one.period or "", results=consolidate_lines(list(one.lines), plan, period=one.period or "")
+            period=one.period or "",
+            results=repeat_indicators(consolidate_lines(list(one.lines), plan, period=one.period or "")),
         )
         for one in report.chapters
     )
@@ -55,6 +59,17 @@ def inputs_of(agencies: int, months: int) -> ReportInputs:
         for number, line in enumerate(report.chapters[0].lines)
     )
     return ReportInputs(report=report, registry=context.registry, results=results, evaluations=evaluations)
+
+
+def repeat_indicators(results: ObligationResults) -> ObligationResults:
+    """Return *results* with as many indicators as the plan of a province has: its own again under other codes."""
+    own = results.indicators
+    several = (
+        replace(one, indicator=one.indicator.model_copy(update={"code": f"{one.indicator.code}_{number}"}))
+        for number in range(INDICATORS)
+        for one in own
+    )
+    return replace(results, indicators=tuple(islice(several, INDICATORS)))
 
 
 def a_monthly_plan() -> Plan:

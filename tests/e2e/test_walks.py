@@ -193,7 +193,7 @@ async def test_a_page_through_reporting(
     async with httpx.AsyncClient(base_url=service.url, headers=readers.headers, timeout=30) as client:
 
         async def get() -> None:
-            answer = await client.get("/")
+            answer = await client.get("/duties")
             assert answer.status_code == 200
             assert AGENCY in answer.text
 

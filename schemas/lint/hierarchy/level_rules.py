@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from schemas.lint import id_checks
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
-from schemas.lint.hierarchy.parent_rules import PARENT
+from schemas.plan.plan import PARENT
 
 
 def check_levels(plan: Node) -> Iterator[Finding]:
@@ -33,8 +33,6 @@ def _check_bearers(obligation: Node) -> Iterator[Finding]:
     addressees, lead, co_operating = obligation["addressees"], obligation["lead"], obligation["with"].each()
     if lead.is_given and addressees.is_given:
         yield lead.finding("takes the place of `addressees`; write one of the two")
-    elif addressees.value == []:
-        yield addressees.finding("empty")
     elif not lead.is_given and not addressees.is_given:
         yield addressees.finding("missing; write `addressees`, or `lead` for the one agency that owes the report")
     yield from id_checks.find_duplicates(co_operating, Severity.WARNING)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.lint.diagnostics import DocumentPath, Finding, Severity
-from schemas.lint.hierarchy.parent_rules import PARENT
-from schemas.plan.plan import Obligation, ObligationVersion, Plan
+from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Agency, Registry
 
 # Half-open local dates.

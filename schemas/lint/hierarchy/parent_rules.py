@@ -11,9 +11,9 @@ from schemas.lint import date_intervals, id_checks
 from schemas.lint.date_intervals import Interval
 from schemas.lint.diagnostics import DocumentPath, Finding
 from schemas.lint.document_tree import Node
+from schemas.plan.plan import PARENT
 
-# What plan files call "the agency above" and "the agency itself".
-PARENT = "parent"
+# The words of plan files for the agency above and the agency itself.
 RESERVED_IDS = frozenset({PARENT, "self"})
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import Status
+from schemas.plan import recipients
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
@@ -63,17 +64,19 @@ class FormDuty(PublishedDuty):
 
     @property
     def recipient(self) -> Bilingual | None:
-        recipient = self.obligation.recipient or self.plan.issuer
+        """Who receives the report."""
+        recipient = recipients.find_recipient(self.plan, self.registry, self.key, today=self.day)
         return self._name(recipient) if recipient else None
 
     @property
-    def source(self) -> str:
-        """The number and the date of the document that lays the duty down."""
+    def source(self) -> Bilingual:
+        """The document that lays the duty down, by number and date; by the plan's title where none is listed."""
         cited = self.obligation.citation.source
         source = next((one for one in self.plan.sources if one.id == cited), None)
         if source is None:
-            return self.plan.plan
-        return f"{source.number} ({source.issued_on:%d/%m/%Y})" if source.issued_on else source.number
+            return Bilingual.of(vi=self.plan.title.vi, en=self.plan.title.in_language("en"))
+        dated = f"{source.number} ({source.issued_on:%d/%m/%Y})" if source.issued_on else source.number
+        return Bilingual.of(vi=f"văn bản số {dated}", en=f"document {dated}")
 
     def fields(self, due_at: datetime | None) -> tuple[FormField, ...]:
         """Return the fields of the form: what the agency is asked for, required or not."""

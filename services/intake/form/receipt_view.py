@@ -97,7 +97,7 @@ def receipt_rows(view: ReceiptView) -> list[tuple[Bilingual, Bilingual]]:
         ("proof_duty", title),
         (
             "basis",
-            Bilingual.of(vi=f"mục {clause}, văn bản số {duty.source}", en=f"clause {clause}, document {duty.source}"),
+            Bilingual.of(vi=f"mục {clause}, {duty.source.vi}", en=f"clause {clause}, {duty.source.in_language('en')}"),
         ),
         ("event", _same_text(receipt.id)),
         ("sha256", _same_text(receipt.sha256)),

@@ -12,7 +12,6 @@ TEXTS = {
     "recipient": Bilingual.of(vi="Nơi nhận", en="Recipient"),
     "basis": Bilingual.of(vi="Căn cứ", en="Basis"),
     "clause": Bilingual.of(vi="mục", en="clause"),
-    "of_document": Bilingual.of(vi="văn bản số", en="document"),
     "deadline": Bilingual.of(vi="Hạn cuối", en="Due by"),
     "deadline_unsure": Bilingual.of(
         vi="chưa tính gia hạn, nếu có quyết định gia hạn", en="an extension, if granted, is not counted here"

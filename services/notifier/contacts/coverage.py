@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from schemas.plan.plan import Plan
+from schemas.plan.plan import PARENT, Plan
 from schemas.plan.registry import Registry
-from services.notifier.core.scheduling.routing import PARENT, SELF, ContactBook, resolve_recipient
+from services.notifier.core.scheduling.routing import SELF, ContactBook, resolve_recipient
 
 
 def find_unreached(book: ContactBook, plan: Plan, registry: Registry, day: date) -> list[str]:

@@ -12,7 +12,7 @@ from services.reporting import submission_content
 from services.reporting.core import results_question
 from services.reporting.core.content import figure_review
 from services.reporting.core.content.figure_review import ReviewedFigure
-from services.reporting.core.results import StandingSubmission
+from services.reporting.core.results import ObligationResults, StandingSubmission
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.results_question import AssessedDuty, AssessedPlan
 from services.reporting.core.timeline import DutyState, EventIdentity, UnreadableRecord
@@ -57,14 +57,20 @@ class ResultsQueries:
         assessed = await self.assess_plan(plan_id, period, context)
         # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
         obligations = await asyncio.to_thread(results_question.consolidate_plan, assessed, period)
-        return PlanResults(
-            plan=plan_id,
-            period=period,
-            at=context.as_of,
-            known_at=context.known_at,
-            zone=ZoneInfo(assessed.plan.zone),
-            obligations=obligations,
-        )
+        return _build_results(assessed, period, context, obligations)
+
+    async def find_reviewed_results(
+        self, plan_id: str, period: str, context: QueryContext
+    ) -> tuple[PlanResults, tuple[ReviewedFigure, ...]]:
+        """Return the results of a plan for exactly *period* and what looks like a slip in them; as `find_results`."""
+        assessed = await self.assess_plan(plan_id, period, context)
+
+        def consolidate() -> tuple[PlanResults, tuple[ReviewedFigure, ...]]:
+            obligations = results_question.consolidate_plan(assessed, period)
+            reviewed = figure_review.review_figures(results_question.build_questions(assessed, period))
+            return _build_results(assessed, period, context, obligations), reviewed
+
+        return await asyncio.to_thread(consolidate)
 
     async def review_figures(self, plan_id: str, period: str, context: QueryContext) -> tuple[ReviewedFigure, ...]:
         """Return what looks like a slip in the figures of a plan for exactly *period*; raise as `find_results`."""
@@ -100,6 +106,19 @@ class ResultsQueries:
             # Verdicts and facts are read side by side: this verdict was stored a moment before the fact behind it.
             raise StateIncompleteError
         return contents
+
+
+def _build_results(
+    assessed: AssessedPlan, period: str, context: QueryContext, obligations: tuple[ObligationResults, ...]
+) -> PlanResults:
+    return PlanResults(
+        plan=assessed.plan.plan,
+        period=period,
+        at=context.as_of,
+        known_at=context.known_at,
+        zone=ZoneInfo(assessed.plan.zone),
+        obligations=obligations,
+    )
 
 
 def _group_duties(states: Iterable[DutyState]) -> Mapping[tuple[str, str], Sequence[AssessedDuty]]:

@@ -10,9 +10,13 @@ import msgspec
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
+from services.reporting.content import fact_details
 from services.reporting.core.content import submission_history
 from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
 from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.evidence import revision_differences
+from services.reporting.core.evidence.duty_facts import ReportDetails
+from services.reporting.core.evidence.revision_differences import ReportDifference
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.event_decoder import DecodedFact
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
@@ -29,12 +33,16 @@ class DocketSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionAnswer:
-    """A submission, the duty that it counts for, whether its content is the one that counts, and its history."""
+    """A submission, the duty that it counts for, whether its content is the one that counts, and its history.
+
+    `differences` are those from the submission that it corrects; None where it corrects none.
+    """
 
     fact: DecodedFact
     duty: DutyLine | None
     stands: bool
     history: SubmissionHistory
+    differences: tuple[ReportDifference, ...] | None
     unreadable: tuple[UnreadableRecord, ...]
 
 
@@ -91,6 +99,7 @@ class SubmissionQueries:
             duty=next(iter(found.lines), None),
             stands=await self._is_standing(identity, fact, history, context=context),
             history=history,
+            differences=None if history.corrects is None else await self._compare(history.corrects, fact),
             unreadable=(*unreadable, *found.unreadable),
         )
 
@@ -130,6 +139,15 @@ class SubmissionQueries:
             else:
                 docket += [described] if described.received_at <= context.as_of else []
         return docket, unreadable
+
+    async def _compare(self, corrected: DocketFact, fact: DecodedFact) -> tuple[ReportDifference, ...] | None:
+        """Return what differs in *fact* from the submission that it corrects, or None where that has no content."""
+        stored = await self._archive.find_fact(corrected.receiptid)
+        before = None if stored is None else fact_details.decode_details(stored.record)
+        after = fact_details.decode_details(fact.record)
+        if not isinstance(before, ReportDetails) or not isinstance(after, ReportDetails):
+            return None
+        return revision_differences.compare_reports(before, after)
 
     async def _is_standing(
         self, identity: EventIdentity, fact: DecodedFact, history: SubmissionHistory, *, context: QueryContext

@@ -30,7 +30,7 @@ class DutyLine:
 
     `days_late` counts up to the complete report, or up to the day asked about where none has come; it is None for a
     duty that is not late. `evidence` are the ids of the facts that the status rests on, and
-    `standing` is the submission whose content counts.
+    `standing` is the submission whose content counts. `since` is when the duty came into this state.
     """
 
     key: DutyKey
@@ -53,6 +53,7 @@ class DutyLine:
     standing: EventIdentity | None
     event: str
     revision: int
+    since: datetime | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -145,6 +146,7 @@ def build_line(
         standing=span.standing,
         event=state.assessment.event,
         revision=state.assessment.revision,
+        since=span.from_at,
     )
 
 

@@ -1,7 +1,8 @@
 """Count how often an agency was reminded and urged about one duty, by which channels, and with what effect.
 
 An occasion is one step of one due date: the mail and the SMS of the same step are one occasion on two channels. Further
-attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately.
+attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately;
+copies for agencies that co-operate in a report are no urging of the one that owes it, and are not counted.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from schemas.events.ids import DutyKey
 
 # Outcomes of an alert that did not reach anybody, as far as is known. One of unknown outcome (its process died while it
 # was on the wire) is neither sent nor unsent: it is counted apart, and never as an occasion.
-_SENT = TAKEN | {AttemptOutcome.COMPLAINED}
+SENT = TAKEN | {AttemptOutcome.COMPLAINED}
 UNSENT = frozenset(
     {
         AttemptOutcome.TEMPORARY_FAILURE,
@@ -40,7 +41,8 @@ _CERTAINTY = {
 class AlertAttempt:
     """One attempt at one alert, as the notifier published it, for one of the duties that the alert names.
 
-    `delivery` is the same for all attempts at one recipient of the alert.
+    `reason` is what the notifier said of an attempt that did not succeed. `delivery` is one for all attempts at one
+    recipient of the alert.
     """
 
     event: str
@@ -53,6 +55,7 @@ class AlertAttempt:
     to_agency: str
     outcome: AttemptOutcome
     attempted_at: datetime
+    reason: str | None = None
     delivery: str = ""
 
 
@@ -60,6 +63,7 @@ class AlertAttempt:
 class Urging:
     """The alerts that an agency received about one duty.
 
+    `first_tried_at` is the first attempt, whatever came of it, and `first_at` the first alert that was sent.
     Of the alerts that were sent, to whomever, `accepted` counts those that a server took and of which nothing more is
     known, `confirmed` those that are known to have arrived. `bounced` and `unknown` are no occasions.
     `prompted_at` is the last alert up to the complete report; `answered_at` is that report, if an alert came before it.
@@ -75,6 +79,7 @@ class Urging:
     bounced: int = 0
     unsent: int = 0
     unknown: int = 0
+    first_tried_at: datetime | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
     prompted_at: datetime | None = None
@@ -111,9 +116,9 @@ class UrgedDuty:
 
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
-    final_attempts = _final_attempts(attempts)
+    final_attempts = select_final_attempts(attempts)
     outcomes = Counter(attempt.outcome for attempt in final_attempts)
-    sent = [attempt for attempt in final_attempts if attempt.outcome in _SENT]
+    sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
     occasions = Counter(kind for kind, _step, _due_at in {(one.kind, one.step, one.due_at) for one in sent})
     to_agency = [attempt for attempt in sent if attempt.kind is not StepKind.ESCALATION]
@@ -131,6 +136,7 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         bounced=outcomes[AttemptOutcome.BOUNCED],
         unsent=sum(outcomes[one] for one in UNSENT),
         unknown=outcomes[AttemptOutcome.UNKNOWN],
+        first_tried_at=min((attempt.attempted_at for attempt in final_attempts), default=None),
         first_at=sent_at[0] if sent_at else None,
         last_at=sent_at[-1] if sent_at else None,
         prompted_at=before_report[-1] if before_report else None,
@@ -147,7 +153,7 @@ def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
     answered: Counter[tuple[StepKind, str]] = Counter()
     begins: dict[tuple[StepKind, str], timedelta] = {}
     for duty in duties:
-        sent = [one for one in _final_attempts(duty.attempts) if one.outcome in _SENT and one.due_at is not None]
+        sent = [one for one in select_final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
         # The mail and the SMS of one step are one occasion, which begins with the first of them.
         occasions: dict[tuple[StepKind, str], datetime] = {}
         for one in sorted(sent, key=lambda attempt: attempt.attempted_at):
@@ -169,14 +175,15 @@ def _name_step(attempt: AlertAttempt) -> str:
     return "" if attempt.kind is StepKind.INCOMPLETE else attempt.step
 
 
-def _final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
+def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
     """Return one attempt for each alert: of each recipient what is known last, of those the best.
 
     A report that a mail bounced counts against the recipient whom it concerns. An alert that another recipient got was
     sent.
     """
     of_recipients: dict[tuple[str, str], AlertAttempt] = {}
-    for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
+    own = [one for one in attempts if one.kind is StepKind.ESCALATION or one.to_agency == one.key.agency]
+    for attempt in sorted(own, key=lambda one: (one.attempted_at, one.event)):
         recipient = (attempt.alert, attempt.delivery)
         current = of_recipients.get(recipient)
         if current is None or _certainty(attempt) >= _certainty(current):

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from schemas.plan.values import Bilingual
 from services.reporting.core.access.readers import Reader, ReaderScope
+from services.reporting.dashboard import page_links
+from services.reporting.dashboard.time_bar import TimeBar
 from services.reporting.queries import QueryContext
 
 # Where no plan says which zone its days are of.
@@ -26,7 +28,12 @@ class Place:
 
 
 # Each page says by its `place` under which entry it stands.
-PLACES = (Place(name="season", path="/"),)
+PLACES = (
+    Place(name="season", path="/"),
+    Place(name="duties", path="/duties"),
+    Place(name="results", path="/results"),
+    Place(name="changes", path="/changes"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,7 @@ class PageFrame:
     chosen: Mapping[str, str] = field(default_factory=dict)
     reader: str = ""
     moment: QueryContext | None = None
+    time_bar: TimeBar | None = None
     is_past: bool = False
     now_link: str = "/"
     zone: ZoneInfo = DEFAULT_ZONE
@@ -48,7 +56,10 @@ class PageFrame:
 
 def list_places(scope: ReaderScope) -> tuple[Place, ...]:
     """Return the places that a reader of *scope* can go to."""
-    return PLACES if scope.covers_duties else ()
+    if not scope.covers_duties:
+        return ()
+    own = scope.own_agency
+    return PLACES if own is None else (Place(name="own", path=page_links.agency_path(own)), *PLACES)
 
 
 def describe_reader(reader: Reader, name: str, language: str) -> str:

@@ -10,11 +10,13 @@ from starlette.responses import HTMLResponse, Response
 
 from schemas.problems import Problem
 from services.reporting.core.access.readers import PUBLIC, Reader
-from services.reporting.dashboard import page_frame
+from services.reporting.dashboard import page_frame, time_bar
 from services.reporting.dashboard.page_frame import PageFrame
+from services.reporting.evidence.freshness import Freshness
 from services.reporting.http import problems
 from services.reporting.http.access import guard
 from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
+from services.runtime.clock import Clock
 
 # One script of our own announces live counts; markup that slipped through the escaping could run none.
 SECURITY_HEADERS = {
@@ -26,8 +28,8 @@ SECURITY_HEADERS = {
 }
 
 # The query parameters that every link of a page passes on: the instants asked about and the language.
-LINK_PARAMETERS = frozenset({"as_of", "known_at", "lang"})
-MOMENT_PARAMETERS = ("as_of", "known_at")
+LINK_PARAMETERS = frozenset({*time_bar.MOMENT_PARAMETERS, "lang"})
+
 # The question of a page that the navigation passes on to its neighbours.
 CHOSEN_PARAMETERS = frozenset({"plan", "period"})
 
@@ -35,9 +37,13 @@ CHOSEN_PARAMETERS = frozenset({"plan", "period"})
 class PageRenderer:
     """Renders the pages."""
 
-    def __init__(self, queries: ReportingQueries, templates: Environment) -> None:
+    def __init__(
+        self, queries: ReportingQueries, templates: Environment, *, clock: Clock, freshness: Freshness
+    ) -> None:
         self._queries = queries
         self._templates = templates
+        self._clock = clock
+        self._freshness = freshness
 
     def render_page(
         self,
@@ -50,18 +56,24 @@ class PageRenderer:
     ) -> Response:
         """Render a page about the moment of *context*; its instants are shown in *zone*, and its links pass it on."""
         query = request.query_params
-        link_parameters = {name: value for name, value in query.items() if name in LINK_PARAMETERS and value}
         reader = guard.find_reader(request)
         frame = PageFrame(
             places=page_frame.list_places(reader.scope),
             chosen={name: value for name, value in query.items() if name in CHOSEN_PARAMETERS and value},
             reader=self._describe_reader(reader, context),
             moment=context,
-            is_past=any(query.get(name) for name in MOMENT_PARAMETERS),
-            now_link=_refer_to(request, without=MOMENT_PARAMETERS),
+            time_bar=time_bar.build_time_bar(
+                request,
+                context,
+                zone=zone,
+                now=self._clock.now(),
+                complete_until=self._freshness.complete_until,
+            ),
+            is_past=any(query.get(name) for name in time_bar.MOMENT_PARAMETERS),
+            now_link=_refer_to(request, without=time_bar.MOMENT_PARAMETERS),
             zone=zone,
         )
-        values = {**values, "context": context, "link_parameters": link_parameters}
+        values = {**values, "context": context, "link_parameters": list_link_parameters(request, context)}
         return self._render(template, request, frame, language=context.language, values=values)
 
     def render_open_page(self, template: str, request: Request, *, values: Mapping[str, object]) -> Response:
@@ -106,6 +118,14 @@ class PageRenderer:
         )
         headers = {**SECURITY_HEADERS, "Content-Language": language, "Vary": "Accept, Accept-Language"}
         return HTMLResponse(page, HTTPStatus.OK, headers=headers)
+
+
+def list_link_parameters(request: Request, context: QueryContext) -> dict[str, str]:
+    """Return what every link of a page passes on: the instants asked about, with their offsets, and the language."""
+    given = request.query_params
+    instants = {time_bar.AS_OF: context.as_of, time_bar.KNOWN_AT: context.known_at}
+    parameters = {name: instant.isoformat() for name, instant in instants.items() if given.get(name)}
+    return parameters | ({"lang": given["lang"]} if given.get("lang") else {})
 
 
 def _refer_to(request: Request, *, without: tuple[str, ...] = (), **changes: str) -> str:

@@ -6,8 +6,12 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
 from services.reporting.core import labels, vietnamese_locale
+from services.reporting.dashboard import page_links
+from services.reporting.dashboard.evidence_texts import EVIDENCE_TEXTS
+from services.reporting.dashboard.season_texts import SEASON_TEXTS
 
 TEXTS = {
     "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),
@@ -19,30 +23,21 @@ TEXTS = {
     "status": Bilingual(vi="Tình trạng", en="Status"),
     "search": Bilingual(vi="Tìm đơn vị", en="Find an agency"),
     "search_hint": Bilingual(vi="có dấu hoặc không dấu", en="with or without accents"),
-    "all": Bilingual(vi="Tất cả", en="All"),
     "show": Bilingual(vi="Xem", en="Show"),
-    "today": Bilingual(vi="Hôm nay", en="Today"),
     "deadline": Bilingual(vi="Hạn cuối", en="Deadline"),
     "no_deadline": Bilingual(vi="Kế hoạch không quy định thời hạn", en="The plan sets no date"),
-    "days_left": Bilingual(vi="còn {days} ngày", en="{days} days left"),
-    "last_day": Bilingual(vi="hôm nay là ngày cuối", en="today is the last day"),
-    "days_past": Bilingual(vi="đã qua {days} ngày", en="{days} days ago"),
-    "expected": Bilingual(vi="Phải gửi", en="Expected"),
     "rate": Bilingual(vi="Tỷ lệ gửi", en="Reporting rate"),
     "rate_on_time": Bilingual(vi="Tỷ lệ đúng hạn", en="Reporting rate on time"),
-    "of": Bilingual(vi="trên", en="of"),
     "agency": Bilingual(vi="Đơn vị", en="Agency"),
     "due": Bilingual(vi="Hạn cuối (hết ngày)", en="Due by the end of"),
     "received": Bilingual(vi="Thời điểm gửi", en="Received"),
     "days_late": Bilingual(vi="Số ngày trễ", en="Days late"),
     "missing": Bilingual(vi="Còn thiếu, ghi chú", en="Missing, notes"),
     "urged": Bilingual(vi="Nhắc, đôn đốc", en="Reminded, urged"),
-    "agencies": Bilingual(vi="đơn vị", en="agencies"),
     "none_found": Bilingual(vi="Không có đơn vị nào phù hợp.", en="No agency matches."),
     "clear": Bilingual(vi="Bỏ lọc", en="Clear filters"),
     "report": Bilingual(vi="Báo cáo năm", en="Annual report"),
     "undated": Bilingual(vi="Nhiệm vụ không có thời hạn", en="Duties without a date"),
-    "undated_done": Bilingual(vi="đã ghi nhận {done}/{whole} đơn vị", en="on record from {done} of {whole} agencies"),
     "nothing_yet": Bilingual(vi="Chưa có kế hoạch nào được công bố.", en="No plan is published yet."),
     "nothing_yet_hint": Bilingual(
         vi="Công bố kế hoạch bằng lệnh “dondoc publish”, rồi tải lại trang này.",
@@ -132,6 +127,10 @@ TEXTS = {
     "sealed_before": Bilingual(vi="Trước", en="Before"),
     "sealed_after": Bilingual(vi="Nay", en="After"),
     "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
+    "sealed_done": Bilingual(
+        vi="Đã chốt phiên bản {version}, mã kiểm chứng {code}. Mọi số liệu và tệp của phiên bản này không đổi nữa.",
+        en="Version {version} is sealed, with the check code {code}. Its figures and files do not change any more.",
+    ),
     "sealed_seal": Bilingual(vi="Chốt phiên bản {version}", en="Seal version {version}"),
     "footer": Bilingual(
         vi="Mỗi con số dẫn tới những gì nó đếm. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ "
@@ -140,6 +139,8 @@ TEXTS = {
         "ran.",
     ),
 }
+
+_ALL_TEXTS = TEXTS | SEASON_TEXTS | EVIDENCE_TEXTS
 
 
 def build_environment() -> Environment:
@@ -151,11 +152,22 @@ def build_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(text=text, urlencode=urlencode, status_label=labels.status_label)
+    environment.globals.update(
+        text=text, urlencode=urlencode, status_label=labels.status_label, status_label_of=_name_status
+    )
+    environment.globals.update(
+        agency_path=page_links.agency_path,
+        duty_path=page_links.duty_path,
+        event_path=page_links.event_path,
+        plan_path=page_links.plan_path,
+        registry_path=page_links.registry_path,
+    )
     environment.filters.update(
         day=format_day,
         instant=format_instant,
         moment=format_moment,
+        clock_time=format_clock_time,
+        short_instant=format_short_instant,
         deadline=format_deadline,
         percent=format_percent,
     )
@@ -164,7 +176,11 @@ def build_environment() -> Environment:
 
 def text(name: str, language: str, **values: object) -> str:
     """Return the text of that name, with *values* filled in."""
-    return TEXTS[name].in_language(language).format(**values)
+    return _ALL_TEXTS[name].in_language(language).format(**values)
+
+
+def _name_status(name: str, language: str) -> str:
+    return labels.status_label(Status(name), language)
 
 
 def format_day(value: date | None, language: str) -> str:
@@ -186,6 +202,19 @@ def format_moment(value: datetime, zone: tzinfo, language: str) -> str:
     """Format an instant in local time with the day of the week: `17:00 thứ Hai, 09/12/2024`."""
     local = value.astimezone(zone)
     return f"{local:%H:%M} {format_weekday(local.date(), language)}, {format_day(local.date(), language)}"
+
+
+def format_short_instant(value: datetime, zone: tzinfo, language: str) -> str:
+    """Format an instant in a narrow column: the name of an English month by its first three letters."""
+    local = value.astimezone(zone)
+    return format_instant(value, zone, language) if language == "vi" else f"{local:%H:%M} {local.day} {local:%b %Y}"
+
+
+def format_clock_time(value: datetime, now: datetime, zone: tzinfo, language: str) -> str:
+    """Format an instant of the day of *now* by its hour alone, and any other with its date: `16:58`."""
+    local = value.astimezone(zone)
+    is_today = local.date() == now.astimezone(zone).date()
+    return f"{local:%H:%M}" if is_today else format_instant(value, zone, language)
 
 
 def format_deadline(value: datetime, zone: tzinfo, language: str) -> str:

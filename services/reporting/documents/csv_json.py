@@ -45,9 +45,9 @@ def render_csv(inputs: ReportInputs) -> bytes:
     writer.writerow((*FIELDS, CUT_OFF, *codes))
     zone = ZoneInfo(report.plan.zone)
     for chapter in report.chapters:
-        writer.writerows(_render_record(line, zone) + _render_figures(line, given, codes) for line in chapter.lines)
+        writer.writerows(render_record(line, zone) + _render_figures(line, given, codes) for line in chapter.lines)
     blank: list[str | None] = [None] * (1 + len(codes))
-    writer.writerows(_render_unreadable(one) + blank for one in report.unreadable)
+    writer.writerows(render_unreadable(one) + blank for one in report.unreadable)
     return (BYTE_ORDER_MARK + buffer.getvalue()).encode()
 
 
@@ -75,12 +75,14 @@ def _render_figures(line: DutyLine, given: GivenFigures, codes: Iterable[str]) -
     return [cut_off.isoformat() if cut_off else None, *written]
 
 
-def _render_record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:
+def render_record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:
+    """Return the values of `FIELDS` of one duty, with instants in *zone*."""
     values = json_views.render_duty(line) | json_views.render_urging(line.urging)
     return [_render_cell(name, values.get(name), zone) for name in FIELDS]
 
 
-def _render_unreadable(record: UnreadableRecord) -> list[str | None]:
+def render_unreadable(record: UnreadableRecord) -> list[str | None]:
+    """Return the values of `FIELDS` that stand for a stored record that cannot be read."""
     values = {"status": "unreadable", "missing": f"{record.id}: {record.reason}"}
     return [escape_formula(values[name]) if name in values else None for name in FIELDS]
 

@@ -1,23 +1,22 @@
 """The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period."""
 
 from dataclasses import replace
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from schemas.plan import periods
 from services.reporting.content.submission_queries import SubmissionQueries
-from services.reporting.core import duty_search, json_views
+from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.http import query_parameters
+from services.reporting.http import conditional, duty_lists, query_parameters
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
-from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
+from services.reporting.http.duty_lists import DutyListApi
+from services.reporting.http.query_parameters import QueryParameters
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
 
@@ -32,31 +31,27 @@ class ReportingApi:
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
         return [
-            AccessRoute("/v1/duties", self.get_duties, Access.COVERED),
+            *DutyListApi(self._queries, clock=self._clock).routes(),
             AccessRoute("/v1/agencies/{agency}", self.get_agency, Access.COVERED),
             AccessRoute("/v1/receipts/{receiptid}", self.get_receipt, Access.COVERED),
             AccessRoute("/v1/plans/{plan}/periods/{period}", self.get_period, Access.COUNTS),
         ]
 
-    async def get_duties(self, request: Request) -> Response:
-        """Return the duties that match the query, one page at a time."""
-        query = query_parameters.parse_duties_query(QueryParameters(request), self._clock)
-        page = await self._find_page(query)
-        return JSONResponse({**_render_context(query.context), **page})
-
     async def get_agency(self, request: Request) -> Response:
         """Return one agency and its duties, in every plan and period or in those that the query names."""
-        query = query_parameters.parse_duties_query(QueryParameters(request), self._clock)
+        parameters = QueryParameters(request)
+        query = query_parameters.parse_duties_query(parameters, self._clock, *query_parameters.AGENCY_DUTIES)
         agency = request.path_params["agency"]
         name = self._queries.agency_name(agency, query.context)
-        page = await self._find_page(replace(query, duty_filter=replace(query.duty_filter, agency=agency)))
-        return JSONResponse({"agency": agency, "name": name, **_render_context(query.context), **page})
+        of_agency = replace(query, duty_filter=replace(query.duty_filter, agency=agency))
+        found = await duty_lists.find_duties(self._queries, of_agency)
+        page = duty_lists.cut_page(found, query, limit=query.limit or query_parameters.DEFAULT_LIMIT)
+        document = {"agency": agency, "name": name, **duty_lists.render_page(found, page, query.context)}
+        return conditional.respond_json(request, document)
 
     async def get_receipt(self, request: Request) -> Response:
         """Return the event that a receipt confirms, and the state of the duty that the event is about."""
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
+        context = query_parameters.parse_instants(request, self._clock)
         receiptid = request.path_params["receiptid"]
         receipt = await self._submissions.find_fact(receiptid)
         key = receipt.duty
@@ -80,36 +75,17 @@ class ReportingApi:
         Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
         """
         if guard.scope_of(request).covers_duties:
-            return JSONResponse(json_views.render_summary(await self._compile_duties(request)))
+            document = json_views.render_summary(await self._compile_duties(request))
+            return conditional.respond_json(request, document)
         everybody = await self._compile_duties(request, scope=EVERYTHING)
-        return JSONResponse(json_views.render_counts_by_status(everybody))
-
-    async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
-        found = await self._queries.find_lines(query.duty_filter, query.context)
-        duty_search.require_groups(query.line_filter.groups, found.lines, query.context.scope)
-        lines = duty_search.filter_lines(found.lines, query.line_filter)
-        page = duty_search.paginate(lines, limit=query.limit, cursor=query.cursor)
-        return {
-            "total": page.total,
-            "duties": [json_views.render_duty(line) for line in page.lines],
-            "next_cursor": page.next_cursor,
-            "unreadable": json_views.render_unreadable(found.unreadable),
-        }
+        return conditional.respond_json(request, json_views.render_counts_by_status(everybody))
 
     async def _compile_duties(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
         """Compile the duties of what *scope* covers, by default that of the reader."""
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
+        context = query_parameters.parse_instants(request, self._clock)
         context = context if scope is None else replace(context, scope=scope)
-        parameters.raise_errors()
-        return await self._queries.compile_report(request.path_params["plan"], self._parse_period(request), context)
-
-    @staticmethod
-    def _parse_period(request: Request) -> str:
-        try:
-            return periods.parse(request.path_params["period"]).text
-        except ValueError as cause:
-            raise NotFoundError(str(cause)) from cause
+        period = query_parameters.parse_period_of_path(request)
+        return await self._queries.compile_report(request.path_params["plan"], period, context)
 
 
 def _render_context(context: QueryContext) -> dict[str, str]:

@@ -15,13 +15,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from schemas.events.assessments import DutyAssessed
+from schemas.events.assessments import DutyAssessed, Status
 from schemas.events.deliveries import AlertAttempted
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.reports import EvaluationRecorded, ReportSealed, SealedDocumentPart
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
+from schemas.plan import periods
 from services.reporting.core.access.decisions import Access
+from services.reporting.core.lists import sorting
+from services.reporting.core.lists.queues import Queue
+from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.runtime.http.admin import ASYNCAPI_PATH
 from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
@@ -30,9 +34,19 @@ ASYNCAPI_VERSION = "3.0.0"
 
 
 def load_openapi() -> dict[str, Any]:
-    """Return the OpenAPI document, which is the file `openapi.yaml` beside this module."""
+    """Return the OpenAPI document: the file `openapi.yaml` beside this module, with the vocabulary of the code."""
     text = resources.files(__package__).joinpath("openapi.yaml").read_text(encoding="utf-8")
     document: dict[str, Any] = YAML(typ="safe").load(io.StringIO(text))
+    columns = [f"{direction}{name}" for name in sorting.COLUMNS for direction in ("", "-")]
+    vocabulary: dict[str, dict[str, Any]] = {
+        "Status": {"enum": [status.value for status in Status]},
+        "Queue": {"enum": [queue.value for queue in Queue]},
+        "SortColumn": {"enum": columns},
+        "Period": {"pattern": periods.PATTERN},
+        "QuestionInstant": {"pattern": query_parameters.INSTANT_PATTERN},
+    }
+    for name, words in vocabulary.items():
+        document["components"]["schemas"][name] |= words
     return document
 
 

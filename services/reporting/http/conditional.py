@@ -1,13 +1,16 @@
 """Answer a question whose answer the asker may have already: `ETag` and `If-None-Match` (RFC 9110 section 13)."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 CSV, JSON = "text/csv; charset=utf-8", "application/json"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def tag_of(content: bytes, *, is_weak: bool = False) -> str:
@@ -25,15 +28,36 @@ def respond(request: Request, body: bytes, *, tag: str, media_type: str, headers
     return Response(body, headers=common, media_type=media_type)
 
 
+def respond_json(request: Request, document: Mapping[str, Any], *, headers: Mapping[str, str] = {}) -> Response:
+    """Return *document* as JSON, or 304 where the asker has it.
+
+    An answer about a named instant has a strong tag, one about now a weak one, which the passing of time alone does not
+    change: the instants are left out of it.
+    """
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    if "as_of" in request.query_params:
+        tag = tag_of(body)
+    else:
+        timeless = {name: value for name, value in document.items() if name not in {"as_of", "known_at"}}
+        tag = tag_of(json.dumps(timeless, ensure_ascii=False).encode("utf-8", "backslashreplace"), is_weak=True)
+    return respond(request, body, tag=tag, media_type=JSON, headers=headers)
+
+
 def prefers_csv(request: Request) -> bool:
     """Whether the asker would rather have CSV than JSON."""
-    weights = {"text/csv": 0.0, "application/json": 0.0}
+    return choose_media_type(request, (JSON, CSV)) == CSV
+
+
+def choose_media_type(request: Request, offered: Sequence[str]) -> str:
+    """Return the one of the *offered* media types that the asker accepts most gladly, the first where it is all one."""
+    weights = dict.fromkeys(offered, 0.0)
     for part in request.headers.get("accept", "").split(","):
         media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
         weight = next((_read_weight(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
-        if media_range in weights:
-            weights[media_range] = weight
-    return weights["text/csv"] > weights["application/json"]
+        for media_type in offered:
+            if media_range == media_type.partition(";")[0]:
+                weights[media_type] = weight
+    return max(offered, key=lambda media_type: weights[media_type])
 
 
 def _names_tag(if_none_match: str, tag: str) -> bool:

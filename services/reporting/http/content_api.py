@@ -20,6 +20,7 @@ from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import results_scope
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.content.submission_history import DocketFact
+from services.reporting.core.evidence import evidence_views
 from services.reporting.core.results_document import PlanResults
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
@@ -28,8 +29,6 @@ from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
 from services.runtime import attachment_store, json_lines
 from services.runtime.clock import Clock
-
-INSTANTS = ("as_of", "known_at", "lang")
 
 # Types that intake takes with the form. A browser is told no other, whatever an event says.
 _OPENED_AS = frozenset({"application/pdf", "image/jpeg", "image/png"})
@@ -74,7 +73,7 @@ class ContentApi:
     async def get_results(self, request: Request) -> Response:
         """Return the results of a plan's period as the document of contract section 8, or its figures as CSV."""
         parameters = QueryParameters(request)
-        parameters.require_known("obligation", *INSTANTS)
+        parameters.require_known("obligation", *query_parameters.INSTANTS)
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
         results = await self._results.find_results(
@@ -93,7 +92,7 @@ class ContentApi:
 
     async def get_findings(self, request: Request) -> Response:
         """Return what looks like a slip in the figures of a plan's period, for somebody to ask the agency."""
-        context = self._parse_instants(request)
+        context = query_parameters.parse_instants(request, self._clock)
         plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
         reviewed = await self._results.review_figures(plan, period, context)
         covered = [one for one in reviewed if context.scope.covers_agency(one.agency, one.groups)]
@@ -103,13 +102,13 @@ class ContentApi:
 
     async def get_submission(self, request: Request) -> Response:
         """Return a submission as it was recorded, its duty, what it corrects and what was done about it since."""
-        context = self._parse_instants(request)
+        context = query_parameters.parse_instants(request, self._clock)
         answer = await self._submissions.find_submission(request.path_params["receiptid"], context)
         return Response(_encode_submission(answer, context), media_type=conditional.JSON)
 
     async def get_attachment(self, request: Request) -> Response:
         """Return an attached file that the form has stored, after its bytes were checked against its digest."""
-        context = self._parse_instants(request)
+        context = query_parameters.parse_instants(request, self._clock)
         sha256 = request.path_params["sha256"].lower()
         if not _SHA256.fullmatch(sha256):
             raise NotFoundError("a file is named by its SHA-256, 64 hexadecimal digits")
@@ -123,13 +122,6 @@ class ContentApi:
         return StreamingResponse(
             attachments.read_chunks(file), media_type=_media_type_of(named), headers=_describe_file(named)
         )
-
-    def _parse_instants(self, request: Request) -> QueryContext:
-        parameters = QueryParameters(request)
-        parameters.require_known(*INSTANTS)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
-        return context
 
 
 def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResults:
@@ -183,6 +175,7 @@ def _encode_submission(answer: SubmissionAnswer, context: QueryContext) -> bytes
             "duty": None if answer.duty is None else json_views.render_duty(answer.duty),
             "stands": answer.stands,
             "corrects": None if history.corrects is None else _render_reference(history.corrects),
+            "differences": evidence_views.render_differences(answer.differences),
             "corrected_by": [_render_reference(one) for one in history.corrected_by],
             "acts": [{"type": one.type, **_render_reference(one)} for one in history.acts],
             "unreadable": json_views.render_unreadable(answer.unreadable),

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
-from schemas.plan.plan import Plan
+from schemas.plan.plan import PARENT, Plan
 from schemas.plan.values import Identifier, NonBlank
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
 from services.reporting.core import json_views
@@ -25,7 +25,6 @@ from services.reporting.http import query_parameters, request_bodies
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidBodyError
-from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import QueryContext, ReportingQueries
 from services.reporting.sealing import report_events
 from services.reporting.sealing.report_decoder import RecordedEvaluation
@@ -90,7 +89,7 @@ class EvaluationsApi:
 
     async def get_evaluations(self, request: Request) -> Response:
         """Return the grade of each duty of a period with its reason, and what officers recorded about its agencies."""
-        context = self._parse_context(request)
+        context = query_parameters.parse_instants(request, self._clock)
         plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
         grades = await self._grades.grade_period(plan, period, context)
         recorded = await self._store.find_evaluations(plan, period, min(context.known_at, context.as_of))
@@ -109,7 +108,7 @@ class EvaluationsApi:
 
     async def post_evaluation(self, request: Request) -> Response:
         """Record an officer's evaluation of an agency; 201 once the broker has it. It stands beside the grade."""
-        context = self._parse_context(request)
+        context = query_parameters.parse_instants(request, self._clock)
         plan, period = self._queries.plan(request.path_params["plan"]), query_parameters.parse_period_of_path(request)
         body = await _parse_body(request)
         self._require_known(plan, body, context)
@@ -154,17 +153,10 @@ class EvaluationsApi:
         if grades and body.grade not in grades:
             raise InvalidBodyError({"/grade": f"the plan has no grade {body.grade!r}; choose from {', '.join(grades)}"})
 
-    def _parse_context(self, request: Request) -> QueryContext:
-        parameters = QueryParameters(request)
-        parameters.require_known("as_of", "known_at", "lang")
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
-        return context
-
 
 def find_evaluator(plan: Plan) -> str:
     """Return whom an evaluation is by: the recipient of the plan's first report that has one, else who issued it."""
-    recipients = (one.recipient for one in plan.obligations if one.recipient is not None)
+    recipients = (one.recipient for one in plan.obligations if one.recipient not in {None, PARENT})
     return next(recipients, plan.issuer or plan.plan)
 
 

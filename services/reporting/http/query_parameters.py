@@ -1,16 +1,24 @@
 """Parse query parameters: instants, filters, one page. Every invalid parameter is named, all in one answer."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
 from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
 from schemas.plan.values import Language
-from services.reporting.core.duty_search import LineFilter
+from services.reporting.core.access.readers import ReaderScope
+from services.reporting.core.lists import sorting
+from services.reporting.core.lists.filters import LineFilter
+from services.reporting.core.lists.queues import Queue
+from services.reporting.core.lists.sorting import LinePlace, SortOrder
 from services.reporting.http import problems
 from services.reporting.http.access import guard
 from services.reporting.http.problems import InvalidQueryError
@@ -21,10 +29,34 @@ _SHOWN_CHARS = 100  # of an invalid value, in the answer
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
+# The parameter that names the zone of the local times which the form of a page sends, and the zone if it names none.
+ZONE = "zone"
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+
+# What every question may name besides its own parameters.
+INSTANTS = ("as_of", "known_at", "lang")
+
+# What a question about the duties of an agency may name, and what one about those of all.
+AGENCY_DUTIES = ("plan", "period", "obligation", "status", "group", "flag", "missing", "queue", "q", "sort", "limit",
+                 "cursor", *INSTANTS)  # fmt: skip
+DUTIES = ("agency", "format", *AGENCY_DUTIES)
+
 # The value of `period` that selects duties without a period.
 ONE_OFF = "none"
 
+# An instant as a question names it (RFC 3339; the seconds may be left out), of a day that there is. The years are those
+# of `periods.YEARS`, far enough from the ends of the calendar that no zone and no date arithmetic leads beyond them.
+_CENTURY = "(19|20|21)"
+_DAY = (
+    rf"({_CENTURY}[0-9]{{2}}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    rf"|02-(0[1-9]|1[0-9]|2[0-8]))|({_CENTURY}(0[48]|[2468][048]|[13579][26])|2000)-02-29)"
+)
+_HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
+INSTANT_PATTERN = rf"^{_DAY}T{_HOUR}(:[0-5][0-9](\.[0-9]{{1,9}})?)?(Z|[+-]{_HOUR})$"
+_INSTANT = re.compile(INSTANT_PATTERN)
+
 Parsed = TypeVar("Parsed")
+Member = TypeVar("Member", bound=StrEnum)
 
 
 @dataclass(slots=True)
@@ -51,9 +83,15 @@ class QueryParameters:
 
     def require_known(self, *names: str) -> None:
         """Note an error for each parameter that is none of *names*: an ignored one would read as one that holds."""
+        known = names if self.is_of_api else (*names, ZONE)
         for name in self.request.query_params:
-            if name not in names:
+            if name not in known:
                 self.errors[name] = f"is no parameter here; choose from {', '.join(names)}"
+
+    @property
+    def is_of_api(self) -> bool:
+        """Whether a program asks, and no form of a page."""
+        return self.request.url.path.startswith("/v1/")
 
     def raise_errors(self) -> None:
         """Raise `InvalidQueryError` if any parameter was invalid."""
@@ -68,18 +106,25 @@ class DutiesQuery:
     context: QueryContext
     duty_filter: DutyFilter
     line_filter: LineFilter
-    limit: int
-    cursor: str | None
+    order: SortOrder
+    limit: int | None
+    after: LinePlace | None
 
 
-def parse_duties_query(parameters: QueryParameters, clock: Clock) -> DutiesQuery:
-    """Return the whole query for duties; raise `InvalidQueryError` if any parameter is invalid."""
+def parse_duties_query(parameters: QueryParameters, clock: Clock, *known: str) -> DutiesQuery:
+    """Return the whole query for duties, which may name the parameters *known*.
+
+    Raises `InvalidQueryError` if any parameter is invalid or is none of them.
+    """
+    parameters.require_known(*known)
+    order = parameters.parse("sort", sorting.parse_order, SortOrder())
     query = DutiesQuery(
         context=parse_context(parameters, clock),
         duty_filter=parse_duty_filter(parameters),
         line_filter=parse_line_filter(parameters),
-        limit=parameters.parse("limit", _parse_limit, DEFAULT_LIMIT),
-        cursor=parameters.request.query_params.get("cursor"),
+        order=order,
+        limit=parameters.parse("limit", _parse_limit, None),
+        after=parameters.parse("cursor", lambda text: sorting.parse_cursor(text, order), None),
     )
     parameters.raise_errors()
     return query
@@ -90,10 +135,53 @@ def parse_context(parameters: QueryParameters, clock: Clock) -> QueryContext:
 
     `as_of` is now by default, and `known_at` is `as_of`.
     """
-    as_of = parameters.parse("as_of", _parse_instant, clock.now())
-    known_at = parameters.parse("known_at", _parse_instant, as_of)
+    as_of = parse_instant_parameter(parameters, "as_of", clock.now())
+    known_at = parse_instant_parameter(parameters, "known_at", as_of)
     language = parameters.parse("lang", _parse_language, problems.language_of(parameters.request))
     return QueryContext(as_of=as_of, known_at=known_at, scope=guard.scope_of(parameters.request), language=language)
+
+
+def parse_instant_parameter(parameters: QueryParameters, name: str, default: datetime) -> datetime:
+    """Return an instant of the query, else *default*.
+
+    The API is told every instant with its offset. The form of a page sends local times of the `zone` beside them, and
+    an empty text for a field that was left empty.
+    """
+    if parameters.is_of_api:
+        return parameters.parse(name, parse_instant, default)
+    if not parameters.request.query_params.get(name):
+        return default
+    zone = _parse_zone(parameters.request.query_params.get(ZONE, ""))
+    return parameters.parse(name, partial(_parse_local_instant, zone), default)
+
+
+def _parse_local_instant(zone: ZoneInfo, text: str) -> datetime:
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return parse_instant(text)
+    return parse_instant((local if local.tzinfo else local.replace(tzinfo=zone)).isoformat())
+
+
+def _parse_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or DEFAULT_ZONE)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(DEFAULT_ZONE)
+
+
+def parse_instants(request: Request, clock: Clock) -> QueryContext:
+    """Return the context of a question that has no parameters of its own; raise `InvalidQueryError`."""
+    parameters = QueryParameters(request)
+    parameters.require_known(*INSTANTS)
+    context = parse_context(parameters, clock)
+    parameters.raise_errors()
+    return context
+
+
+def with_scope(context: QueryContext, scope: ReaderScope) -> QueryContext:
+    """Return the same question as a reader of *scope* asks it."""
+    return replace(context, scope=scope)
 
 
 def parse_period_of_path(request: Request) -> str:
@@ -119,21 +207,23 @@ def parse_duty_filter(parameters: QueryParameters) -> DutyFilter:
 def parse_line_filter(parameters: QueryParameters) -> LineFilter:
     """Return the conditions on lines, which are evaluated once the status of each duty is known."""
     return LineFilter(
-        statuses=frozenset(_parse_statuses(parameters)),
+        statuses=frozenset(_parse_members("status", Status, parameters)),
         groups=frozenset(parameters.list_values("group")),
         flags=frozenset(parameters.list_values("flag")),
+        missing=frozenset(parameters.list_values("missing")),
+        queues=frozenset(_parse_members("queue", Queue, parameters)),
         words=parameters.request.query_params.get("q", ""),
     )
 
 
-def _parse_statuses(parameters: QueryParameters) -> list[Status]:
-    statuses = []
-    for text in parameters.list_values("status"):
+def _parse_members(name: str, kind: type[Member], parameters: QueryParameters) -> list[Member]:
+    members = []
+    for text in parameters.list_values(name):
         try:
-            statuses.append(Status(text))
+            members.append(kind(text))
         except ValueError:
-            parameters.errors["status"] = f"{text!r} is no status; choose from {', '.join(Status)}"
-    return statuses
+            parameters.errors[name] = f"{text[:_SHOWN_CHARS]!r} is no {name}; choose from {', '.join(kind)}"
+    return members
 
 
 def _parse_period(text: str, parameters: QueryParameters) -> str | None:
@@ -146,7 +236,8 @@ def _parse_period(text: str, parameters: QueryParameters) -> str | None:
         return None
 
 
-def _parse_instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
+    """Return the instant that *text* names with its offset; raise `ValueError` with the remedy."""
     shown = text[:_SHOWN_CHARS]
     # A plus sign that was not percent-encoded arrives as a space.
     try:
@@ -155,9 +246,11 @@ def _parse_instant(text: str) -> datetime:
         raise ValueError(f"{shown!r} is no instant; write 2026-12-09T23:59:00+07:00") from cause
     if instant.tzinfo is None:
         raise ValueError(f"{shown!r} has no offset; write 2026-12-09T23:59:00+07:00")
-    # Far enough from the ends of the calendar that no zone and no date arithmetic leads beyond them.
     if instant.year not in periods.YEARS:
         raise ValueError(f"{shown!r} lies out of reach; write an instant of the years 1900 to 2199")
+    # Python reads more than RFC 3339 knows, such as the day of a week.
+    if not _INSTANT.fullmatch(text.replace(" ", "+")):
+        raise ValueError(f"{shown!r} is no instant; write 2026-12-09T23:59:00+07:00")
     return instant
 
 

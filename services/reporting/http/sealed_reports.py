@@ -62,7 +62,7 @@ class SealedReportsApi:
 
         A reader of sealed reports alone sees no draft.
         """
-        context = self._parse_context(request)
+        context = query_parameters.parse_instants(request, self._clock)
         found = await self.describe(*parse_place(request), context)
         return JSONResponse({**found, "reports": [render_seal(one) for one in found["reports"]]})
 
@@ -75,6 +75,7 @@ class SealedReportsApi:
     async def get_version(self, request: Request) -> Response:
         """Return a sealed version with what changed since the one before, or, with `format`, one of its documents."""
         parameters = QueryParameters(request)
+        parameters.require_known("format", *query_parameters.INSTANTS)
         form = parameters.parse("format", _parse_format, None)
         parameters.raise_errors()
         plan, period = parse_place(request)
@@ -90,7 +91,7 @@ class SealedReportsApi:
 
     async def post_version(self, request: Request) -> Response:
         """Seal the next version; 201 with its place, or 200 where this very request has sealed it before."""
-        context = self._parse_context(request)
+        context = query_parameters.parse_instants(request, self._clock)
         plan, period = parse_place(request)
         wanted = await seal_requests.parse_body(request, plan=plan, period=period)
         sealed, is_new = await self.seal(wanted, context, reader=guard.reader_of(request))
@@ -145,12 +146,6 @@ class SealedReportsApi:
         content = await self._store.read_document(sealed, ReportFormat.FIGURES)
         document: JsonObject = msgspec.json.decode(content or b"{}")
         return document
-
-    def _parse_context(self, request: Request) -> QueryContext:
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
-        return context
 
 
 def render_seal(sealed: ReportSealed) -> JsonObject:

@@ -14,7 +14,7 @@ import msgspec
 from schemas.events.assessments import Status, StepKind
 from schemas.events.wire import WireReturnedReport, WireSegment, WireStep
 from schemas.plan import calendar, durations, instants
-from schemas.plan.plan import Reminders
+from schemas.plan.plan import PARENT, Reminders
 from services.rules.core.assess import Assessment
 from services.rules.core.duty import Duty
 from services.rules.core.submissions.reports_in_effect import RETURNED
@@ -27,9 +27,6 @@ UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 NOT_TOLD = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
 
 NO_REMINDERS = Reminders()
-
-# The recipient of an escalation that is the agency above, whoever that is.
-PARENT = "parent"
 
 # The alerts of which the co-operating agencies get copies.
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})

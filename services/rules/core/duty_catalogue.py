@@ -14,12 +14,11 @@ from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
 from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.periods import Period
-from schemas.plan.plan import Obligation, ObligationVersion, Plan
+from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from schemas.plan.working_days import WorkingDays
 from services.rules.core import agencies, completeness, plan_succession
 from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, LeftGroup, NotBound, Superior
-from services.rules.core.alerts import PARENT
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission

@@ -146,6 +146,10 @@ class PublishedDocuments:
         """Return one version of a document, or None. *kind* is `plan` or `registry`."""
         return self._known.get((kind, document_id), {}).get(version)
 
+    def list_versions(self, kind: str, document_id: str) -> tuple[int, ...]:
+        """Return the numbers of the published versions of a document, in order. *kind* is `plan` or `registry`."""
+        return tuple(sorted(self._known.get((kind, document_id), ())))
+
     @property
     def _known(self) -> _Documents:
         """What the log holds; until that is complete, what was restored."""

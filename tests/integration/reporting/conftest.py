@@ -12,7 +12,7 @@ from schemas.events.topics import DELIVERIES, VERDICTS
 from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.core.urging import AlertAttempt
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
-from tests.support.builders.annual_report import a_plan, a_registry
+from tests.support.builders.annual_report import a_plan, a_registry, a_year
 from tests.support.builders.annual_report_events import a_delivery_event, a_verdict_event
 from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
@@ -78,3 +78,14 @@ def get(readers: ReadersFile) -> Get:
             return await client.get(path, params=query, headers=headers)
 
     return send
+
+
+@pytest.fixture
+async def reporting_with_year(reporting: StartReporting, publish_events: PublishEvents, bus: Bus) -> Service:
+    """Start reporting and wait until it has stored a whole year."""
+    service = reporting()
+    revisions, attempts = a_year()
+    await publish_events([*revisions, *(one for several in attempts.values() for one in several)])
+    for topic in (VERDICTS.name, DELIVERIES.name):
+        await bus.wait_until_consumed("dondoc-reporting", topic)
+    return service

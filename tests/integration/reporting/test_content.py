@@ -20,6 +20,7 @@ from schemas.plan.grading import GradeRule
 from services.console.main import app
 from services.runtime import attachment_store, clock
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
+from tests.support.assertions import evidence_questions
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plan_folders, plans
 from tests.support.builders.plans import Json
@@ -156,6 +157,7 @@ async def test_what_agencies_sent_is_answered(site: Site) -> None:
     await assert_an_agency_reads_its_own(site)
     await assert_figures_are_reviewed(site, described)
     await assert_agencies_are_evaluated(site, described)
+    await assert_evidence_is_followed(site, described)
 
 
 async def assert_results_are_those_of_the_command(site: Site, described: Json) -> None:
@@ -277,3 +279,15 @@ async def assert_agencies_are_evaluated(site: Site, described: Json) -> None:
     assert {one["agency"]: one["grade"] for one in answer["grades"]} == {"h-mot": "A", "h-hai": "D"}
     assert answer["grades"][0]["reason"]
     assert answer["recorded"] == []
+
+
+async def assert_evidence_is_followed(site: Site, described: Json) -> None:
+    """From the sentence to the event, from the event to what rests on it, and from one instant to another."""
+    since = (RECORDED - timedelta(hours=1)).isoformat()
+    await evidence_questions.assert_a_duty_is_explained(site.ask, described, AT)
+    await evidence_questions.assert_an_event_is_followed(site.ask, described, site.facts[1], AT)
+    await evidence_questions.assert_documents_are_shown(site.ask, described)
+    await evidence_questions.assert_instants_are_compared(site.ask, described, since, AT)
+    await evidence_questions.assert_an_agency_follows_its_own_alone(site.ask, site.agency, since)
+    corrected = (await site.ask(f"/v1/submissions/{1:032x}", query={"as_of": AT})).json()
+    assert {one["part"] for one in corrected["differences"]} >= {"number", "indicator"}

@@ -1,6 +1,8 @@
 """The HTTP API of reporting: filters, pages, figures, documents, pages for people, problem documents."""
 
 import asyncio
+import csv
+import io
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -8,10 +10,11 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import jsonschema
+import openpyxl
 import pytest
 
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
-from tests.support.builders.annual_report import AS_OF, a_year
+from schemas.events.topics import FACTS, VERDICTS
+from tests.support.builders.annual_report import AS_OF
 from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -34,6 +37,14 @@ INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("/v1/duties", {"period": "2026-13"}, 400, ["/query/period"]),
     ("/v1/duties", {"status": "tardy"}, 400, ["/query/status"]),
     ("/", {"status": "tardy"}, 400, ["/query/status"]),
+    ("/v1/duties", {"sort": "-beauty"}, 400, ["/query/sort"]),
+    ("/v1/duties", {"queue": "long"}, 400, ["/query/queue"]),
+    ("/v1/duties", {"cursor": "zz"}, 400, ["/query/cursor"]),
+    ("/v1/duties", {"format": "odt"}, 400, ["/query/format"]),
+    *[
+        (path, {"colour": "red", "limite": "5"}, 400, ["/query/colour", "/query/limite"])
+        for path in ("/", "/duties", "/results", "/v1/duties", "/v1/agencies/h-03", PERIOD, f"{PERIOD}/reports")
+    ],
     ("/v1/duties", {"plan": "unheard-of"}, 404, []),
     ("/v1/agencies/nobody", {}, 404, []),
     ("/v1/plans/unheard-of/periods/2026", {}, 404, []),
@@ -56,19 +67,7 @@ INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
 ]
 
 Get = Callable[..., Awaitable[httpx.Response]]
-PublishEvents = Callable[..., Awaitable[None]]
 StartReporting = Callable[..., Service]
-
-
-@pytest.fixture
-async def reporting_with_year(reporting: StartReporting, publish_events: PublishEvents, bus: Bus) -> Service:
-    """Start reporting and wait until it has stored a whole year."""
-    service = reporting()
-    revisions, attempts = a_year()
-    await publish_events([*revisions, *(one for several in attempts.values() for one in several)])
-    for topic in (VERDICTS.name, DELIVERIES.name):
-        await bus.wait_until_consumed("dondoc-reporting", topic)
-    return service
 
 
 async def test_duties_are_filtered_and_paged(reporting_with_year: Service, get: Get) -> None:
@@ -92,6 +91,40 @@ async def test_duties_are_filtered_and_paged(reporting_with_year: Service, get: 
     assert one_off["total"] == 38
     agency = (await get(reporting_with_year, "/v1/agencies/h-03", as_of=AT)).json()
     assert (agency["name"], agency["total"]) == ("UBND huyện Đông Sơn", 2)
+
+
+async def test_a_list_comes_in_the_order_that_is_asked_for(reporting_with_year: Service, get: Get) -> None:
+    """Any column sorts, in either direction, across pages; rows without a value stand last."""
+    seen: list[int | None] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = {"period": "2026", "sort": "-days_late,agency_name", "limit": 7, "cursor": cursor, "as_of": AT}
+        answer = await get(reporting_with_year, "/v1/duties", **query)
+        seen += [duty["days_late"] for duty in answer.json()["duties"]]
+        cursor = answer.json()["next_cursor"]
+        assert ('rel="next"' in answer.headers.get("link", "")) == (cursor is not None)
+    days = [one for one in seen if one is not None]
+    assert seen == sorted(days, reverse=True) + [None] * (38 - len(days))
+    assert days
+
+
+async def test_a_list_is_exported_whole_or_not_sent_again(reporting_with_year: Service, readers: ReadersFile) -> None:
+    """A file has every row of the question; who has the answer already gets none; long answers come compressed."""
+    query = {"period": "2026", "sort": "agency", "status": "late,overdue", "as_of": AT, "lang": "en"}
+    async with httpx.AsyncClient(base_url=reporting_with_year.url, headers=readers.headers, timeout=30) as client:
+        listed = await client.get("/v1/duties", params=query)
+        table = await client.get("/v1/duties", params=query, headers={"accept": "text/csv"})
+        rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+        assert [row["agency"] for row in rows] == [duty["agency"] for duty in listed.json()["duties"]]
+        sheet = await client.get("/v1/duties", params={**query, "format": "xlsx"})
+        cells = list(openpyxl.load_workbook(io.BytesIO(sheet.content)).worksheets[0].values)
+        assert [row[6] for row in cells[3:]] == [row["agency"] for row in rows]
+        again = await client.get("/v1/duties", params=query, headers={"if-none-match": listed.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert listed.headers["content-encoding"] == "gzip"
+        now = [await client.get("/v1/duties", params={"period": "2026"}) for _ in range(2)]
+        assert now[0].headers["etag"] == now[1].headers["etag"]
+        assert now[0].json()["as_of"] != now[1].json()["as_of"]
 
 
 async def test_following_the_cursors_gives_every_duty_once(reporting_with_year: Service, get: Get) -> None:
@@ -149,7 +182,7 @@ async def test_the_first_and_the_last_instant_are_answered(reporting_with_year: 
     """At the ends of the calendar every route answers, in any offset; before anything is due there is no report."""
     first, last = "1900-01-01T00:00:00+14:00", "2199-12-31T23:59:59.999999-14:00"
     for instant in (first, last):
-        for path in ("/", "/agencies/h-03", "/v1/duties", "/v1/agencies/h-03", PERIOD):
+        for path in ("/", "/duties", "/results", "/v1/duties", "/v1/agencies/h-03", PERIOD):
             assert (await get(reporting_with_year, path, as_of=instant)).status_code == 200, (path, instant)
     assert (await get(reporting_with_year, f"{PERIOD}/report.csv", as_of=last)).status_code == 200
     refused = await get(reporting_with_year, f"{PERIOD}/report.csv", as_of=first)
@@ -220,15 +253,17 @@ async def test_the_dashboard_is_rendered_on_the_server_in_both_languages(
     """The dashboard has no script, loads nothing from elsewhere, and names the deadline in plain words."""
     page = await get(reporting_with_year, "/", as_of=AT)
     assert "hết ngày 09/12/2026" in page.text
-    assert "UBND huyện Đông Sơn" in page.text
+    assert "Mùa báo cáo năm 2026" in page.text
     assert 'lang="vi"' in page.text
     assert "<script" not in page.text
     assert "http" not in page.text.replace("http-equiv", "")
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    found = await get(reporting_with_year, "/", as_of=AT, q="quan hoa")
+    listed = await get(reporting_with_year, "/duties", as_of=AT)
+    assert "UBND huyện Đông Sơn" in listed.text
+    found = await get(reporting_with_year, "/duties", as_of=AT, q="quan hoa")
     assert "UBND huyện Quan Hóa" in found.text
     assert "UBND huyện Đông Sơn" not in found.text
-    typed = await get(reporting_with_year, "/", q='"><img src=x onerror=alert(1)>')
+    typed = await get(reporting_with_year, "/duties", q='"><img src=x onerror=alert(1)>')
     assert "<img" not in typed.text
     english = await get(reporting_with_year, "/", as_of=AT, accept_language="en-GB,en;q=0.9")
     assert "end of 9 December 2026" in english.text

@@ -152,7 +152,7 @@ def _sees_one_group(group: Visitor) -> None:
     assert group.statuses("/v1/agencies/h-04", "/v1/receipts/r-1", PERIOD) == [200] * 3
     assert group.statuses("/v1/agencies/s-00", "/v1/receipts/r-2", f"{PERIOD}/report.csv") == [403] * 3
     for name, status in (("ubnd-huyen", 200), ("so-ban-nganh", 403)):
-        assert [group.get(path, group=name).status_code for path in ("/v1/duties", "/")] == [status] * 2
+        assert [group.get(path, group=name).status_code for path in ("/v1/duties", "/duties")] == [status] * 2
 
 
 async def test_a_link_opens_a_session_that_a_revocation_ends_at_once(
@@ -212,5 +212,5 @@ async def test_public_figures_are_the_counts_by_status_and_nothing_else(
     page = nobody.get("/").text
     assert (">22<" in page, "UBND huyện" in page) == (True, False)
     assert nobody.statuses("/v1/duties", "/agencies/h-03", f"{PERIOD}/report.json") == [401] * 3
-    assert "UBND huyện" in visit(service, readers.bearer).get("/").text
+    assert "UBND huyện" in visit(service, readers.bearer).get("/duties").text
     assert visit(service, "ddr_everything_wrong").statuses("/") == [401]

@@ -183,9 +183,15 @@ async def assert_officer_seals_on_the_page(service: Service, readers: ReadersFil
         fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
         assert (fields["version"], page.count("/verify/")) == ("5", 4)
         forged = await browser.post(path, data={**fields, "form_token": "", "signer": "An"})
+        nameless = await browser.post(f"{path}?lang=vi", data={**fields, "signer": "An\x00"})
+        assert (nameless.status_code, "Hãy ghi họ tên người ký" in nameless.text) == (422, True)
+        stale = await browser.post(f"{path}?lang=en", data={**fields, "version": "9", "signer": "An <b>"})
+        assert (stale.status_code, "Another version was sealed" in stale.text) == (409, True)
+        assert 'value="An &lt;b&gt;"' in stale.text
         sealed = await browser.post(path, data={**fields, "signer": "Nguyễn Văn An"})
         assert (forged.status_code, sealed.status_code) == (403, 303)
-        assert (await browser.get(sealed.headers["location"])).text.count("/verify/") == 5
+        page = (await browser.get(sealed.headers["location"])).text
+        assert (page.count("/verify/"), 'role="status">' in page) == (5, True)
 
 
 async def assert_command_seals(service: Service) -> None:

@@ -11,7 +11,8 @@ LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "additionalProperti
 def breaks(old: Schema, new: Schema, *, is_event: bool = True) -> list[str]:
     """Return a line for each incompatibility of *new* with *old*; an additional optional field is compatible.
 
-    A document is written by people, so a value of it may also be accepted in a further form. One of an event may not.
+    A document is written by people, so a value of it may also be accepted in a further form, or be left out. One of an
+    event may not.
     """
     return sorted(_breaks(_Side(old, old), _Side(new, new, takes_further_forms=not is_event), "$"))
 
@@ -46,7 +47,8 @@ def _breaks(old: _Side, new: _Side, path: str) -> Iterator[str]:
             yield f"{path}: {word} was {before!r} and is {after!r}"
     yield from (f"{path}: {one!r} is no longer among the values" for one in _missing_members(old, new, "enum"))
     yield from (f"{path}: {one} is now required" for one in _missing_members(new, old, "required"))
-    yield from (f"{path}: {one} is no longer required" for one in _missing_members(old, new, "required"))
+    if not new.takes_further_forms:
+        yield from (f"{path}: {one} is no longer required" for one in _missing_members(old, new, "required"))
     yield from _members(old, new, path)
     yield from _properties(old, new, path)
 
@@ -63,8 +65,19 @@ def _members(old: _Side, new: _Side, path: str) -> Iterator[str]:
     before, after = old.get("anyOf") or [], new.get("anyOf") or []
     if len(after) < len(before):
         yield f"{path}: {len(before)} forms were accepted and {len(after)} are"
+    if new.takes_further_forms:
+        yield from _find_refused_forms(old, new, path)
+        return
     for one, other in zip(before, after, strict=False):
         yield from _breaks(old.below(one), new.below(other), path)
+
+
+def _find_refused_forms(old: _Side, new: _Side, path: str) -> Iterator[str]:
+    """Name each form of a value in a document that is accepted no longer; further forms may stand anywhere."""
+    remaining = iter(new.get("anyOf") or [])
+    for one in old.get("anyOf") or []:
+        if not any(not list(_breaks(old.below(one), new.below(other), path)) for other in remaining):
+            yield f"{path}: the form {one} is no longer accepted"
 
 
 def _properties(old: _Side, new: _Side, path: str) -> Iterator[str]:

@@ -49,6 +49,8 @@ def an_obligation(*versions: Json, **changes: Any) -> Obligation:
         "addressees": [GROUP],
         "versions": list(versions) or [a_version()],
     }
+    if "lead" in changes:
+        del usual["addressees"]
     return Obligation.model_validate(usual | changes)
 
 

@@ -1,16 +1,12 @@
 """`dondoc report PLAN PERIOD`: fetches the annual report from reporting in the chosen format."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.console.support import output, reporting_client
+from services.console.support import output, progress, reporting_client
 from services.console.support.inputs import UnusableInputError
 from services.console.support.reporting_client import REPORTING_URL
 
@@ -39,7 +35,7 @@ def report(
     with output.exit_on_errors():
         wanted = fmt or _format_of(file)
         path = f"/v1/plans/{plan}/periods/{period}/report.{wanted}"
-        with show_progress(f"{wanted} of {plan} for {period}"):
+        with progress.show_progress(f"{wanted} of {plan} for {period}"):
             answer = reporting_client.get(url, path, as_of=as_of, known_at=known_at)
         if str(file) == "-":
             typer.get_binary_stream("stdout").write(answer.content)
@@ -52,17 +48,6 @@ def report(
         output.print_message(
             f"{file}: {len(answer.content)} bytes, digest {answer.headers.get('x-dondoc-digest', '-')}"
         )
-
-
-@contextmanager
-def show_progress(what: str) -> Iterator[None]:
-    """Show on a terminal, on stderr, that *what* is on its way and for how long; elsewhere show nothing."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        # Reporting sends nothing before it has drawn the last page, so the bar runs without an end in sight.
-        progress.add_task(what, total=None)
-        yield
 
 
 def _format_of(file: Path) -> DocumentFormat:

@@ -5,16 +5,14 @@ it, no second version follows from it.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import httpx
 import typer
-from rich.console import Console
 
-from services.console.support import output, reporting_client
+from services.console.support import output, progress, reporting_client
 from services.console.support.reporting_client import REPORTING_URL
 
 SEAL_SECONDS = 300.0  # five documents, of which the report on a thousand agencies takes up to ten seconds each
@@ -36,11 +34,11 @@ def seal(
     """Freeze the report of PLAN for PERIOD as its next version, and print the seal: version, check code, digests."""
     with output.exit_on_errors():
         path = f"/v1/plans/{quote(plan, safe='')}/periods/{quote(period, safe='')}/reports"
-        with _show_progress("reading what is sealed"):
+        with progress.show_progress("reading what is sealed"):
             found = reporting_client.get(url, path, as_of=as_of, known_at=known_at).json()
         version = len(found["reports"]) + 1
         query = {name: value for name, value in (("as_of", as_of), ("known_at", known_at)) if value}
-        with _show_progress(f"sealing version {version}"):
+        with progress.show_progress(f"sealing version {version}"):
             sealed = _post_with_retries(f"{url}{path}", url, query, {"signer": signer, "version": version})
         output.print_json(sealed)
         changes = len(found["draft"]["changes"]) if version > 1 and found["draft"] else 0
@@ -71,14 +69,3 @@ def _post_with_retries(address: str, url: str, query: dict[str, str], body: Json
             raise reporting_client.describe_silence(url, cause) from cause
     sealed: JsonObject = reporting_client.require_success(answer).json()
     return sealed
-
-
-@contextmanager
-def _show_progress(what: str) -> Iterator[None]:
-    """Show on a terminal, on stderr, that the command works; elsewhere nothing."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(what):
-        yield

@@ -14,6 +14,7 @@ TEXTS = FixedTexts(
     labels=RowLabels(
         title="Subject",
         agency="Reporting agency",
+        receiver="Report goes to",
         basis="Basis",
         deadline="Due by",
         state="State",
@@ -64,11 +65,12 @@ class English:
         return f"To: {reader or 'Sir or Madam'}"
 
     def subject(self, alert: AlertContext, title: str) -> str:
+        to_co_operate = " (for co-operation)" if alert.is_copy else ""
         match alert.kind:
             case StepKind.REMINDER:
-                return f"Reminder: {title}"
+                return f"Reminder{to_co_operate}: {title}"
             case StepKind.URGING:
-                return f"Kind request: {title}"
+                return f"Kind request{to_co_operate}: {title}"
             case StepKind.INCOMPLETE:
                 return f"Please complete: {title}"
             case StepKind.RETURNED:
@@ -82,6 +84,8 @@ class English:
         return f"Kind request concerning {count} reports under {sources}"
 
     def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        if alert.is_copy:
+            return self._opening_of_copy(alert, speaker=speaker, due=due, reader=reader)
         match alert.kind:
             case StepKind.REMINDER:
                 return f"{speaker} respectfully requests {alert.agency} to send the report below in time ({due})."
@@ -109,12 +113,25 @@ class English:
             case _:
                 assert_never(alert.kind)
 
+    def _opening_of_copy(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        if alert.kind is StepKind.REMINDER:
+            return (
+                f"{speaker} respectfully requests {reader} to co-operate with {alert.agency}, which leads, "
+                f"so that the report below is sent in time ({due})."
+            )
+        return (
+            f"{speaker} has not yet received the {_report_noun(alert)} below from {alert.agency} ({due}), and "
+            f"respectfully requests {reader} to co-operate with {alert.agency}, which leads, "
+            "so that it is sent as soon as possible."
+        )
+
     def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str:
         return f"{speaker} respectfully requests the attention of {reader} to the {count} matters below."
 
     def basis(self, alert: AlertContext) -> str:
         dated = f" of {alert.source_issued_on:%d/%m/%Y}" if alert.source_issued_on else ""
-        return f"clause {alert.clause}, document {alert.source}{dated}"
+        document = "document " if alert.has_number else ""
+        return f"clause {alert.clause}, {document}{alert.source}{dated}"
 
     def report(self, alert: AlertContext, title: str) -> str:
         return f'the report "{title}" (clause {alert.clause}, {alert.source})'
@@ -123,6 +140,8 @@ class English:
         return f"the report{of_period} under clause {alert.clause} of {alert.source}"
 
     def sms(self, alert: AlertContext, report: str) -> str:
+        if alert.is_copy:
+            return f"Please co-operate with {alert.agency} to send {report}"
         match alert.kind:
             case StepKind.REMINDER:
                 return f"{alert.agency} is kindly requested to send {report}"
@@ -148,6 +167,9 @@ class English:
 
     def attachments(self, least: int) -> str:
         return f"at least {least} attached file(s)"
+
+    def report_of(self, agency: str) -> str:
+        return f"the report of {agency}"
 
     def last_day(self, deadline: Deadline) -> str:
         if deadline.before is None:

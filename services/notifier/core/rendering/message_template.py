@@ -21,6 +21,7 @@ from services.notifier.core.rendering.template_context import (
     MissingCorrection,
     MissingIndicator,
     MissingPart,
+    MissingReport,
     MissingSection,
     MissingSignature,
     RequestedCorrection,
@@ -56,7 +57,7 @@ class MessageTemplate:
             subject=self._subject(alerts),
             greeting=self.phrases.greeting(reader),
             opening=self._opening(alerts, reader or texts.default_reader),
-            items=(tuple(map(self._list_row, alerts)),) if _is_list(alerts) else tuple(map(self._detail_rows, alerts)),
+            items=self._items(alerts),
             dashboard=MessageRow(label=label, values=opening, link=dashboard_link) if dashboard_link else None,
             closing=(*self._terms_of_correction(alerts), texts.closing),
             signature=self._signature(alerts),
@@ -89,14 +90,23 @@ class MessageTemplate:
     def _signature(self, alerts: Sequence[AlertContext]) -> str:
         return alerts[0].receiver or self.phrases.texts.default_signature
 
-    def _detail_rows(self, alert: AlertContext) -> tuple[MessageRow, ...]:
+    def _items(self, alerts: Sequence[AlertContext]) -> tuple[tuple[MessageRow, ...], ...]:
+        """Return the groups of rows; where the reports go to different agencies each says where its own goes."""
+        names_receiver = len({alert.receiver for alert in alerts}) > 1
+        if _is_list(alerts):
+            return (tuple(self._list_row(alert, names_receiver=names_receiver) for alert in alerts),)
+        return tuple(self._detail_rows(alert, names_receiver=names_receiver) for alert in alerts)
+
+    def _detail_rows(self, alert: AlertContext, *, names_receiver: bool) -> tuple[MessageRow, ...]:
         texts = self.phrases.texts
         labels = texts.labels
         rows = [
             MessageRow(label=labels.title, values=(self._title(alert),)),
             MessageRow(label=labels.agency, values=(alert.agency,)),
-            MessageRow(label=labels.basis, values=(self.phrases.basis(alert),)),
         ]
+        if names_receiver and alert.receiver:
+            rows.append(MessageRow(label=labels.receiver, values=(alert.receiver,)))
+        rows.append(MessageRow(label=labels.basis, values=(self.phrases.basis(alert),)))
         if alert.correction:
             rows.extend(self._correction_rows(alert.correction))
         if alert.deadline:
@@ -126,9 +136,11 @@ class MessageTemplate:
         sentences = (*kept, self.phrases.texts.no_urging) if correction.respond_by else kept
         return (" ".join(sentences),) if sentences else ()
 
-    def _list_row(self, alert: AlertContext) -> MessageRow:
+    def _list_row(self, alert: AlertContext, *, names_receiver: bool) -> MessageRow:
         texts = self.phrases.texts
         parts = [f"{self._title(alert)} ({texts.clause} {alert.clause}, {alert.source})"]
+        if names_receiver and alert.receiver:
+            parts.append(f"{texts.labels.receiver}: {alert.receiver}")
         if alert.deadline:
             parts.append(f"{texts.due} {self._last_day_and_days_left(alert.deadline)}")
         parts.append(f"{texts.missing_inline} {self._join_missing(alert)}" if alert.missing else texts.not_received)
@@ -170,6 +182,8 @@ class MessageTemplate:
                 return f"{self.phrases.attachments(part.least)}{f' ({kinds})' if kinds else ''}"
             case MissingSignature():
                 return self.phrases.texts.missing_signature
+            case MissingReport():
+                return self.phrases.report_of(part.agency)
             case MissingCorrection():
                 return self.phrases.texts.missing_correction
             case FailedCheck():

@@ -44,6 +44,7 @@ class RowLabels:
 
     title: str
     agency: str
+    receiver: str
     basis: str
     deadline: str
     state: str
@@ -127,6 +128,8 @@ class Phrases(Protocol):
     def indicator(self, title: str) -> str: ...
 
     def attachments(self, least: int) -> str: ...
+
+    def report_of(self, agency: str) -> str: ...
 
     def last_day(self, deadline: Deadline) -> str: ...
 

@@ -11,11 +11,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
+from schemas.plan import recipients
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.scheduling.digest import DocumentVersions
-from services.notifier.core.scheduling.routing import Language
+from services.notifier.core.scheduling.routing import SELF, Language
 from services.notifier.core.scheduling.scheduled_alert import RETURNED, DutyAlert, ScheduledAlert
 
 
@@ -71,12 +72,28 @@ class FailedCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingReport:
+    """The report of an agency that the compiled one does not name among its parts."""
+
+    agency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MissingCorrection:
     """The recipient has returned the report, and no corrected one has come."""
 
 
+# The alerts of which the agencies that co-operate in a report get copies.
+COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
+
 MissingPart = (
-    MissingSection | MissingIndicator | MissingAttachments | MissingSignature | FailedCheck | MissingCorrection
+    MissingSection
+    | MissingIndicator
+    | MissingAttachments
+    | MissingSignature
+    | FailedCheck
+    | MissingReport
+    | MissingCorrection
 )
 
 
@@ -96,8 +113,9 @@ class RequestedCorrection:
 class AlertContext:
     """One alert, ready for the template.
 
-    `receiver` is the agency that receives the report, in whose name the alert speaks. `form_link` opens the web form;
-    None if the reader may not use it.
+    `receiver` is the agency that receives the report, in whose name the alert speaks. `source` is the number of the
+    cited document where the plan lists it (`has_number`), else the plan's title. A copy goes to an agency that
+    co-operates in the report. `form_link` opens the web form; None if the reader may not use it.
     """
 
     kind: StepKind
@@ -110,6 +128,8 @@ class AlertContext:
     source_issued_on: date | None
     deadline: Deadline | None
     missing: tuple[MissingPart, ...]
+    has_number: bool = True
+    is_copy: bool = False
     correction: RequestedCorrection | None = None
     form_link: str | None = None
 
@@ -137,16 +157,28 @@ def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Lang
     return AlertContext(
         kind=one.alert.kind,
         agency=agency_name(one.duty.agency, registry, today, language) or one.duty.agency,
-        receiver=_receiver_name(obligation, plan, registry, today, language),
+        receiver=_receiver_name(one, documents, now, language),
         title=obligation.title.in_language(language),
         period=one.duty.period,
         clause=one.clause,
-        source=source.number if source else plan.plan,
+        source=source.number if source else plan.title.in_language(language),
         source_issued_on=source.issued_on if source else plan.issued_on,
+        has_number=source is not None,
+        is_copy=one.alert.kind in COPIED and one.alert.to != SELF,
         deadline=describe_deadline(due_at, zone, now) if due_at else None,
-        missing=describe_missing(one.alert.missing, plan, _version_on(obligation, in_force_on), language),
+        missing=tuple(
+            _name_agency(part, registry, today, language)
+            for part in describe_missing(one.alert.missing, plan, _version_on(obligation, in_force_on), language)
+        ),
         correction=_describe_correction(one.alert, zone, now),
     )
+
+
+def _name_agency(part: MissingPart, registry: Registry, day: date, language: Language) -> MissingPart:
+    """Return a missing report with the name of its agency in place of the id, and any other part as it is."""
+    if isinstance(part, MissingReport):
+        return MissingReport(agency=agency_name(part.agency, registry, day, language) or part.agency)
+    return part
 
 
 def _describe_correction(alert: ScheduledAlert, zone: ZoneInfo, now: datetime) -> RequestedCorrection | None:
@@ -184,9 +216,9 @@ def describe_missing(
 ) -> tuple[MissingPart, ...]:
     """Return the parts that *missing* names, as *version* of an obligation of *plan* asks for them.
 
-    Rules names parts by their place in the plan: `sections.x`, `indicators.x`, `attachments`, `signed` or `checks.x`,
-    and the correction of a returned report `returned`. A name that this version does not have is taken for a section of
-    that name, so that nothing missing is left out.
+    Rules names parts by their place in the plan: `sections.x`, `indicators.x`, `attachments`, `signed`, `checks.x` or
+    `parts.x`, and the correction of a returned report `returned`. A name that this version does not have is taken for a
+    section of that name, so that nothing missing is left out.
     """
     return tuple(_describe_part(name, plan, version, language) for name in missing)
 
@@ -210,6 +242,8 @@ def _describe_part(part: str, plan: Plan, version: ObligationVersion, language: 
             return MissingSignature()
         case "returned":
             return MissingCorrection()
+        case "parts":
+            return MissingReport(agency=name)
         case "checks":
             check = next((one for one in requires.checks if one.id == name), None)
             return FailedCheck(message=check.message.in_language(language) if check else name)
@@ -229,6 +263,11 @@ def _describe_indicator(wanted: Indicator | None, code: str, language: Language)
     )
 
 
-def _receiver_name(obligation: Obligation, plan: Plan, registry: Registry, day: date, language: Language) -> str | None:
-    candidates = (obligation.recipient, plan.issuer)
-    return next((name for one in candidates if one and (name := agency_name(one, registry, day, language))), None)
+def _receiver_name(one: DutyAlert, documents: DocumentVersions, now: datetime, language: Language) -> str | None:
+    """Return the name of who receives the report, else that of the plan's issuer; None where neither is known."""
+    plan = documents.plan(one.duty.plan, one.plan_version)
+    registry = documents.registry(one.registry, one.registry_version)
+    today = now.astimezone(ZoneInfo(plan.zone)).date()
+    recipient = recipients.find_recipient(plan, registry, one.duty, today=today)
+    names = (agency_name(agency, registry, today, language) for agency in (recipient, plan.issuer) if agency)
+    return next((name for name in names if name), None)

@@ -14,6 +14,7 @@ TEXTS = FixedTexts(
     labels=RowLabels(
         title="Nội dung",
         agency="Cơ quan báo cáo",
+        receiver="Nơi nhận báo cáo",
         basis="Căn cứ",
         deadline="Hạn cuối",
         state="Tình trạng",
@@ -66,11 +67,12 @@ class Vietnamese:
         return f"Kính gửi: {reader or TEXTS.default_reader}"
 
     def subject(self, alert: AlertContext, title: str) -> str:
+        to_co_operate = " (để phối hợp)" if alert.is_copy else ""
         match alert.kind:
             case StepKind.REMINDER:
-                return f"Nhắc hạn: {title}"
+                return f"Nhắc hạn{to_co_operate}: {title}"
             case StepKind.URGING:
-                return f"Đôn đốc: {title}"
+                return f"Đôn đốc{to_co_operate}: {title}"
             case StepKind.INCOMPLETE:
                 return f"Đề nghị bổ sung: {title}"
             case StepKind.RETURNED:
@@ -84,6 +86,8 @@ class Vietnamese:
         return f"Kính đề nghị quan tâm {count} báo cáo theo {sources}"
 
     def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        if alert.is_copy:
+            return self._opening_of_copy(alert, speaker=speaker, due=due, reader=reader)
         match alert.kind:
             case StepKind.REMINDER:
                 return (
@@ -114,12 +118,24 @@ class Vietnamese:
             case _:
                 assert_never(alert.kind)
 
+    def _opening_of_copy(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        if alert.kind is StepKind.REMINDER:
+            return (
+                f"{speaker} trân trọng kính đề nghị {reader} phối hợp với {alert.agency} (cơ quan chủ trì) "
+                f"để báo cáo dưới đây được gửi đúng thời hạn ({due})."
+            )
+        return (
+            f"Đến nay, {speaker} chưa nhận được {_report_noun(alert)} dưới đây của {alert.agency} ({due}). "
+            f"Kính đề nghị {reader} phối hợp với {alert.agency} (cơ quan chủ trì) để gửi trong thời gian sớm nhất."
+        )
+
     def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str:
         return f"{speaker} trân trọng kính đề nghị {reader} quan tâm {count} nội dung dưới đây."
 
     def basis(self, alert: AlertContext) -> str:
         dated = f" ngày {alert.source_issued_on:%d/%m/%Y}" if alert.source_issued_on else ""
-        return f"mục {alert.clause}, văn bản số {alert.source}{dated}"
+        number = "văn bản số " if alert.has_number else ""
+        return f"mục {alert.clause}, {number}{alert.source}{dated}"
 
     def report(self, alert: AlertContext, title: str) -> str:
         return f"báo cáo “{title}” (mục {alert.clause}, {alert.source})"
@@ -128,6 +144,8 @@ class Vietnamese:
         return f"báo cáo{of_period} theo mục {alert.clause}, {alert.source}"
 
     def sms(self, alert: AlertContext, report: str) -> str:
+        if alert.is_copy:
+            return f"Kính đề nghị phối hợp với {alert.agency} để gửi {report}"
         match alert.kind:
             case StepKind.REMINDER:
                 return f"Kính đề nghị {alert.agency} gửi {report}"
@@ -153,6 +171,9 @@ class Vietnamese:
 
     def attachments(self, least: int) -> str:
         return f"ít nhất {least} tệp đính kèm"
+
+    def report_of(self, agency: str) -> str:
+        return f"báo cáo của {agency}"
 
     def last_day(self, deadline: Deadline) -> str:
         if deadline.before is None:

@@ -11,12 +11,12 @@ from itertools import chain
 from typing import Literal
 
 from schemas.events.deliveries import Channel
+from schemas.plan.plan import PARENT
 from schemas.plan.registry import Registry
 from schemas.text import comparison
 
 Language = Literal["vi", "en"]
 SELF = "self"
-PARENT = "parent"
 
 
 class ContactRole(StrEnum):

@@ -18,6 +18,13 @@ def test_one_step_by_two_channels_is_one_occasion() -> None:
     assert (urging.reminders, urging.by_channel) == (1, ((Channel.EMAIL, 1), (Channel.SMS, 1)))
 
 
+def test_a_copy_for_an_agency_that_co_operates_is_no_urging_of_the_one_that_owes() -> None:
+    """The step counts once, and a copy that could not be sent is nothing unsent of the agency's."""
+    copies = [an_attempt(to_agency="so-khdt"), an_attempt(to_agency="so-nv", outcome=AttemptOutcome.UNREACHABLE)]
+    urging = summarize_attempts([an_attempt(), *copies], None)
+    assert (urging.reminders, urging.unsent, urging.by_channel) == (1, 0, ((Channel.EMAIL, 1),))
+
+
 def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:
     """A failed attempt and a delivered one are one alert, which counts as delivered in any order of arrival."""
     failed = an_attempt(alert="a", event="1", outcome=AttemptOutcome.TEMPORARY_FAILURE)

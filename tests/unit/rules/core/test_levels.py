@@ -74,7 +74,7 @@ class TestEscalation:
 
 def a_joint_obligation(**changes: object) -> Obligation:
     """Build an obligation that so-tc leads, with so-khdt and the districts."""
-    return an_obligation(addressees=(), lead="so-tc", **{"with": ["so-khdt", "huyen"]} | changes)
+    return an_obligation(lead="so-tc", **{"with": ["so-khdt", "huyen"]} | changes)
 
 
 class TestLead:

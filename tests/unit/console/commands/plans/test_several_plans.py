@@ -153,7 +153,7 @@ class TestSimulate:
 
     def test_a_co_operating_agency_gets_copies(self, tmp_path: Path) -> None:
         """The copy names the agency that owes the report, and goes to the one that co-operates."""
-        joint = an_obligation(addressees=(), lead="h-mot", **{"with": ["so-khdt"]})
+        joint = an_obligation(lead="h-mot", **{"with": ["so-khdt"]})
         registry = a_registry(an_agency("h-mot"), an_agency("so-khdt", groups=[]))
         folder = write_documents(tmp_path / "joint", a_plan(joint), registry)
         found = self.simulate([str(folder)])

@@ -1,0 +1,218 @@
+"""The components of reporting: built from settings, opened in the background, closed in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from schemas.events.dashboard_links import DashboardKey
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
+from services.reporting import consumer
+from services.reporting.answer_poster import AnswerPoster
+from services.reporting.change_feed import ChangeFeed
+from services.reporting.consumer import TopicReader
+from services.reporting.dead_letter_producer import DeadLetterProducer
+from services.reporting.document_archive import DocumentArchive
+from services.reporting.evidence.freshness import Freshness
+from services.reporting.http.access.authentication import Authentication
+from services.reporting.http.access.reader_keys import ReaderKeys
+from services.reporting.http.access.refusal_audit import RefusalAudit
+from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
+from services.reporting.sealing import store as sealed_report_store
+from services.reporting.sealing.reports_publisher import ReportsPublisher
+from services.reporting.sealing.store import SealedReportStore
+from services.reporting.settings import ReportingSettings
+from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
+from services.runtime import background, mongo, startup
+from services.runtime.access.link_revocations import LinkRevocations
+from services.runtime.clock import Clock, SystemClock, clock_from
+from services.runtime.http.probes import NotReadyError
+from services.runtime.http.server import Halt
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
+from services.runtime.kafka.consumer_lag import LagByPartition, LagMonitor
+from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.kafka.topics import ensure_topics
+from services.runtime.metrics import new_registry
+from services.runtime.startup import Startup
+from services.runtime.state.state_consumer import StateConsumer, StateSource
+from services.runtime.state.state_consumption import StateConsumption
+
+SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportingComponents:
+    """The components of reporting; there is one of each in a process."""
+
+    settings: ReportingSettings
+    clock: Clock
+    registry: CollectorRegistry
+    metrics: ReportingMetrics
+    freshness: Freshness
+    references: PublishedDocuments
+    authentication: Authentication
+    refusals: RefusalAudit
+    store: ReportingStore
+    archive: DocumentArchive
+    dead_letters: DeadLetterProducer
+    publisher: ReportsPublisher
+    feed: ChangeFeed
+    intake: AnswerPoster
+    broker: ConsumingBroker
+    consumption: StateConsumption
+    startup: Startup
+    halt: Halt
+
+    async def has_assessments(self) -> bool:
+        """Whether rules has assessed anything yet, if there is a plan to assess; raise `NotReadyError` if not."""
+        if self.references.plans() and not await self.store.has_assessments():
+            raise NotReadyError("rules, to assess what is published")
+        return True
+
+
+def build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
+    """Build the components; nothing is opened. *halt* stops a process that cannot go on."""
+    metrics = ReportingMetrics(registry := new_registry())
+    clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
+    store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
+    dead_letters = DeadLetterProducer(settings.kafka, clock)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+
+    def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
+        subscription = Subscription(
+            topic=topic.name,
+            group=settings.group,
+            max_records=settings.batch_records,
+            session_timeout_ms=settings.session_timeout_ms,
+        )
+        source = StateSource(kafka=settings.kafka, subscription=subscription)
+        created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
+        on_batch = consumer.on_batch(reader, dead_letters, metrics)
+        created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
+        return created
+
+    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store).items()]
+    return ReportingComponents(
+        settings=settings,
+        clock=clock,
+        registry=registry,
+        metrics=metrics,
+        freshness=Freshness(TOPICS_CONSUMED, clock),
+        references=references,
+        authentication=_build_authentication(settings, clock, metrics),
+        refusals=RefusalAudit(lambda reason: metrics.refusals.labels(reason.value).inc()),
+        store=store,
+        archive=DocumentArchive(references, store),
+        dead_letters=dead_letters,
+        publisher=ReportsPublisher(settings.kafka, clock),
+        feed=_build_feed(store, metrics),
+        intake=AnswerPoster(str(settings.intake_url), settings.intake_key),
+        broker=broker,
+        consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
+        startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
+        halt=halt,
+    )
+
+
+def _build_feed(store: ReportingStore, metrics: ReportingMetrics) -> ChangeFeed:
+    feed = ChangeFeed(store)
+    metrics.stream_readers.set_function(lambda: feed.subscribers)
+    return feed
+
+
+def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
+    return {
+        VERDICTS: consumer.verdict_reader(store),
+        DELIVERIES: consumer.delivery_reader(store),
+        FACTS: consumer.fact_reader(store),
+        REPORTS: sealed_report_store.report_reader(SealedReportStore(store)),
+    }
+
+
+def _build_authentication(settings: ReportingSettings, clock: Clock, metrics: ReportingMetrics) -> Authentication:
+    keys = ReaderKeys(settings.readers, clock)
+    metrics.readers.set_function(keys.count_valid)
+    secret = settings.dashboard_key
+    dashboard_key = None if secret is None else DashboardKey(secret.get_secret_value())
+    return Authentication(keys, LinkRevocations(settings.link_revocations), dashboard_key, clock)
+
+
+def build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Return what opens the components in the background, and closes them in reverse."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        # Read before the port opens: a file that cannot be read ends the process, and lets nobody in.
+        components.authentication.load()
+        async with (
+            _watch_files(components),
+            startup.open_in_background(partial(_open_all, components), halt=components.halt),
+        ):
+            yield
+
+    return lifespan
+
+
+@asynccontextmanager
+async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
+    failure = "watching the readers, or telling of refusals, has failed"
+    watches = (*components.authentication.watches(), components.refusals.run)
+    tasks = [background.start(watch(), halt=components.halt, failure=failure) for watch in watches]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            await background.cancel(task)
+
+
+async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> None:
+    stack.push_async_callback(components.intake.close)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_prepare_database(components, stack))
+        group.create_task(_connect_bus(components, stack))
+    stack.push_async_callback(components.broker.stop)
+    await components.broker.start()
+
+
+async def _prepare_database(components: ReportingComponents, stack: AsyncExitStack) -> None:
+    wait_for = components.startup.wait_for
+    # First, because it is all that pages need while the broker is away.
+    await wait_for("mongo", components.archive.restore)
+    await wait_for("mongo", components.store.create_indexes)
+    failure = "storing the published documents, or following what changes, has failed"
+    for work in (components.archive.run(), components.feed.run()):
+        task = background.start(work, halt=components.halt, failure=failure)
+        stack.push_async_callback(background.cancel, task)
+    # Does not wait for the broker to be there: what it finds out first is that it is away.
+    components.consumption.start(components.halt)
+    stack.push_async_callback(components.consumption.stop)
+
+
+async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -> None:
+    settings, wait_for = components.settings, components.startup.wait_for
+    create_topics = partial(ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication)
+    await wait_for("kafka", create_topics)
+    lag = LagMonitor(
+        settings.kafka,
+        settings.group,
+        dict.fromkeys((topic.name for topic in TOPICS_CONSUMED), settings.partitions),
+        clock=components.clock,
+        show=partial(_show_lag, components),
+    )
+    measuring = background.start(lag.run(), halt=components.halt, failure="measuring the lag has failed")
+    stack.push_async_callback(background.cancel, measuring)
+    stack.push_async_callback(components.references.stop)
+    await wait_for("kafka", components.references.start)
+    for producer in (components.dead_letters, components.publisher):
+        stack.push_async_callback(producer.close)
+        await wait_for("kafka", producer.open)
+
+
+def _show_lag(components: ReportingComponents, lags: LagByPartition) -> None:
+    components.metrics.show_lag(lags)
+    components.freshness.note_lag(lags)

@@ -1,0 +1,40 @@
+"""Wire the pages of evidence: their queries and their handlers."""
+
+from starlette.routing import BaseRoute
+
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.dashboard.evidence.agency_page import AgencyPage
+from services.reporting.dashboard.evidence.changes_page import ChangesPage
+from services.reporting.dashboard.evidence.document_pages import DocumentPages
+from services.reporting.dashboard.evidence.duty_page import DutyPage
+from services.reporting.dashboard.evidence.event_page import EventPage
+from services.reporting.dashboard.page_renderer import PageRenderer
+from services.reporting.evidence.change_queries import ChangeQueries
+from services.reporting.evidence.document_queries import DocumentQueries
+from services.reporting.evidence.duty_queries import DutyQueries
+from services.reporting.evidence.event_queries import EventQueries
+from services.reporting.http.evidence.event_api import EventApi
+from services.reporting.queries import ReportingQueries
+from services.reporting.store import ReportingStore
+from services.runtime.clock import Clock
+from services.runtime.kafka.published_documents import PublishedDocuments
+
+
+def build_routes(
+    queries: ReportingQueries,
+    store: ReportingStore,
+    documents: PublishedDocuments,
+    *,
+    renderer: PageRenderer,
+    clock: Clock,
+) -> list[BaseRoute]:
+    """Return the routes of the pages."""
+    duties, events = DutyQueries(queries, store), EventApi(EventQueries(queries, store), clock=clock)
+    changes = ChangeQueries(queries, ResultsQueries(queries, store))
+    return [
+        *DutyPage(duties, renderer, clock=clock).routes(),
+        *AgencyPage(queries, duties, documents, renderer=renderer, clock=clock).routes(),
+        *EventPage(queries, events, renderer, clock=clock).routes(),
+        *DocumentPages(DocumentQueries(documents), renderer, clock=clock).routes(),
+        *ChangesPage(queries, changes, renderer, clock=clock).routes(),
+    ]

@@ -1,0 +1,1 @@
+"""The pages of a season: how it stands, its duties as a list, its results."""

@@ -1,0 +1,142 @@
+"""The page of results: the indicators, what looks wrong, who has not given a figure, groups, every agency's figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from schemas.content import units
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.results import AgencyFigure, IndicatorResult
+from services.reporting.core.season.seasons import Season
+from services.reporting.dashboard.page_renderer import PageRenderer
+from services.reporting.dashboard.season import indicator_rows, season_choice
+from services.reporting.dashboard.season.indicator_rows import ReviewedResults
+from services.reporting.dashboard.season.season_choice import SeasonChoice
+from services.reporting.http import query_parameters
+from services.reporting.http.access.guard import AccessRoute
+from services.reporting.http.query_parameters import INSTANTS, QueryParameters
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
+from services.runtime.clock import Clock
+
+PATH = "/results"
+_RATIO_PLACES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRow:
+    """What one agency gave: its figures by code, or none of them."""
+
+    line: DutyLine
+    figures: Mapping[str, AgencyFigure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsPage:
+    """Everything that the template of the results shows."""
+
+    choice: SeasonChoice
+    season: Season
+    reviewed: ReviewedResults
+    lines: tuple[DutyLine, ...]
+
+    @property
+    def agencies(self) -> Mapping[str, DutyLine]:
+        """The lines by the agency that owes the report."""
+        return {line.key.agency: line for line in self.lines}
+
+    @property
+    def figure_rows(self) -> tuple[FigureRow, ...]:
+        """The figures of every agency that the reader may see, in the order of the list."""
+        by_agency: dict[str, dict[str, AgencyFigure]] = {}
+        for result in self.reviewed.results.indicators:
+            for figure in result.figures:
+                by_agency.setdefault(figure.agency, {})[result.indicator.code] = figure
+        return tuple(FigureRow(line=line, figures=by_agency.get(line.key.agency, {})) for line in self.lines)
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+        """The groups by name, each with the total of every indicator in figures and the number of agencies in it."""
+        indicators = self.reviewed.results.indicators
+        names = dict.fromkeys(one.group for result in indicators for one in result.groups)
+        return tuple((group, tuple(self._total_of(result, group) for result in indicators)) for group in names)
+
+    def name_agency(self, agency: str) -> str:
+        """Return an agency's name as its line has it."""
+        line = self.agencies.get(agency)
+        return line.agency_name if line else agency
+
+    def name_group(self, group: str) -> str:
+        """Return a group's name as the lines have it."""
+        return next((line.group_name for line in self.lines if line.group == group), group)
+
+    def show(self, figure: AgencyFigure | None) -> str:
+        """Return a figure as it came, with its decimals; empty where there is none."""
+        if figure is None:
+            return ""
+        return indicator_rows.format_figure(figure.value, self.choice.language, places=_RATIO_PLACES)
+
+    def is_flagged(self, agency: str, code: str) -> bool:
+        """Whether a finding rests on an agency's figure."""
+        return any(one.finding.code == code for one in self.reviewed.suspects.get(agency, ()))
+
+    def describe_unit(self, result: IndicatorResult) -> str:
+        """Return the unit of an indicator in words."""
+        unit = units.describe_unit(result.indicator.unit)
+        return unit.in_language(self.choice.language) if unit else ""
+
+    def _total_of(self, result: IndicatorResult, group: str) -> tuple[str, int]:
+        total = next((one for one in result.groups if one.group == group), None)
+        if total is None or not total.agencies:
+            return "", 0
+        return indicator_rows.format_figure(total.total, self.choice.language), total.agencies
+
+
+class ResultsPages:
+    """The handler."""
+
+    def __init__(
+        self, queries: ReportingQueries, results: ResultsQueries, renderer: PageRenderer, *, clock: Clock
+    ) -> None:
+        self._queries = queries
+        self._results = results
+        self._renderer = renderer
+        self._clock = clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the route."""
+        return [AccessRoute(PATH, self.get_results, Access.COVERED)]
+
+    async def get_results(self, request: Request) -> Response:
+        """Return the results of a season, by default of the one that runs, if it asks for any."""
+        parameters = QueryParameters(request)
+        parameters.require_known(*season_choice.PARAMETERS, *INSTANTS)
+        context = query_parameters.parse_context(parameters, self._clock)
+        choice = await season_choice.choose_season(self._queries, parameters, context)
+        if choice is None:
+            return self._renderer.render_page("empty.html", request, context=context, values={})
+        page = None if choice.season is None else await self._build_page(choice, choice.season, context)
+        if page is None:
+            values: Mapping[str, object] = {"choice": choice}
+            return self._renderer.render_page("no_results.html", request, context=context, values=values)
+        values = {"page": page, "choice": choice}
+        return self._renderer.render_page("results.html", request, context=context, values=values, zone=choice.zone)
+
+    async def _build_page(self, choice: SeasonChoice, season: Season, context: QueryContext) -> ResultsPage | None:
+        if season.period is None:
+            return None
+        plan = choice.plan.plan
+        results, findings = await self._results.find_reviewed_results(plan, season.period, context)
+        reviewed = ReviewedResults.select(results, findings, season.obligation.id, context=context, plan=choice.plan)
+        if reviewed is None:
+            return None
+        duties = DutyFilter(plan=plan, obligation=season.obligation.id, periods=(season.period,))
+        found = await self._queries.find_lines(duties, context)
+        shown = {one.agency for result in reviewed.results.indicators for one in result.figures}
+        missing = {agency for result in reviewed.results.indicators for agency in result.not_given}
+        lines = tuple(line for line in found.lines if line.key.agency in shown | missing)
+        return ResultsPage(choice=choice, season=season, reviewed=reviewed, lines=lines)

@@ -1,0 +1,1 @@
+"""Answers about what statuses and figures rest on: one duty, one event, the published documents, two instants."""

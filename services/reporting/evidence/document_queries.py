@@ -1,0 +1,131 @@
+"""Answer what is published: a plan or a registry in one of its versions, and what each version changed."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry, Succession
+from services.reporting.core.access.readers import ReaderScope
+from services.reporting.core.evidence import document_differences
+from services.reporting.core.evidence.document_differences import DocumentDifference
+from services.reporting.queries import DocumentsUnreadError, NotFoundError
+from services.runtime.kafka.published_documents import PLAN, REGISTRY
+
+
+class DocumentVersionSource(Protocol):
+    """Finds the versions of published documents."""
+
+    @property
+    def is_known(self) -> bool: ...
+    def list_versions(self, kind: str, document_id: str) -> tuple[int, ...]: ...
+    def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionChange:
+    """What a version changed against the one before it."""
+
+    version: int
+    differences: tuple[DocumentDifference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAnswer:
+    """A version of a plan, the latest version of its registry, the numbers of all versions, and what each changed."""
+
+    plan: Plan
+    registry: Registry | None
+    versions: tuple[int, ...]
+    changes: tuple[VersionChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryAnswer:
+    """A version of a registry as the reader may see it, the numbers of all versions, and what each one changed."""
+
+    registry: Registry
+    versions: tuple[int, ...]
+    changes: tuple[VersionChange, ...]
+
+
+class DocumentQueries:
+    """Questions about published documents. Without a version the latest is meant."""
+
+    def __init__(self, documents: DocumentVersionSource) -> None:
+        self._documents = documents
+
+    async def find_plan(self, plan_id: str, version: int | None) -> PlanAnswer:
+        """Return a plan; raise `NotFoundError` where that version of it is not published."""
+        versions = self._list_versions(PLAN, plan_id)
+        found = self._documents.version(PLAN, plan_id, versions[-1] if version is None else version)
+        if not isinstance(found, Plan):
+            raise NotFoundError(f"version {version} of plan {plan_id!r} is not published")
+        published = (self._documents.version(PLAN, plan_id, number) for number in versions)
+        changes = await asyncio.to_thread(_list_changes, [one for one in published if one is not None])
+        registries = self._documents.list_versions(REGISTRY, found.registry)
+        registry = self._documents.version(REGISTRY, found.registry, registries[-1]) if registries else None
+        return PlanAnswer(
+            plan=found,
+            registry=registry if isinstance(registry, Registry) else None,
+            versions=versions,
+            changes=changes,
+        )
+
+    async def find_registry(self, registry_id: str, version: int | None, scope: ReaderScope) -> RegistryAnswer:
+        """Return what *scope* covers of a registry; raise `NotFoundError` where that version is not published."""
+        versions = self._list_versions(REGISTRY, registry_id)
+        found = self._documents.version(REGISTRY, registry_id, versions[-1] if version is None else version)
+        if not isinstance(found, Registry):
+            raise NotFoundError(f"version {version} of registry {registry_id!r} is not published")
+        published = (self._documents.version(REGISTRY, registry_id, number) for number in versions)
+        covered = [restrict_registry(one, scope) for one in published if isinstance(one, Registry)]
+        # A registry of ten thousand agencies is compared in a second, in which other requests are answered.
+        changes = await asyncio.to_thread(_list_changes, covered)
+        return RegistryAnswer(registry=restrict_registry(found, scope), versions=versions, changes=changes)
+
+    def _list_versions(self, kind: str, document_id: str) -> tuple[int, ...]:
+        if not self._documents.is_known:
+            raise DocumentsUnreadError
+        versions = self._documents.list_versions(kind, document_id)
+        if not versions:
+            raise NotFoundError(f"no {kind} {document_id!r} is published")
+        return versions
+
+
+def restrict_registry(registry: Registry, scope: ReaderScope) -> Registry:
+    """Return *registry* with the agencies that *scope* covers, and the successions that concern them.
+
+    A group covers whoever was ever its member. Of a succession the other agencies stay named: it says what became of
+    one's own.
+    """
+    if scope.is_everything:
+        return registry
+    covered = tuple(
+        one for one in registry.agencies if scope.covers_agency(one.id, frozenset(group.id for group in one.groups))
+    )
+    ids = {one.id for one in covered}
+    successions = tuple(one for one in registry.successions if ids & set(_list_concerned(one)))
+    return registry.model_copy(update={"agencies": covered, "successions": successions})
+
+
+def _list_concerned(succession: Succession) -> Iterable[str]:
+    return (*succession.from_, *succession.to)
+
+
+def _list_changes(versions: Iterable[Plan | Registry]) -> tuple[VersionChange, ...]:
+    """Return what each of *versions*, which are in order, changed against the one before; the first changed nothing."""
+    changes: list[VersionChange] = []
+    before: Mapping[str, Any] | None = None
+    for one in versions:
+        document = dump_document(one)
+        found = () if before is None else document_differences.compare_documents(before, document)
+        changes.append(VersionChange(version=one.version, differences=found))
+        before = document
+    return tuple(changes)
+
+
+def dump_document(document: Plan | Registry) -> dict[str, Any]:
+    """Return a document as the JSON values of its file, without what has its default."""
+    return document.model_dump(mode="json", by_alias=True, exclude_defaults=True)

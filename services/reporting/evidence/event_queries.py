@@ -1,0 +1,169 @@
+"""Answer what an event is and what rests on it: as it was recorded, what names it, which statuses follow from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from schemas.events.ids import DutyKey
+from services.reporting import event_decoder
+from services.reporting.core.content import submission_history
+from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
+from services.reporting.core.evidence.duty_facts import DutyFact
+from services.reporting.core.timeline import DutyState, EventIdentity, UnreadableRecord
+from services.reporting.event_decoder import RecordedAttempt, StoredRecord
+from services.reporting.evidence import docket_facts
+from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
+from services.reporting.store import PlanDutyFilter, StoredFact
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
+
+# An event is looked for under each source in turn where the question names none; with more than these it has to.
+SOURCES_MAX = 200
+
+
+class AmbiguousEventError(Exception):
+    """Events of several sources have that id: name one of `sources`."""
+
+    def __init__(self, sources: tuple[str, ...]) -> None:
+        super().__init__(f"events of several sources have this id; add source=, one of {', '.join(sources)}")
+        self.sources = sources
+
+
+class EventArchive(Protocol):
+    """Finds the records of single events."""
+
+    async def find_fact(self, receiptid: str) -> StoredFact | None: ...
+    async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]: ...
+    async def find_sources(self, limit: int) -> list[str]: ...
+    async def find_attempt(self, event: str, known_at: datetime) -> StoredRecord | None: ...
+    async def find_docket(self, duty: DutyKey, known_at: datetime) -> list[StoredFact]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactAnswer:
+    """A fact with its record, its docket, its history if it is a submission, and the states that rest on it."""
+
+    fact: DutyFact
+    duty: DutyKey
+    record: bytes
+    docket: tuple[DutyFact, ...]
+    history: SubmissionHistory | None
+    states: tuple[DutyState, ...]
+    unreadable: tuple[UnreadableRecord, ...]
+
+    @property
+    def stands(self) -> bool:
+        """Whether its content is the one that counts for a duty."""
+        return any(state.span.standing == self.fact.fact.identity for state in self.states)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptAnswer:
+    """An attempt at an alert, with its record, and the source of the event that tells of it."""
+
+    attempt: RecordedAttempt
+    source: str
+
+
+class _EnvelopeSource(msgspec.Struct):
+    source: str = ""
+
+
+_SOURCE_DECODER: RecordDecoder[_EnvelopeSource] = RecordDecoder(_EnvelopeSource)
+
+
+class EventQueries:
+    """Questions about one event. They raise `AccessRefusedError` where it is about a duty outside the scope."""
+
+    def __init__(self, queries: ReportingQueries, archive: EventArchive) -> None:
+        self._queries = queries
+        self._archive = archive
+
+    async def find_event(self, event: str, source: str | None, context: QueryContext) -> FactAnswer | AttemptAnswer:
+        """Return the event of that id: a fact by its id or its receipt, or an attempt at an alert.
+
+        Raises `NotFoundError` where none is on record by `known_at`, and `AmbiguousEventError` where *source* is None
+        and several sources have used the id.
+        """
+        stored = await self._find_stored(event, source, context)
+        if stored is not None:
+            return await self._describe_fact(stored, context)
+        attempt = None if source is not None else await self._archive.find_attempt(event, context.known_at)
+        if attempt is None:
+            raise NotFoundError(f"no event {event!r} was on record at {context.known_at.isoformat()}")
+        return await self._describe_attempt(attempt, context)
+
+    async def _find_stored(self, event: str, source: str | None, context: QueryContext) -> StoredFact | None:
+        if source is None:
+            by_receipt = await self._archive.find_fact(event)
+            if by_receipt is not None and (
+                by_receipt.recorded_at is None or by_receipt.recorded_at <= context.known_at
+            ):
+                return by_receipt
+        sources = [source] if source is not None else await self._archive.find_sources(SOURCES_MAX)
+        found = await self._archive.find_events([(one, event) for one in sources], context.known_at)
+        # Where several facts have one identity, the first recorded counts.
+        first = {_read_source(one): one for one in sorted(found, key=StoredFact.recording_order, reverse=True)}
+        if len(first) > 1:
+            raise AmbiguousEventError(tuple(sorted(first)))
+        return next(iter(first.values()), None)
+
+    async def _describe_fact(self, stored: StoredFact, context: QueryContext) -> FactAnswer:
+        try:
+            fact = docket_facts.decode_fact(stored)
+            duty = _read_duty(stored)
+        except UnreadableRecordError as cause:
+            self._queries.note_unreadable(UnreadableRecord(id=stored.receiptid, reason=str(cause)))
+            raise NotFoundError(f"what is stored of the receipt {stored.receiptid!r} cannot be read") from cause
+        await self._queries.require_duty(duty, context)
+        docket, unreadable = docket_facts.decode_facts(
+            await self._archive.find_docket(duty, context.known_at), self._queries.note_unreadable
+        )
+        duties = PlanDutyFilter(plan=duty.plan, agency=duty.agency, obligation=duty.obligation)
+        states, unreadable_states = await self._queries.find_states(duties, context)
+        return FactAnswer(
+            fact=fact,
+            duty=duty,
+            record=stored.record or b"",
+            docket=tuple(docket),
+            history=_trace(fact, docket),
+            states=tuple(state for state in states if fact.event in state.span.evidence),
+            unreadable=(*unreadable, *unreadable_states),
+        )
+
+    async def _describe_attempt(self, stored: StoredRecord, context: QueryContext) -> AttemptAnswer:
+        try:
+            attempt = event_decoder.decode_delivery(stored.record)
+        except UnreadableRecordError as cause:
+            self._queries.note_unreadable(UnreadableRecord(id=stored.id, reason=str(cause)))
+            raise NotFoundError(f"what is stored of the event {stored.id!r} cannot be read") from cause
+        if not attempt.attempts:
+            raise NotFoundError(f"the event {stored.id!r} is about no duty")
+        for one in attempt.attempts:
+            await self._queries.require_duty(one.key, context)
+        return AttemptAnswer(attempt=attempt, source=_SOURCE_DECODER.decode(attempt.record).source)
+
+
+def _trace(fact: DutyFact, docket: Iterable[DutyFact]) -> SubmissionHistory | None:
+    if fact.report is None:
+        return None
+    facts: list[DocketFact] = [fact.fact, *(one.fact for one in docket)]
+    return submission_history.trace_submission(fact.fact.identity, facts)
+
+
+def _read_duty(stored: StoredFact) -> DutyKey:
+    if stored.recorded_at is None:
+        raise UnreadableRecordError("", "the document has lost when the log recorded it")
+    decoded = event_decoder.decode_fact(stored.record, recorded_at=stored.recorded_at)
+    if decoded is None:
+        raise UnreadableRecordError("", "it is no fact about a duty")
+    return decoded.duty
+
+
+def _read_source(stored: StoredFact) -> str:
+    try:
+        return docket_facts.decode_fact(stored).fact.identity[0]
+    except UnreadableRecordError:
+        return ""

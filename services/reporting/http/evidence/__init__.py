@@ -1,0 +1,1 @@
+"""The HTTP API of evidence: one duty, one event, the published documents, two instants."""

@@ -1,0 +1,29 @@
+"""Wire the API of evidence: its queries and its handlers."""
+
+from starlette.routing import BaseRoute
+
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.evidence.change_queries import ChangeQueries
+from services.reporting.evidence.document_queries import DocumentQueries, DocumentVersionSource
+from services.reporting.evidence.duty_queries import DutyQueries
+from services.reporting.evidence.event_queries import EventQueries
+from services.reporting.http.evidence.change_api import ChangeApi
+from services.reporting.http.evidence.document_api import DocumentApi
+from services.reporting.http.evidence.duty_api import DutyApi
+from services.reporting.http.evidence.event_api import EventApi
+from services.reporting.queries import ReportingQueries
+from services.reporting.store import ReportingStore
+from services.runtime.clock import Clock
+
+
+def build_routes(
+    queries: ReportingQueries, store: ReportingStore, documents: DocumentVersionSource, *, clock: Clock
+) -> list[BaseRoute]:
+    """Return the routes of what statuses and figures rest on."""
+    changes = ChangeQueries(queries, ResultsQueries(queries, store))
+    return [
+        *DutyApi(DutyQueries(queries, store), clock=clock).routes(),
+        *EventApi(EventQueries(queries, store), clock=clock).routes(),
+        *DocumentApi(DocumentQueries(documents)).routes(),
+        *ChangeApi(queries, changes, clock=clock).routes(),
+    ]
