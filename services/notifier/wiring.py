@@ -196,9 +196,7 @@ class NotifierComponents:
     ) -> tuple[BackgroundLoop, ...]:
         """Return the background loops, in the order of their start."""
         publisher = OutboxPublisher(self._stores.deliveries, producer, self.clock)
-        stores = SchedulingStores(
-            ledger=self.ledger, contacts=self._contacts, history=self._history, holds=self._stores.holds
-        )
+        stores = SchedulingStores(ledger=self.ledger, contacts=self._contacts, holds=self._stores.holds)
         scheduler = DigestScheduler(stores, self._documents, clock=self.clock, lease=self._lease, metrics=self._metrics)
         scheduler.scheduled = [asyncio.Event() for _ in dispatchers]
         recover = background_loop.run_in_order(

@@ -153,8 +153,13 @@ class EmailChannel:
             at=message.at,
         )
         mail = write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
+        public_id, path = message.id[:_ENVELOPE_ID], server.return_path
         return MailTransaction(
-            return_path=server.sender, recipient=message.address, envelope_id=message.id[:_ENVELOPE_ID], content=mail
+            return_path=server.sender if path is None else path.create_address(public_id),
+            recipient=message.address,
+            envelope_id=public_id if path is None else path.create_token(public_id),
+            content=mail,
+            wants_success=path is not None,
         )
 
 

@@ -107,6 +107,7 @@ class RouteOpener:
             timeout_seconds=provider.timeout_seconds,
             sender=self.settings.mail_from,
             sender_name=self.settings.mail_from_name,
+            return_path=self.settings.return_path,
         )
 
     def _trial_server(self) -> SmtpServer:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from schemas.events.deliveries import AttemptOutcome
 from services.console.main import app
+from services.notifier.core.dispatch.bounces import ReturnPath
 from tests.integration.notifier.conftest import Start
 from tests.support.builders import plans
 from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment
@@ -19,12 +21,32 @@ NOW = DUE - timedelta(days=6, hours=12)
 WHO = ("--author", "Lê Thị B", "--reason", "Sở đang sáp nhập")
 OTHER = plans.AGENCIES[1]
 
+PATH = ReturnPath(domain="bounce.dondoc.example", key=b"k" * 32)
+BOUNCE = """\
+To: postmaster@x.example
+Content-Type: multipart/report; report-type=delivery-status; boundary="B"
+
+--B
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example
+Original-Envelope-Id: {envelope}
+
+Final-Recipient: rfc822; somebody@x.example
+Action: failed
+Status: 5.1.1
+
+--B--
+"""
+
 Run = Callable[..., Awaitable[list[dict[str, Any]]]]
 
 
 @pytest.fixture
 def run(notifier: NotifierClient, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs `dondoc` on the notifier's database and returns the rows that it prints."""
+    monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_DOMAIN", PATH.domain)
+    monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_KEY", PATH.key.decode())
     for name in ("DONDOC_MONGO_URL", "DONDOC_NOTIFIER_MONGO_DATABASE", "DONDOC_CLOCK"):
         monkeypatch.setenv(name, notifier.settings[name])
 
@@ -58,8 +80,13 @@ async def test_a_stopped_agency_hears_nothing_until_it_is_resumed(
     assert (kept["reason"], kept["lifted_by"], kept["in_force"]) == ("Sở đang sáp nhập", "Lê Thị B", False)
 
 
-async def test_what_a_relay_refused_is_listed_and_sent_again(notifier: NotifierClient, start: Start, run: Run) -> None:
-    """A mailbox that was closed by mistake: the delivery is shown without its address, and resent under its id."""
+async def test_what_a_relay_refused_is_listed_and_sent_again(
+    notifier: NotifierClient, start: Start, run: Run, tmp_path: Path
+) -> None:
+    """A mailbox that was closed by mistake: the delivery is shown without its address, and resent under its id.
+
+    What bounces later is told by the mail that comes back, once.
+    """
     notifier.smtp.inject_faults({f"van-thu@{AGENCY}.example": [{"rcpt": "550 5.1.1 No such user"}]})
     await notifier.publish_documents()
     await notifier.load_contacts()
@@ -78,4 +105,16 @@ async def test_what_a_relay_refused_is_listed_and_sent_again(notifier: NotifierC
     assert [one.outcome for one in await notifier.wait_for_attempts(2)][1] is AttemptOutcome.ACCEPTED
     (accepted,) = await run("deliveries", "list", "--state", "accepted")
     assert accepted["attempts"] == 2
+    report = tmp_path / "bounce.eml"
+    report.write_text(BOUNCE.format(envelope=PATH.create_token(accepted["delivery"])))
+    assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is True
+    assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is False
+    bounced = (await notifier.wait_for_attempts(3))[-1]
+    assert (bounced.outcome, bounced.reason, bounced.delivery) == (
+        AttemptOutcome.BOUNCED,
+        "dsn_5.1.1",
+        refused.delivery,
+    )
+    await run("deliveries", "resend", listed["delivery"], *WHO)
+    await notifier.wait_for_mails(2)
     await run("deliveries", "resend", listed["delivery"], *WHO, exit_code=1)

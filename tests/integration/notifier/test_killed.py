@@ -31,7 +31,6 @@ DISPATCHING = (
     "services.notifier.ledger",
     "services.notifier.dispatch.receipt_store",
     "services.notifier.control.store",
-    "services.notifier.history.store",
     EMAIL,
     "services.notifier.channels.smtp_session",
     SMS,
@@ -43,6 +42,7 @@ NUMBER = "+84912345678"
 NOT_DISPATCHING = {
     "services.notifier.dispatch.configured_routes",
     "services.notifier.dispatch.delivery_record_store",
+    "services.notifier.dispatch.route_file",
     "services.notifier.dispatch.route",  # it decides and awaits nothing
 }
 

@@ -1,7 +1,9 @@
 """`dondoc deliveries`: who was told what, when, with what outcome; and sending again what was lost."""
 
 import re
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +12,12 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from services.console.support import inputs, notifier_database, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.output import OutputFormat
+from services.notifier.core.dispatch import bounces
 from services.notifier.dispatch import delivery_record_store
 from services.notifier.dispatch.delivery_record_store import DeliveryFilter, DeliveryRecord, DeliveryRecordStore
+from services.notifier.dispatch.receipt_store import ReceiptStore
+from services.notifier.settings import NotifierSettings
+from services.runtime.clock import clock_from
 
 app = typer.Typer(help="Who was told what, when, with what outcome.", no_args_is_help=True)
 
@@ -109,6 +115,31 @@ def resend(
         if not any(row["resent"] for row in rows):
             output.print_message("nothing was sent again; --again also takes what may have arrived")
             raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+@app.command("read-report")
+def read_report(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The mail; without it, standard input.")] = None,
+) -> None:
+    """Read one mail of the return path (a bounce, a confirmation, a complaint) and record what it says.
+
+    For the pipe of a mail server: a mail that reports nothing of ours is dropped with exit code 0, since a pipe that
+    fails would send a bounce about the bounce. Exit 2 (try again) only where the database does not answer.
+    """
+    with output.exit_on_errors():
+        settings = NotifierSettings()
+        if settings.return_path is None:
+            raise UnusableInputError("set DONDOC_NOTIFIER_BOUNCE_DOMAIN and DONDOC_NOTIFIER_BOUNCE_KEY")
+        content = sys.stdin.buffer.read() if file is None else file.read_bytes()
+        report = bounces.parse_report(content, settings.return_path)
+        if report is None:
+            output.print_message("the mail reports nothing final of a delivery of ours")
+            return
+        now = clock_from(settings.clock).now()
+        is_new = notifier_database.run_query(lambda client, name: ReceiptStore(client, name).record_report(report, now))
+        output.print_json(
+            {"delivery": report.public_id, "outcome": report.outcome, "reason": report.reason, "is_new": is_new}
+        )
 
 
 def _find_one(delivery: str) -> DeliveryRecord:
