@@ -207,7 +207,7 @@ def _build_sealing(components: ReportingComponents, reports: ReportCompiler, lim
         render=formats.render_documents,
         public_url=str(settings.dashboard_url).rstrip("/"),
     )
-    sealer = Sealer(readers, store, materials, clock=components.clock)
+    sealer = Sealer(readers, store, materials, clock=components.clock, metrics=components.metrics)
     return SealedReportsApi(reports, store, sealer, limit=limit, clock=components.clock)
 
 

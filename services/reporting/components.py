@@ -90,7 +90,7 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 
-    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store).items()]
+    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store, metrics).items()]
     return ReportingComponents(
         settings=settings,
         clock=clock,
@@ -128,12 +128,12 @@ def _build_feed(store: ReportingStore, metrics: ReportingMetrics) -> ChangeFeed:
     return feed
 
 
-def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
+def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Topic, TopicReader[Any]]:
     return {
         VERDICTS: consumer.verdict_reader(store),
         DELIVERIES: consumer.delivery_reader(store),
         FACTS: consumer.fact_reader(store),
-        REPORTS: sealed_report_store.report_reader(SealedReportStore(store)),
+        REPORTS: sealed_report_store.report_reader(SealedReportStore(store), metrics.note_seal),
     }
 
 
@@ -187,6 +187,8 @@ async def _prepare_database(components: ReportingComponents, stack: AsyncExitSta
     # First, because it is all that pages need while the broker is away.
     await wait_for("mongo", components.archive.restore)
     await wait_for("mongo", components.store.create_indexes)
+    note_last_seal = partial(sealed_report_store.note_last_seal, components.store, components.metrics.note_seal)
+    await wait_for("mongo", note_last_seal)
     failure = "storing the published documents, or following what changes, has failed"
     for work in (components.archive.run(), components.feed.run()):
         task = background.start(work, halt=components.halt, failure=failure)
