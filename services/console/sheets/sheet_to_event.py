@@ -28,7 +28,7 @@ from services.intake.core.forms.file_types import RefusedFile
 from services.intake.core.forms.form_to_event import AttachedFile
 
 _SINGLE_KEYS = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
-_KEY_PREFIXES = frozenset({"document", "dispatch", "content", "sections", "indicators", "attachments"})
+_KEY_PREFIXES = frozenset({"document", "dispatch", "content", "sections", "indicators", "parts", "attachments"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

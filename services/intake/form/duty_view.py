@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.content import period_names
+from schemas.content import compiled_parts, period_names
 from schemas.events.assessments import Status
 from schemas.plan import recipients
 from schemas.plan.plan import Plan
@@ -90,7 +90,8 @@ class FormDuty(PublishedDuty):
 
     def fields(self, due_at: datetime | None) -> tuple[FormField, ...]:
         """Return the fields of the form: what the agency is asked for, required or not."""
-        return form_fields.build_fields(self.version(due_at).requires, self.list_requested(due_at))
+        parts = compiled_parts.list_parts(self.plan, self.registry, self.key)
+        return form_fields.build_fields(self.version(due_at).requires, self.list_requested(due_at), parts)
 
     def describe_missing(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Bilingual]]:
         """Return for each part that rules has named as *missing* the key of its field ("" for none) and its label."""

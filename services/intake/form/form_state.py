@@ -18,6 +18,7 @@ KEY_PREFIXES_BY_HEADING = {
     "document": ("document",),
     "content": ("content", "sections"),
     "figures": ("indicators",),
+    "parts": ("parts",),
 }
 
 

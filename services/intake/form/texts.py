@@ -6,6 +6,7 @@ from schemas.plan.values import Bilingual
 TEXTS = {
     "brand": Bilingual.of(vi="Đôn Đốc", en="Đôn Đốc"),
     "language": Bilingual.of(vi="English", en="Tiếng Việt"),
+    "parts": Bilingual.of(vi="Báo cáo của các đơn vị trực thuộc", en="Reports of the agencies below"),
     "heading": Bilingual.of(vi="Gửi báo cáo", en="Send a report"),
     "agency": Bilingual.of(vi="Cơ quan báo cáo", en="Reporting agency"),
     "period": Bilingual.of(vi="Kỳ báo cáo", en="Reporting period"),

@@ -165,7 +165,7 @@ def a_change(figure: str, before: str | int | None, after: str | int | None, uni
 
 
 def test_what_changed_since_the_last_sealed_version_is_printed_in_words() -> None:
-    """Totals first, then counts, then agencies; what follows from them is counted, and stands in the workbook."""
+    """Whose status changed, counts, totals, then agencies; what follows from them is counted and in the workbook."""
     path = "annual-results/2026"
     changes = (
         a_change(f"{path}/agencies/h-02/indicators/outstanding_loans", "314400", "324400", "million_vnd"),
@@ -182,10 +182,10 @@ def test_what_changed_since_the_last_sealed_version_is_printed_in_words() -> Non
     table = next(block for block in content.body if isinstance(block, Table) and block.name == "changes")
     name = INPUTS.registry.name_on("h-02", date(2026, 12, 9))
     assert [format_row(row, table, content.zone)[1:] for row in table.rows] == [
-        ["Tổng dư nợ, tổng số", "9.990.000", "10.000.000"],
-        ["Số báo cáo trễ hạn", "3", "4"],
-        [f"{name}: Tổng dư nợ", "314.400", "324.400"],
         [f"{name}: tình trạng", "Quá hạn, chưa gửi", "Trễ hạn"],
+        ["Số báo cáo trễ hạn", "3", "4"],
+        ["Tổng dư nợ", "9.990.000", "10.000.000"],
+        [f"{name}: Tổng dư nợ", "314.400", "324.400"],
         [f"{name}: mục “Kiến nghị, đề xuất”", "chưa có", "đã gửi"],
     ]
     text = text_of(content)
