@@ -86,6 +86,15 @@ def _check_reminders(reminders: Node, due: Node) -> Iterator[Finding]:
     for step in (*after, *(one["after"] for one in reminders["escalate"].each())):
         if _points_forward(step, at_least=0) is False:
             yield step.finding(f"{step.text} falls before the due instant; an urging comes after it")
+    yield from _check_repetition(reminders)
+    yield from id_checks.find_duplicates(reminders["notices"].each(), Severity.WARNING)
+
+
+def _check_repetition(reminders: Node) -> Iterator[Finding]:
+    """Yield what is wrong with `then_every` and its bound."""
+    at_most = reminders["at_most"]
+    if at_most.is_given and not reminders["then_every"].is_given:
+        yield at_most.warning("it bounds the repetitions of `then_every`, which is not given")
     if _points_forward(reminders["then_every"], at_least=1) is False:
         yield reminders["then_every"].finding(
             "an interval that does not go forward would urge for ever; write P7D for weekly"

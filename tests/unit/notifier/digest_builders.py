@@ -17,7 +17,7 @@ from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from tests.support.builders import plans
-from tests.unit.notifier.schedule_builders import DUE, days
+from tests.unit.notifier.schedule_builders import DUE, EveryDay, days
 
 AGENCY = "h-tho-xuan"
 BANK = "nhcsxh-tinh"
@@ -76,7 +76,7 @@ class FakeDocuments:
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
         del plan_id, version
-        return SendingHours(opens=time.min, closes=time.max, zone=ZoneInfo("Asia/Ho_Chi_Minh"))
+        return SendingHours(opens=time.min, closes=time.max, zone=ZoneInfo("Asia/Ho_Chi_Minh"), days=EveryDay())
 
 
 def an_alert(kind: StepKind = StepKind.REMINDER, **changes: Any) -> DutyAlert:

@@ -17,13 +17,13 @@ from services.reporting.core.lists import facets
 from services.reporting.core.lists.facets import Facets, FacetValue
 from services.reporting.core.lists.sorting import LinePage
 from services.reporting.dashboard import templating
-from services.reporting.dashboard.page_renderer import LINK_PARAMETERS, PageRenderer
+from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.season import season_choice
 from services.reporting.dashboard.season.season_choice import SeasonChoice
 from services.reporting.http import duty_lists, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.duty_lists import FoundDuties
-from services.reporting.http.query_parameters import AGENCY_DUTIES, ONE_OFF, DutiesQuery, QueryParameters
+from services.reporting.http.query_parameters import AGENCY_DUTIES, INSTANTS, ONE_OFF, DutiesQuery, QueryParameters
 from services.reporting.queries import DutyFilter, ReportingQueries
 from services.runtime.clock import Clock
 
@@ -181,7 +181,7 @@ def _build_page(found: FoundDuties, query: DutiesQuery, *, choice: SeasonChoice,
     asked = {
         name: value
         for name, value in request.query_params.items()
-        if value and name not in LINK_PARAMETERS and name != "cursor"
+        if value and name in AGENCY_DUTIES and name not in (*INSTANTS, "cursor")
     }
     asked["period"] = ",".join(period or ONE_OFF for period in query.duty_filter.periods)
     asked["obligation"] = ",".join(query.line_filter.obligations)

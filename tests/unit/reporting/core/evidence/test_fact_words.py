@@ -104,6 +104,7 @@ def test_an_outcome_says_what_is_known(outcome: AttemptOutcome, channel: Channel
     for words in (VI, EN):
         assert "_" not in fact_words.describe_outcome(attempt, words)
         assert "đọc" not in fact_words.describe_outcome(attempt, words)
+    assert outcome.value not in fact_words.describe_outcome(attempt, VI)
 
 
 def test_the_attempts_at_one_alert_are_told_together() -> None:
