@@ -14,7 +14,6 @@ from schemas.events.dashboard_links import DashboardKey
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.answer_poster import AnswerPoster
-from services.reporting.change_feed import ChangeFeed
 from services.reporting.consumer import TopicReader
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
@@ -22,6 +21,7 @@ from services.reporting.evidence.freshness import Freshness
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.access.refusal_audit import RefusalAudit
+from services.reporting.http.live.change_feed import ChangeFeed
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.sealing import store as sealed_report_store
 from services.reporting.sealing.reports_publisher import ReportsPublisher
@@ -84,13 +84,7 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
     def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
-        subscription = Subscription(
-            topic=topic.name,
-            group=settings.group,
-            max_records=settings.batch_records,
-            session_timeout_ms=settings.session_timeout_ms,
-        )
-        source = StateSource(kafka=settings.kafka, subscription=subscription)
+        source = StateSource(kafka=settings.kafka, subscription=_build_subscription(settings, topic))
         created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
         on_batch = consumer.on_batch(reader, dead_letters, metrics)
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
@@ -116,6 +110,15 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
         consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
         halt=halt,
+    )
+
+
+def _build_subscription(settings: ReportingSettings, topic: Topic) -> Subscription:
+    return Subscription(
+        topic=topic.name,
+        group=settings.group,
+        max_records=settings.batch_records,
+        session_timeout_ms=settings.session_timeout_ms,
     )
 
 

@@ -62,6 +62,24 @@ class ReportingMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
+        self._declare_reading(registry)
+        self._declare_sealing(registry)
+        self.answers = Counter(
+            "reporting_answers", "Answers of officers to reports", ["answer", "outcome"], registry=registry
+        )
+        self._create_series()
+        self.show_lag({})
+
+    def _declare_reading(self, registry: CollectorRegistry) -> None:
+        self.refusals = Counter(
+            "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
+        )
+        self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
+        self.stream_readers = Gauge(
+            "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
+        )
+
+    def _declare_sealing(self, registry: CollectorRegistry) -> None:
         self.seals = Counter("reporting_seals", "Requests to seal a report", ["outcome"], registry=registry)
         self.last_seal = Gauge(
             "reporting_last_seal_timestamp_seconds",
@@ -70,18 +88,6 @@ class ReportingMetrics:
         )
         self.last_seal.set(float("nan"))
         self._last_sealed_at = 0.0
-        self.refusals = Counter(
-            "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
-        )
-        self.answers = Counter(
-            "reporting_answers", "Answers of officers to reports", ["answer", "outcome"], registry=registry
-        )
-        self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
-        self.stream_readers = Gauge(
-            "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
-        )
-        self._create_series()
-        self.show_lag({})
 
     def _declare_lag(self, registry: CollectorRegistry) -> None:
         self.lag = Gauge(

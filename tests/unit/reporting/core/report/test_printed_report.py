@@ -271,20 +271,6 @@ def test_a_period_is_named_as_people_say_it(period: str, name: str) -> None:
     assert words.name_period(period) == name
 
 
-@pytest.mark.parametrize(
-    ("title", "period", "joined"),
-    [
-        ("Báo cáo quý", "2025-Q4", "Báo cáo quý IV năm 2025"),
-        ("Kết quả thực hiện Kế hoạch hằng năm", "2025", "Kết quả thực hiện Kế hoạch năm 2025"),
-        ("Vốn ủy thác bổ sung trong năm", "2026", "Vốn ủy thác bổ sung trong năm 2026"),
-        ("Kết quả thực hiện", "2026-07", "Kết quả thực hiện tháng 7 năm 2026"),
-    ],
-)
-def test_no_word_of_the_period_is_said_twice(title: str, period: str, joined: str) -> None:
-    """`Báo cáo năm năm 2025` is what nobody writes."""
-    assert words.join_period(title, period) == joined
-
-
 def test_a_number_of_members_needs_no_plural() -> None:
     """After a number nobody says `các`; an abbreviation keeps its capitals."""
     assert words.count_members(27, "Ủy ban nhân dân các huyện, thị xã") == "27 ủy ban nhân dân huyện, thị xã"
