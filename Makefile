@@ -120,7 +120,7 @@ chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and
 
 clients: setup ## the CloudEvents SDKs of Python, JavaScript, Go and Java send to intake; a missing tool is named and left out
 	@PYTHON=$(BIN)/python tests/clients/prepare.sh $(DONDOC_HOME)/clients
-	@$(BIN)/pytest tests/clients
+	@DONDOC_TEST_CLIENTS=$(DONDOC_HOME)/clients $(BIN)/pytest tests/clients
 
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s

@@ -9,6 +9,7 @@ from schemas.lint import date_intervals, id_checks, succession_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
 from schemas.lint.hierarchy import parent_rules
+from schemas.text import comparison
 
 
 def check_registry(registry: Node) -> Iterator[Finding]:
@@ -16,12 +17,25 @@ def check_registry(registry: Node) -> Iterator[Finding]:
     groups, agencies = registry["groups"].each(), registry["agencies"].each()
     aliases = [alias for agency in agencies for alias in agency["aliases"].each()]
     yield from id_checks.find_duplicates((*(one["id"] for one in (*groups, *agencies)), *aliases))
+    yield from _find_confusable(agencies)
     for agency in agencies:
         yield from _check_names(agency)
         yield from _check_memberships(agency, groups)
     yield from parent_rules.check_parents(agencies)
     yield from succession_rules.check_successions(registry["successions"].each(), agencies)
     yield from _check_calendar(registry)
+
+
+def _find_confusable(agencies: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield a warning for each id or alias that reads like that of another agency: only its exact spelling is found."""
+    first: dict[str, tuple[Node, Node]] = {}
+    for agency in agencies:
+        for name in (agency["id"], *agency["aliases"].each()):
+            other, named = first.setdefault(comparison.make_name_key(name.text), (agency, name))
+            if name.text and other is not agency and named.text != name.text:
+                yield name.warning(
+                    f"reads like {named.text!r} of {other['id'].text}; only this exact spelling is found"
+                )
 
 
 def _check_names(agency: Node) -> Iterator[Finding]:
@@ -31,6 +45,9 @@ def _check_names(agency: Node) -> Iterator[Finding]:
     yield from date_intervals.find_overlaps(names)
     yield from date_intervals.find_gaps(names)
     yield from _find_nameless_ends(agency["valid"], names)
+    for key in ("brief", "sms"):
+        yield from date_intervals.find_empty(agency[key].each())
+        yield from date_intervals.find_overlaps(agency[key].each())
 
 
 def _find_nameless_ends(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:

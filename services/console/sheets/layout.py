@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.content import compiled_parts, requested_content
+from schemas.content import compiled_parts, period_names, requested_content
 from schemas.content.compiled_parts import RequestedPart
 from schemas.events.ids import DutyKey
-from schemas.plan import calendar
+from schemas.plan import calendar, periods
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
 from schemas.plan.values import Bilingual
@@ -139,9 +139,12 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     deadline = (
         f"; hạn cuối: {date_parsing.render_deadline(scope.due_at, catalogue.calendar.zone).vi}" if scope.due_at else ""
     )
+    period = None if scope.period is None else periods.parse(scope.period)
+    window = calendar.find_window(scope.version, period)
+    figures = f"; số liệu {date_parsing.render_window(window).vi}" if window else ""
     return SheetLayout(
-        title=scope.obligation.title.vi + (f" – {date_parsing.render_period(scope.period).vi}" if scope.period else ""),
-        basis=f"Căn cứ mục {citation.clause}, {cited}{issued}{deadline}",
+        title=period_names.add_period(scope.obligation.title.vi, scope.period),
+        basis=f"Căn cứ mục {citation.clause}, {cited}{issued}{deadline}{figures}",
         quote=f"“{citation.quote}”",
         sections=tuple(_build_sections(catalogue, scope)),
         notes=tuple(check.message.vi for check in scope.version.requires.checks),
@@ -221,7 +224,7 @@ def _identity_lines(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
     yield _technical_line("zone", "Múi giờ", catalogue.plan.zone)
     yield _agency_line(catalogue, scope)
     if scope.version.recurrence.is_periodic:
-        hint = Bilingual.of(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
+        hint = Bilingual.of(en=periods.FORMS, vi=f"ví dụ: {periods.FORMS_VI}")
         question = _text_question("period", "Kỳ báo cáo", hint=hint)
         yield SheetLine(question=question, answer=scope.period or "", is_fixed=scope.period is not None)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.content import compiled_parts
+from schemas.content import compiled_parts, period_names
 from schemas.events.assessments import Status
 from schemas.plan import recipients
 from schemas.plan.plan import Plan
@@ -58,6 +58,15 @@ class FormDuty(PublishedDuty):
     @property
     def period(self) -> Bilingual | None:
         return date_parsing.render_period(self.key.period) if self.key.period else None
+
+    @property
+    def titled_period(self) -> Bilingual:
+        """The title with its period."""
+        title, period = self.title, self.key.period
+        return Bilingual.of(
+            vi=period_names.add_period(title.vi, period, "vi"),
+            en=period_names.add_period(title.in_language("en"), period, "en"),
+        )
 
     @property
     def agency(self) -> Bilingual:

@@ -81,6 +81,11 @@ class FormState:
         left = date_parsing.render_time_left(self.due_at, self.duty.zone, self.now)
         return Bilingual.of(vi=f"{day.vi}, {left.vi}", en=f"{day.en}, {left.en}")
 
+    def window(self) -> Bilingual | None:
+        """Return the days that the figures are to cover, in words."""
+        window = self.duty.find_window(self.due_at)
+        return None if window is None else date_parsing.render_window(window)
+
     def groups(self) -> list[tuple[str, list[FilledField]]]:
         """Return the fields under their headings, without the headings that have no fields."""
         fields = self.duty.fields(self.due_at)

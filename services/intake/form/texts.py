@@ -10,6 +10,7 @@ TEXTS = {
     "heading": Bilingual.of(vi="Gửi báo cáo", en="Send a report"),
     "agency": Bilingual.of(vi="Cơ quan báo cáo", en="Reporting agency"),
     "period": Bilingual.of(vi="Kỳ báo cáo", en="Reporting period"),
+    "window": Bilingual.of(vi="Số liệu", en="Figures cover"),
     "recipient": Bilingual.of(vi="Nơi nhận", en="Recipient"),
     "basis": Bilingual.of(vi="Căn cứ", en="Basis"),
     "clause": Bilingual.of(vi="mục", en="clause"),

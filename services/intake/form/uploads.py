@@ -5,7 +5,6 @@ Reading a body that is too large ends at the first byte beyond the limit.
 
 import asyncio
 import re
-import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from schemas.plan.values import Bilingual
+from schemas.text import normal_form
 from services.intake.asgi import Request, RequestRefusedError, too_slow_refusal
 from services.intake.core.forms import file_types
 from services.intake.core.forms.file_types import RefusedFile
@@ -129,8 +129,8 @@ def sanitize_filename(name: str) -> str:
     """Return a file's name as it may be shown and stored: no folder, no control or format characters, not too long."""
     # macOS sends names in decomposed form (NFD), in which Vietnamese letters are two or three characters. Old browsers
     # send the path as well. Format characters (Cf) could reverse the text and hide the true suffix.
-    base = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
-    clean = _UNSAFE.sub("_", "".join(one for one in base if unicodedata.category(one) != "Cf")).strip(" .")
+    base = normal_form.repair_text(name).replace("\\", "/").rpartition("/")[2]
+    clean = _UNSAFE.sub("_", base).strip(" .")
     stem, dot, suffix = clean.rpartition(".")
     if len(clean) <= NAME_LENGTH_MAX:
         return clean or "tep"

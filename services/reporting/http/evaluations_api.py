@@ -1,7 +1,6 @@
 """The handlers of evaluations: the grade that the plan's rules give, and beside it what an officer recorded."""
 
 import logging
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -16,6 +15,7 @@ from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
 from schemas.plan.plan import PARENT, Plan
 from schemas.plan.values import Identifier, NonBlank
+from schemas.text import normal_form
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
 from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
@@ -58,9 +58,7 @@ class EvaluationBody(BaseModel):
 
     agency: Identifier
     grade: Annotated[NonBlank, Field(max_length=GRADE_CHARACTERS_MAX)]
-    sentence: Annotated[
-        str, Field(max_length=SENTENCE_CHARACTERS_MAX), AfterValidator(lambda text: unicodedata.normalize("NFC", text))
-    ] = ""
+    sentence: Annotated[str, Field(max_length=SENTENCE_CHARACTERS_MAX), AfterValidator(normal_form.repair_text)] = ""
 
 
 class EvaluationsApi:

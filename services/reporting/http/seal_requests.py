@@ -1,6 +1,5 @@
 """Parse a request to seal: who signs, and which number the new version is expected to get."""
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from starlette.requests import Request
 
 from schemas.events.reports import VERSION_MAX
 from schemas.plan.values import NonBlank
+from schemas.text import normal_form
 from services.reporting.core.sealing.versions import SealRequest
 from services.reporting.http import request_bodies
 from services.reporting.http.problems import InvalidBodyError
@@ -20,7 +20,7 @@ SIGNER_CHARACTERS_MAX = 200
 def _require_printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("write a name without line breaks and control characters")
-    return unicodedata.normalize("NFC", text)
+    return normal_form.repair_text(text)
 
 
 class SealBody(BaseModel):

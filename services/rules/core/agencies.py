@@ -88,7 +88,8 @@ class Agencies:
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id of an id or alias, however it is written, or None where no agency has it."""
-        return self._registry.resolve(name_or_id)
+        # Nearly every fact names an id.
+        return name_or_id if name_or_id in self._agencies else self._registry.resolve(name_or_id)
 
     def superiors(self, agency_id: str) -> tuple[Superior, ...]:
         """Return who stands above the agency, and when; an office stands above nobody once it has ended."""

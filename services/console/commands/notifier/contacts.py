@@ -264,8 +264,7 @@ def _parse_period(text: str) -> Period:
 
 def _read_documents(folders: Sequence[Path] | None) -> Documents:
     if folders:
-        catalogues = map(inputs.read_plan_folder, folders)
-        return [(catalogue.plan, catalogue.registry) for catalogue in catalogues]
+        return [(catalogue.plan, catalogue.registry) for catalogue in inputs.read_plan_folders(folders)]
     settings = NotifierSettings()
     remedy = "set DONDOC_KAFKA_BOOTSTRAP, or name the plan with --plan DIR"
     return asyncio.run(

@@ -2,9 +2,9 @@
 
 import json
 import unicodedata
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import openpyxl
 import pytest
@@ -169,3 +169,69 @@ def test_ticks_and_times_of_a_spreadsheet_are_understood(tmp_path: Path) -> None
     assert json.loads(sheet_to_event.read_event(path, "vi").event)["data"]["content"]["nil_return"] is True
     fill_workbook(path, {"dispatch.sent_at": time(8, 30), "content.nil_return": False})
     assert [one.split(": ")[0] for one in faults_of(path)] == [f"report.xlsx!C{row_of(path, 'dispatch.sent_at')}"]
+
+
+def format_cell(path: Path, key: str, value: Any, code: str) -> None:
+    """Fill a cell in, and give it a number format."""
+    book = openpyxl.load_workbook(path)
+    cell = book.worksheets[0].cell(row=row_of(path, key), column=3)
+    cell.value, cell.number_format = value, code
+    book.save(path)
+
+
+def set_unit(path: Path, key: str, unit: str) -> None:
+    """Write the unit of a line, as the sheet of another plan has it."""
+    book = openpyxl.load_workbook(path)
+    book.worksheets[0].cell(row=row_of(path, key), column=4).value = unit
+    book.save(path)
+
+
+def test_a_percent_cell_is_what_it_shows_in_a_line_of_percents_and_refused_elsewhere(tmp_path: Path) -> None:
+    """12.5% is 12.5 where the unit is percent; in a line of money it is a fault of its cell."""
+    path = a_filled_sheet(tmp_path)
+    format_cell(path, "indicators.entrusted", 0.125, "0.0%")
+    row = row_of(path, "indicators.entrusted")
+    assert [one.split(": ")[0] for one in faults_of(path)] == [f"report.xlsx!C{row}"]
+    set_unit(path, "indicators.entrusted", "%")
+    for value, code, figure in (
+        (0.125, "0.0%", "12.5"),
+        (0.07, "0%", 7),
+        ("12,5%", "@", "12.5"),
+        (12.5, "0.0", "12.5"),
+    ):
+        format_cell(path, "indicators.entrusted", value, code)
+        data = json.loads(sheet_to_event.read_event(path, "vi").event)["data"]
+        assert data["content"]["indicators"] == {"entrusted": figure}
+
+
+def test_a_figure_has_no_digits_that_nobody_wrote(tmp_path: Path) -> None:
+    """What a spreadsheet saves with seventeen digits has the fifteen to which it computes."""
+    path = a_filled_sheet(tmp_path, indicators__entrusted=0.1 + 0.2)
+    data = json.loads(sheet_to_event.read_event(path, "vi").event)["data"]
+    assert data["content"]["indicators"] == {"entrusted": "0.3"}
+
+
+def test_a_day_is_read_however_its_cell_holds_it(tmp_path: Path) -> None:
+    """As its number, in words, or as a program exports it; a number of a document that became a day is refused."""
+    path = a_filled_sheet(tmp_path)
+    for written in (46356, "ngày 30 tháng 11 năm 2026", "30/11/2026 00:00:00", "Thanh Hóa, ngày 30 tháng 11 năm 2026"):
+        format_cell(path, "document.issued_on", written, "General")
+        data = json.loads(sheet_to_event.read_event(path, "vi").event)["data"]
+        assert data["document"]["issued_on"] == "2026-11-30"
+    format_cell(path, "document.number", datetime(2026, 5, 12), "d/m")  # noqa: DTZ001 - a cell has no zone
+    assert "đã đổi nội dung này thành ngày" in faults_of(path)[0]
+
+
+def test_answers_in_an_older_encoding_are_converted(tmp_path: Path) -> None:
+    """Text pasted from a document in TCVN3 or VNI is recorded in Unicode, beside the sheet's own words."""
+    answers = {"document__signed_by": "Lª V¨n §øc", "sections__results": "Ñaõ thöïc hieän Keá hoaïch"}
+    data = json.loads(sheet_to_event.read_event(a_filled_sheet(tmp_path, **answers), "vi").event)["data"]
+    assert data["document"]["signed_by"] == "Lê Văn Đức"
+    assert data["content"]["sections"] == {"results": "Đã thực hiện Kế hoạch"}
+
+
+def test_a_sheet_of_another_kind_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    """A workbook of the old form is named as one, in the language of the caller."""
+    (tmp_path / "report.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    assert faults_of(tmp_path / "report.xls")[0].startswith("report.xls: bảng tính kiểu cũ (.xls)")
+    assert "save it as .xlsx" in faults_of(tmp_path / "report.xls", "en")[0]

@@ -26,7 +26,7 @@ from tests.support.clients.form import PDF
         ("Báo cáo năm 2026.pdf", "Báo cáo năm 2026.pdf"),
         ("../../etc/passwd", "passwd"),
         ("C:\\Users\\a\\b.pdf", "b.pdf"),
-        ("a\r\nb\x00.pdf", "a_b_.pdf"),
+        ("a\r\nb\x00.pdf", "a_b.pdf"),
         ("bao\u202efdp.exe", "baofdp.exe"),
         ('a"<b>.pdf', "a_b_.pdf"),
         (" .. ", "tep"),

@@ -58,7 +58,7 @@ def test_a_file_that_is_one_event_is_sent_to_the_byte(tmp_path: Path) -> None:
         ("a.jsonl", "{}\n\n{} {}", "a.jsonl:3: not JSON: Extra data at line 1, column 4"),
         ("a.jsonl", "{}\n" + '{"a":' * DEEP, "a.jsonl:2: not JSON: nested too deeply"),
         ("a.jsonl", b"{}\n\xff", "a.jsonl:2: not UTF-8 text"),
-        ("a.txt", "{}", "a.txt: .txt is not taken"),
+        ("a.doc", "{}", "a.doc: .doc is not taken"),
     ],
 )
 def test_what_is_no_event_is_refused_at_its_place(tmp_path: Path, name: str, content: str | bytes, said: str) -> None:

@@ -136,6 +136,11 @@ REGISTRY_FAULTS = [
         ),
     ),
     ("holidays: [{date: 2026-01-01, name: Tết}]", "holidays: [2026-01-01]", "registry.yaml:35: holidays[0]: "),
+    (
+        "aliases: [so-b-moi]",
+        "aliases: [So-A]",
+        "registry.yaml:19: warning: so-b.aliases[0]: reads like 'so-a' of so-a; only this exact spelling is found",
+    ),
     ("type: abolish", "type: abolished", "registry.yaml:31: successions[1].type: 'abolished' is not one of "),
 ]
 

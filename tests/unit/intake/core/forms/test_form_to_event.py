@@ -113,3 +113,10 @@ def test_a_day_in_a_text_field_and_a_number_in_a_day_field_are_refused() -> None
         errors = build_report(**answers)
         assert {one.pointer for one in errors} == {form_fields.event_pointer(next(iter(answers)).replace("__", "."))}
     assert build_report(content__figures_as_of=date(2026, 11, 30))["content"]["figures_as_of"] == "2026-11-30"
+
+
+def test_pasted_text_is_converted_and_repaired() -> None:
+    """An older encoding, decomposed letters, letters that nobody sees, and Ð for Đ come out as they were meant."""
+    data = build_report(document__signed_by="NguyÔn V¨n §øc", document__number="08/BC-L\u00d0TBXH\u200b")
+    assert data["document"]["signed_by"] == "Nguyễn Văn Đức"
+    assert data["document"]["number"] == "08/BC-LĐTBXH"
