@@ -148,3 +148,24 @@ def _read_metric(service: Service, name: str) -> float:
     with urlopen(f"{service.url}/metrics", timeout=5.0) as answer:  # noqa: S310 # loopback
         lines = answer.read().decode().splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+async def test_a_plan_that_takes_the_place_of_another_supersedes_its_duties_and_counts_its_reports(
+    rules: RulesClient, launch: Launch
+) -> None:
+    """Once both are adopted the old duty is superseded, and a report under the old plan discharges the new one."""
+    launch("rules", ready=False)
+    await rules.publish_usual_plan()
+    await rules.append_fact(plans.a_submission())
+    await rules.wait_for_assessments(FIRST, times=2)
+    obligation = plans.an_obligation(plans.a_version(**{"from": "2024-09-25"}), id="annual")
+    supersedes = {"plan": plans.PLAN, "from": "2024-09-25", "carries": {plans.OBLIGATION: "annual"}}
+    await rules.publish(plans.a_plan(obligation, plan="P-2", issued_on="2024-09-25", supersedes=supersedes))
+
+    async def find_both() -> dict[str, Status] | None:
+        newest = {one.plan: one for one in await rules.assessments_of(FIRST)}
+        found = {plan: status_at(one, AFTER_DUE) for plan, one in newest.items()}
+        return found if len(found) == 2 and found[plans.PLAN] is not Status.ON_TIME else None
+
+    assessed = await eventually(find_both, "the duties of both plans assessed anew", timeout=30.0)
+    assert assessed == {plans.PLAN: Status.SUPERSEDED, "P-2": Status.ON_TIME}
