@@ -162,6 +162,7 @@ async def assert_a_return_is_recorded_once(site: OfficerSite) -> None:
     first, again = site.send(fields), site.send(fields)
     assert [one.status_code for one in (first, again)] == [303, 303]
     page = site.officer.get(first.headers["location"])
+    assert page.status_code == 200, page.text
     assert 'role="status">Đã ghi nhận việc trả lại báo cáo' in page.text
     (event,) = await site.find_answers(RETURNED)
     assert (event["source"], event["data"]["submission"]) == ("urn:dondoc:reporting", "s-1")
