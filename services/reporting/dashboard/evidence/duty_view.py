@@ -25,7 +25,9 @@ from services.reporting.core.evidence.wording import Wording
 from services.reporting.core.timeline import StatusSpan
 
 _MANYFOLD_PERCENT = 1_000
+_EXPONENT_MAX = 60  # twice what intake takes; a record that came another way may hold anything
 _CHANGE_DIGITS = 200  # a figure has at most 30 digits before the point, and as many behind it as its sender wrote
+SHOWN_FIGURE = 40  # characters of what is no number; the whole stands on the page of the event
 SHOWN_TEXT = 400  # characters of a text that differs; the whole stands on the page of the event
 
 
@@ -243,7 +245,7 @@ class DutyView:
             case ReportPart.NIL_RETURN:
                 return {"true": self.words.choose(vi="có", en="yes")}.get(text, self.words.choose(vi="không", en="no"))
             case ReportPart.INDICATOR:
-                return self._write(_read_figure(text)) or text
+                return self._write(_read_figure(text)) or text[:SHOWN_FIGURE]
             case _:
                 return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}…"
 
@@ -313,14 +315,15 @@ class DutyView:
         self, title: str, unit: str | None, code: str, findings: Mapping[str, FigureFinding]
     ) -> ComparedFigure:
         report = self.standing.report if self.standing else None
-        value = _read_figure(report.figures.get(code)) if report else None
+        written = report.figures.get(code, "") if report else ""
+        value = _read_figure(written)
         before = _read_figure(self.previous.figures.get(code)) if self.previous else None
         described = units.describe_unit(unit)
         finding = findings.get(code)
         return ComparedFigure(
             title=title,
             unit=described.in_language(self.words.language) if described else "",
-            value=self._write(value),
+            value=self._write(value) or written[:SHOWN_FIGURE],
             previous=self._write(before),
             change=_write_change(before, value, self.words),
             finding=finding.words.in_language(self.words.language) if finding else "",
@@ -363,11 +366,13 @@ def _read_figures(report: ReportDetails) -> dict[str, Decimal]:
 
 
 def _read_figure(text: str | None) -> Decimal | None:
+    """Return the number that a figure is; None for what is none, or so large that no sender could mean it."""
     try:
         figure = None if text is None else Decimal(text)
     except InvalidOperation:
         return None
-    return figure if figure is not None and figure.is_finite() else None
+    is_usable = figure is not None and figure.is_finite() and abs(figure.adjusted()) <= _EXPONENT_MAX
+    return figure if is_usable else None
 
 
 def _write_change(before: Decimal | None, after: Decimal | None, words: Wording) -> str:

@@ -12,13 +12,16 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from schemas.events.assessments import StepKind
+from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.reporting.core.access.readers import EVERYTHING, Reader, ReaderScope
+from services.reporting.core.evidence.duty_facts import ReportDetails
+from services.reporting.core.timeline import StatusSpan
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.evidence import evidence_pages
+from services.reporting.dashboard.evidence.duty_view import DutyView
 from services.reporting.dashboard.evidence.status_page import StatusPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.evidence.freshness import Freshness
@@ -30,6 +33,7 @@ from services.runtime.kafka.consumer_lag import UNKNOWN_LAG, UP_TO_DATE, Partiti
 from tests.support.builders import plans
 from tests.support.builders.annual_report import an_attempt
 from tests.support.builders.annual_report_events import a_delivery_event
+from tests.support.builders.duty_evidence import SOURCE, a_report_fact, some_evidence
 from tests.support.builders.partition_log import NOON, PartitionLog
 from tests.support.clients.reporting_archive import InMemoryArchive, PublishedInMemory
 
@@ -157,6 +161,17 @@ async def test_the_sentence_leads_to_its_events_and_every_figure_to_its_report()
         assert event.status_code == 200
         assert f'href="{DUTY}?' in event.text
         assert "0.10" in (await browser.get("/events/s-1")).text
+
+
+@pytest.mark.parametrize("figure", ["1E+100000", "NaN", "sNaN", "-0", "9" * 300, "x", "1" + "0" * 29])
+def test_no_figure_keeps_a_page_from_being_drawn(figure: str) -> None:
+    """Whatever stands where a number should: it is shown as it came, and compared where it is a number."""
+    span = StatusSpan(from_at=NOON, status=Status.ON_TIME, evidence=("s-1",), standing=(SOURCE, "s-1"))
+    reports = [a_report_fact("s-1", at=NOON, figures={"entrusted_local_budget": figure, "other": figure})]
+    view = DutyView(some_evidence([span], reports, as_of=NOW), ReportDetails(figures={"entrusted_local_budget": "2"}))
+    rows = view.figure_rows
+    assert [row.title for row in rows] == ["Vốn ngân sách địa phương ủy thác", "other"]
+    assert all(row.value for row in rows)
 
 
 async def test_an_agency_sees_what_it_owes_what_came_and_what_it_was_told() -> None:
