@@ -22,6 +22,8 @@ def check_plan(plan: Node) -> Iterator[Finding]:
     yield from indicator_rules.check_indicators(plan)
     yield from level_rules.check_levels(plan)
     known_sources = {one["id"].text for one in sources}
+    if sources:
+        yield from id_checks.find_unknown(plan["task"]["source"], known_sources, "source")
     if not sources:
         yield plan["sources"].warning(
             "no document is listed, so letters cite the plan by its title; list number and date of each cited document"

@@ -222,12 +222,15 @@ class Obligation(DocumentModel):
     """A reporting or other duty that the plan imposes on a group of agencies.
 
     A `lead` agency (chủ trì) owes the report in place of addressees; those of `with` (phối hợp) are told and owe
-    nothing. The recipient `parent` is the agency above the reporting one.
+    nothing. The recipient `parent` is the agency above the reporting one. `report_title` and `report_short` name the
+    report in letters, as nouns; `{period}` in them is where the period stands.
     """
 
     id: Identifier
     citation: Citation
     title: Bilingual
+    report_title: Bilingual | None = None
+    report_short: Bilingual | None = None
     kind: ObligationKind = ObligationKind.REPORTING
     tracking: Literal["event", "milestone", "narrative"] = "event"
     addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)] = ()
@@ -236,6 +239,11 @@ class Obligation(DocumentModel):
     recipient: Identifier | None = None
     compiles: Compilation | None = None
     versions: Annotated[tuple[ObligationVersion, ...], Field(min_length=1)]
+
+    @property
+    def letter_title(self) -> Bilingual:
+        """What letters call the report."""
+        return self.report_title or self.title
 
     @property
     def bearers(self) -> tuple[str, ...]:
@@ -255,7 +263,7 @@ class PlanSupersession(DocumentModel):
 
 
 class Plan(DocumentModel):
-    """A plan: the published set of obligations."""
+    """A plan: the published set of obligations. `task` is the clause by which the recipient of reports urges."""
 
     plan: Identifier
     version: int = Field(ge=1)
@@ -265,6 +273,7 @@ class Plan(DocumentModel):
     zone: Annotated[str, AfterValidator(_require_known_zone)] = "Asia/Ho_Chi_Minh"
     registry: Identifier
     sources: tuple[SourceDocument, ...] = ()
+    task: Citation | None = None
     tracked_from: LocalDate | None = None
     supersedes: PlanSupersession | None = None
     indicators: tuple[Indicator, ...] = ()

@@ -73,6 +73,15 @@ _CONDITION_OF_STATE: Mapping[str, Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResendRequest:
+    """Who asks for another attempt, and why; whether also at what may have arrived (accepted, confirmed, unknown)."""
+
+    author: str
+    reason: str
+    even_if_in_doubt: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
     """One delivery as the operator sees it. `state` is due, claimed, begun, or an outcome."""
 
@@ -96,23 +105,25 @@ class DeliveryRecordStore:
             found = self._deliveries.find(dict(wanted.condition())).sort("at", DESCENDING).limit(limit)
             return [_read_record(one) async for one in found]
 
-    async def resend(self, record: DeliveryRecord, *, author: str, reason: str, even_if_in_doubt: bool) -> bool:
+    async def resend(self, record: DeliveryRecord, asked: ResendRequest) -> bool:
         """Make a delivery due again, with the attempts that are given up after counted anew; return whether it is.
 
-        What may have arrived (accepted, confirmed, unknown) is sent again only *even_if_in_doubt*. The dispatcher drops
-        an alert that is no longer called for. A second call changes nothing while the first is still due.
+        The dispatcher drops an alert that is no longer called for. A second call changes nothing while the first is
+        still due.
         """
-        allowed = _LOST | _IN_DOUBT if even_if_in_doubt else _LOST
-        if record.outcome is None or record.outcome not in allowed:
+        if record.outcome is None or record.outcome not in (_LOST | _IN_DOUBT if asked.even_if_in_doubt else _LOST):
             return False
-        at = record.at or record.delivery.created_at
-        resent = {"by": author, "reason": reason, "after": record.outcome.value}
-        ended = {"_id": record.delivery.id, "state": record.outcome.value, "claim": {"$exists": False}}
+        ended = {"_id": record.delivery.id, "state": record.outcome.value, "attempt": record.delivery.attempt}
+        resent = {"by": asked.author, "reason": asked.reason, "after": record.outcome.value}
         async with _translate_errors():
             written = await self._deliveries.update_one(
-                {**ended, "attempt": record.delivery.attempt, "next_at": {"$exists": False}},
+                {**ended, "claim": {"$exists": False}, "next_at": {"$exists": False}},
                 # Due since its last attempt: the service's clock may be steered, and has passed that instant.
-                {"$set": {"next_at": at, "spent": 0}, "$unset": {"provider_ids": ""}, "$push": {"resent": resent}},
+                {
+                    "$set": {"next_at": record.at or record.delivery.created_at, "spent": 0},
+                    "$unset": {"provider_ids": ""},
+                    "$push": {"resent": resent},
+                },
             )
         return bool(written.modified_count)
 

@@ -25,11 +25,11 @@ class RouteFileError(Exception):
     """The file of routes cannot be used. The message names each place and what is wanted there."""
 
 
-class _Entry(BaseModel):
+class _FilePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SmtpProvider(_Entry):
+class SmtpProvider(_FilePart):
     """A mail server."""
 
     host: str
@@ -43,7 +43,7 @@ class SmtpProvider(_Entry):
     timeout_seconds: float = Field(default=20.0, gt=0)
 
 
-class SmppProvider(_Entry):
+class SmppProvider(_FilePart):
     """An SMS centre."""
 
     host: str
@@ -61,7 +61,7 @@ class SmppProvider(_Entry):
     timeout_seconds: float = Field(default=20.0, gt=0)
 
 
-class HttpProvider(_Entry):
+class HttpProvider(_FilePart):
     """An SMS provider's HTTP interface; `http_gateway` says what the texts may hold."""
 
     url: HttpUrl
@@ -87,7 +87,7 @@ class HttpProvider(_Entry):
         return self
 
 
-class RouteEntry(_Entry):
+class RouteEntry(_FilePart):
     """One route: a name, a channel, exactly one provider, and the rates that the provider allows."""
 
     name: str = Field(pattern=r"[a-z0-9][a-z0-9-]{0,30}")
@@ -108,7 +108,7 @@ class RouteEntry(_Entry):
         return self
 
 
-class RouteFile(_Entry):
+class RouteFile(_FilePart):
     """All routes. A channel without a route sends nothing, and what is due on it waits."""
 
     routes: tuple[RouteEntry, ...] = Field(min_length=1)

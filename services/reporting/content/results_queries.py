@@ -11,7 +11,7 @@ from schemas.plan import periods
 from services.reporting import submission_content
 from services.reporting.core import results_question
 from services.reporting.core.content import compiled_report, figure_review
-from services.reporting.core.content.compiled_report import CompiledReport
+from services.reporting.core.content.compiled_report import ConsolidatedReport
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.results import ObligationResults, StandingSubmission
 from services.reporting.core.results_document import PlanResults
@@ -84,7 +84,7 @@ class ResultsQueries:
 
     async def find_compiled_reports(
         self, plan_id: str, period: str, agency: str, context: QueryContext
-    ) -> tuple[list[CompiledReport], Mapping[str, str]]:
+    ) -> tuple[list[ConsolidatedReport], Mapping[str, str]]:
         """Return what *agency* compiles for exactly *period*, and the names of the agencies below it.
 
         Whoever may see the agency sees the reports that it compiles: they are sent to be compiled. Raises

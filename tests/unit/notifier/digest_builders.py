@@ -52,10 +52,14 @@ EVERYTHING = ("sections.results", "indicators.entrusted", "attachments", "signed
 class FakeDocuments:
     """One plan and one registry, returned for any id and version."""
 
-    def __init__(self, title: str = "Kết quả thực hiện Kế hoạch") -> None:
+    def __init__(self, title: str = "Kết quả thực hiện Kế hoạch", *, report_title: str | None = None) -> None:
         named = {"vi": title, "en": "Results of the plan"}
         obligation = plans.an_obligation(
-            plans.a_version(requires=REQUIRES, accepts=ACCEPTS), title=named, recipient=BANK, addressees=[plans.GROUP]
+            plans.a_version(requires=REQUIRES, accepts=ACCEPTS),
+            title=named,
+            report_title=None if report_title is None else {"vi": report_title},
+            recipient=BANK,
+            addressees=[plans.GROUP],
         )
         self._plan = plans.a_plan(obligation, indicators=DECLARED)
         names = [{"vi": "UBND huyện Thọ Xuân", "en": "Tho Xuan District People's Committee"}]

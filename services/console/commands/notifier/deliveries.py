@@ -9,12 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from schemas.events.deliveries import AttemptOutcome, Channel
-from services.console.support import inputs, notifier_database, output
+from services.console.commands.notifier import ledger_queries
+from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.output import OutputFormat
 from services.notifier.core.dispatch import bounces
 from services.notifier.dispatch import delivery_record_store
-from services.notifier.dispatch.delivery_record_store import DeliveryFilter, DeliveryRecord, DeliveryRecordStore
+from services.notifier.dispatch.delivery_record_store import (
+    DeliveryFilter,
+    DeliveryRecord,
+    DeliveryRecordStore,
+    ResendRequest,
+)
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.settings import NotifierSettings
 from services.runtime.clock import clock_from
@@ -58,7 +64,7 @@ def list_deliveries(
     """List deliveries, the latest attempt first."""
     with output.exit_on_errors():
         wanted = _read_filter(agency=agency, plan=plan, state=state, channel=channel, since=since)
-        records = notifier_database.run_query(
+        records = ledger_queries.run_query(
             lambda client, name: DeliveryRecordStore(client, name).find(wanted, limit=limit)
         )
         output.print_rows(map(delivery_record_store.describe_record, records), fmt, title="Deliveries")
@@ -101,15 +107,10 @@ def resend(
             if wanted == DeliveryFilter():
                 raise UnusableInputError("name a delivery, or select some with --state, --agency, --plan or --since")
 
-        async def resend_all(client: Any, name: str) -> list[Mapping[str, Any]]:  # noqa: ANN401 - the driver's client
-            store = DeliveryRecordStore(client, name)
-            return [
-                {"delivery": one.delivery.public_id, "state": one.state, "resent": is_due}
-                for one in await store.find(wanted, limit=LARGEST_LIMIT)
-                for is_due in [await store.resend(one, author=author, reason=reason, even_if_in_doubt=again)]
-            ]
-
-        rows = notifier_database.run_query(resend_all)
+        asked = ResendRequest(author=author, reason=reason, even_if_in_doubt=again)
+        rows = ledger_queries.run_query(
+            lambda client, name: _resend_all(DeliveryRecordStore(client, name), wanted, asked)
+        )
         for row in rows:
             output.print_json(row)
         if not any(row["resent"] for row in rows):
@@ -136,17 +137,26 @@ def read_report(
             output.print_message("the mail reports nothing final of a delivery of ours")
             return
         now = clock_from(settings.clock).now()
-        is_new = notifier_database.run_query(lambda client, name: ReceiptStore(client, name).record_report(report, now))
+        is_new = ledger_queries.run_query(lambda client, name: ReceiptStore(client, name).record_report(report, now))
         output.print_json(
             {"delivery": report.public_id, "outcome": report.outcome, "reason": report.reason, "is_new": is_new}
         )
+
+
+async def _resend_all(
+    store: DeliveryRecordStore, wanted: DeliveryFilter, asked: ResendRequest
+) -> list[Mapping[str, Any]]:
+    return [
+        {"delivery": one.delivery.public_id, "state": one.state, "resent": await store.resend(one, asked)}
+        for one in await store.find(wanted, limit=LARGEST_LIMIT)
+    ]
 
 
 def _find_one(delivery: str) -> DeliveryRecord:
     if not _PUBLIC_ID.fullmatch(delivery):
         raise UnusableInputError(f"{delivery!r} is no id of a delivery; `dondoc deliveries list` shows them")
     wanted = DeliveryFilter(public_id=delivery)
-    found = notifier_database.run_query(lambda client, name: DeliveryRecordStore(client, name).find(wanted, limit=2))
+    found = ledger_queries.run_query(lambda client, name: DeliveryRecordStore(client, name).find(wanted, limit=2))
     if len(found) != 1:
         count = "several deliveries have" if found else "no delivery has"
         raise UnusableInputError(f"{count} an id that begins with {delivery}; `dondoc deliveries list` shows them")

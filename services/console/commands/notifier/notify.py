@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console.support import inputs, notifier_database, output
+from services.console.commands.notifier import ledger_queries
+from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.output import OutputFormat
 from services.notifier.control.store import HoldStore
@@ -74,7 +75,7 @@ def resume(
         scope, target = _read_target(everything, route, plan, agency)
         now = clock_from(NotifierSettings().clock).now()
         inputs.require_words(author=author)
-        lifted = notifier_database.run_query(
+        lifted = ledger_queries.run_query(
             lambda client, name: HoldStore(client, name).lift(scope, target, author=author, now=now)
         )
         output.print_message(f"{lifted} stop(s) and silence(s) are lifted")
@@ -87,7 +88,7 @@ def silences(*, ever: EverOption = False, fmt: FormatOption = OutputFormat.JSONL
     """List the stops and silences that are in force, the newest first."""
     with output.exit_on_errors():
         now = clock_from(NotifierSettings().clock).now()
-        found = notifier_database.run_query(lambda client, name: HoldStore(client, name).list())
+        found = ledger_queries.run_query(lambda client, name: HoldStore(client, name).list())
         rows = (_describe(one, now) for one in found if ever or one.is_in_force(now))
         output.print_rows(rows, fmt, title="Stops and silences")
 
@@ -106,7 +107,7 @@ def _put_on_record(what: tuple[HoldScope, str], *, author: str, reason: str, unt
         starts_at=now,
         until=until,
     )
-    notifier_database.run_query(lambda client, name: HoldStore(client, name).add(hold))
+    ledger_queries.run_query(lambda client, name: HoldStore(client, name).add(hold))
     output.print_json(_describe(hold, now))
 
 

@@ -181,7 +181,7 @@ def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Lang
         kind=one.alert.kind,
         agency=agency_name(one.duty.agency, registry, today, language) or one.duty.agency,
         receiver=_receiver_name(one, documents, now, language),
-        title=obligation.title.in_language(language),
+        title=obligation.letter_title.in_language(language),
         period=one.duty.period,
         clause=one.clause,
         source=source.number if source else plan.title.in_language(language),

@@ -17,7 +17,7 @@ PART = "parts."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledPart:
+class ConsolidatedPart:
     """The report of one agency below; `is_named` says whether the compiled report names it, if there is one."""
 
     agency: str
@@ -38,16 +38,16 @@ class PartsTotal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledReport:
+class ConsolidatedReport:
     """One report that an agency compiles, its parts in the order of their ids, and the totals in the plan's order."""
 
     obligation: str
     status: Status
-    parts: tuple[CompiledPart, ...]
+    parts: tuple[ConsolidatedPart, ...]
     totals: tuple[PartsTotal, ...]
 
 
-def list_compiled_reports(questions: Iterable[ResultsQuestion], agency: str) -> Iterator[CompiledReport]:
+def list_compiled_reports(questions: Iterable[ResultsQuestion], agency: str) -> Iterator[ConsolidatedReport]:
     """Yield each report of *agency* that compiles those of agencies below it."""
     for question in questions:
         own = next((duty for duty in question.duties if duty.agency == agency), None)
@@ -55,7 +55,7 @@ def list_compiled_reports(questions: Iterable[ResultsQuestion], agency: str) -> 
             yield _compile(question, own, sorted(question.parts[agency], key=lambda duty: duty.agency))
 
 
-def build_document(report: CompiledReport, names: Mapping[str, str]) -> dict[str, Any]:
+def build_document(report: ConsolidatedReport, names: Mapping[str, str]) -> dict[str, Any]:
     """Return *report* as JSON, with the *names* of agencies; figures are text, so that no reader rounds them."""
     return {
         "obligation": report.obligation,
@@ -84,10 +84,10 @@ def build_document(report: CompiledReport, names: Mapping[str, str]) -> dict[str
     }
 
 
-def _compile(question: ResultsQuestion, own: ReportedDuty, parts: list[ReportedDuty]) -> CompiledReport:
+def _compile(question: ResultsQuestion, own: ReportedDuty, parts: list[ReportedDuty]) -> ConsolidatedReport:
     indicators = [one for one in question.indicators if one.parse_formula() is None]
     named = frozenset() if own.submission is None else own.submission.parts
-    return CompiledReport(
+    return ConsolidatedReport(
         obligation=question.obligation,
         status=own.status,
         parts=tuple(_describe_part(part, indicators, is_named=part.agency in named) for part in parts),
@@ -95,9 +95,9 @@ def _compile(question: ResultsQuestion, own: ReportedDuty, parts: list[ReportedD
     )
 
 
-def _describe_part(part: ReportedDuty, indicators: Iterable[Indicator], *, is_named: bool) -> CompiledPart:
+def _describe_part(part: ReportedDuty, indicators: Iterable[Indicator], *, is_named: bool) -> ConsolidatedPart:
     given = ((one.code, part.figure(one.code)) for one in indicators)
-    return CompiledPart(
+    return ConsolidatedPart(
         agency=part.agency,
         status=part.status,
         is_named=is_named,

@@ -45,6 +45,11 @@ _TAKEN = {
 _KINDS = {
     StepKind.INCOMPLETE: Bilingual(vi="Đề nghị bổ sung", en="Asked for what is missing"),
     StepKind.RETURNED: Bilingual(vi="Báo bản gửi bị trả lại", en="Told that the report is returned"),
+    StepKind.RECEIVED: Bilingual(vi="Báo đã nhận báo cáo", en="Told that the report has come"),
+    StepKind.EXTENSION: Bilingual(vi="Báo được gia hạn", en="Told of the extension"),
+    StepKind.EXEMPTION: Bilingual(vi="Báo được miễn", en="Told of the exemption"),
+    StepKind.SUCCESSION: Bilingual(vi="Báo việc kế thừa nghĩa vụ", en="Told of the succession"),
+    StepKind.OPENING: Bilingual(vi="Báo bắt đầu kỳ báo cáo", en="Told that the period has begun"),
 }
 
 

@@ -66,16 +66,15 @@ def choose_season(seasons: Iterable[Season], now: datetime) -> Season | None:
 
 def find_year_before(period: str | None) -> str | None:
     """Return the same period a year earlier; None where there is none."""
-    if period is None or int(period[:4]) - 1 not in periods.YEARS:
-        return None
-    return f"{int(period[:4]) - 1:04d}{period[4:]}"
+    found = None if period is None else periods.year_before(periods.parse(period))
+    return None if found is None else found.text
 
 
 def name_period(period: str | None, language: str) -> str:
-    """Return a period by its own name: `quý III năm 2026`, `the third quarter of 2026`."""
+    """Return a period by its own name: `quý III năm 2026`, `third quarter of 2026`, `July 2026`."""
     if period is None:
         return "báo cáo một lần" if language == "vi" else "one-off report"
-    return period_names.name_period(periods.parse(period)).in_language(language)
+    return period_names.name_period(periods.parse(period)).in_language(language).removeprefix("the ")
 
 
 def _build_season(dates: Calendar, obligation: Obligation, period: Period | None) -> Season | None:

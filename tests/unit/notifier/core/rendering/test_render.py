@@ -8,7 +8,7 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
 from services.notifier.core.scheduling.routing import Language
 from tests.support.builders.plans import Json
-from tests.unit.notifier.digest_builders import EVERYTHING, a_digest, absent_parts, an_alert, render_text
+from tests.unit.notifier.digest_builders import EVERYTHING, FakeDocuments, a_digest, absent_parts, an_alert, render_text
 from tests.unit.notifier.schedule_builders import DUE, days
 
 # What an agency is told without being asked for anything.
@@ -200,3 +200,10 @@ def test_an_obligation_that_the_plan_version_lacks_is_a_missing_document() -> No
     """The attempt is made again when the right plan version has come."""
     with pytest.raises(LookupError, match="has no obligation gone"):
         render_text(a_digest(an_alert(obligation="gone")))
+
+
+def test_a_letter_calls_the_report_by_its_own_title() -> None:
+    """A plan may name the report as a noun, with the period where it says; the duty's verb phrase is for lists."""
+    documents = FakeDocuments(report_title="Báo cáo {period} về tín dụng chính sách")
+    text = render_text(a_digest(an_alert()), documents=documents)
+    assert (text.subject or "").startswith("Nhắc hạn: Báo cáo năm 2026 về tín dụng chính sách")

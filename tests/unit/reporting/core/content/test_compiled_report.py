@@ -19,7 +19,7 @@ def a_duty(agency: str, loans: str | None, *, parts: frozenset[str] = frozenset(
     return ReportedDuty(agency=agency, status=Status.ON_TIME, submission=submission)
 
 
-def compile_for(agency: str, own: ReportedDuty, *parts: ReportedDuty) -> list[compiled_report.CompiledReport]:
+def compile_for(agency: str, own: ReportedDuty, *parts: ReportedDuty) -> list[compiled_report.ConsolidatedReport]:
     """Return what *agency* compiles where the district compiles *parts*."""
     question = ResultsQuestion(
         obligation="districts",
