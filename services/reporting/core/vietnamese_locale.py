@@ -6,6 +6,7 @@ It knows no agency, no plan and no status.
 import unicodedata
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 
@@ -18,6 +19,8 @@ _TONE_RANKS = {tone: rank for rank, tone in enumerate(TONES, start=1)}
 _SHORTEST_STEP = timedelta(microseconds=1)
 
 
+# Lists sort the same names again and again; working a key out takes as long as everything else about a line.
+@lru_cache(maxsize=16_384)
 def collation_key(text: str) -> tuple[tuple[int, ...], tuple[int, ...], str]:
     """Return the sorting key of *text*: letters first (đ after d, ă and â after a), tones last."""
     letters: list[int] = []
@@ -30,6 +33,7 @@ def collation_key(text: str) -> tuple[tuple[int, ...], tuple[int, ...], str]:
     return tuple(letters), tuple(tones), text
 
 
+@lru_cache(maxsize=1024)  # of the letters that names have
 def _split_tone(character: str) -> tuple[int, str]:
     """Return the rank of the tone mark and the letter without it: `ấ` is the tone sắc and the letter `â`."""
     decomposed = unicodedata.normalize("NFD", character)
