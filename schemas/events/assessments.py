@@ -4,7 +4,7 @@ An assessment holds the duty's status as a piecewise-constant function of time, 
 calls for.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -36,6 +36,11 @@ class StepKind(StrEnum):
     ESCALATION = "escalation"
     INCOMPLETE = "incomplete"
     RETURNED = "returned"
+    RECEIVED = "received"
+    EXTENSION = "extension"
+    EXEMPTION = "exemption"
+    SUCCESSION = "succession"
+    OPENING = "season-opening"
 
 
 class PublishedModel(BaseModel):
@@ -80,12 +85,26 @@ class ReturnedReport(PublishedModel):
     respond_by: datetime | None = None
 
 
+class NoticeDetails(PublishedModel):
+    """What a notice tells: the day of the decision behind it, the due instant before it, the heirs, or the report.
+
+    `document` is the number of the report that discharged the duty and `effective_at` when it counts.
+    """
+
+    decided_on: date | None = None
+    former_due_at: datetime | None = None
+    heirs: tuple[str, ...] = ()
+    document: str = ""
+    effective_at: datetime | None = None
+
+
 class AlertStep(PublishedModel):
     """An alert that the duty calls for at `at`. It is valid only until a newer assessment of the duty exists.
 
     `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`, `returned:EVENT`); `to` is `self`, `parent` or
     a contact list. If `every` is given, the step repeats at that interval until `until` (or until the assessment
-    changes).
+    changes), at most `at_most` times. `settle` holds it back for that much time within the sending hours, counted from
+    `due_at`.
     """
 
     kind: StepKind
@@ -96,6 +115,9 @@ class AlertStep(PublishedModel):
     every: str | None = None
     until: datetime | None = None
     returned: ReturnedReport | None = None
+    at_most: int | None = None
+    settle: str | None = None
+    notice: NoticeDetails | None = None
 
 
 class DutyAssessed(PublishedModel):

@@ -7,7 +7,7 @@ in an envelope of its own that requires only the attributes it uses.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -57,11 +57,22 @@ class WireReturnedReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     respond_by: OffsetDatetime | None = None
 
 
+class WireNotice(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What a notice tells, `NoticeDetails`."""
+
+    decided_on: date | None = None
+    former_due_at: OffsetDatetime | None = None
+    heirs: tuple[str, ...] = ()
+    document: str = ""
+    effective_at: OffsetDatetime | None = None
+
+
 class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert that a duty calls for at the instant `at`, `AlertStep`.
 
     `step` is its distance from `due_at` as an ISO 8601 duration, for example `P7D`. The last urging repeats: every
-    `every` (also a duration) up to, but not including, `until`.
+    `every` (also a duration) up to, but not including, `until`, at most `at_most` times. `settle` holds the step back
+    for that much time within the sending hours, counted from `due_at`.
     """
 
     kind: StepKind
@@ -71,7 +82,11 @@ class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     to: str = "self"
     every: str | None = None
     until: OffsetDatetime | None = None
-    returned: WireReturnedReport | msgspec.UnsetType | None = msgspec.UNSET  # left out of the many that have none
+    # What follows is left out of the many steps that have none of it.
+    returned: WireReturnedReport | msgspec.UnsetType | None = msgspec.UNSET
+    at_most: Count | msgspec.UnsetType | None = msgspec.UNSET
+    settle: str | msgspec.UnsetType | None = msgspec.UNSET
+    notice: WireNotice | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class WireTimeline(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ def check_plan(plan: Node) -> Iterator[Finding]:
     yield from indicator_rules.check_indicators(plan)
     yield from level_rules.check_levels(plan)
     known_sources = {one["id"].text for one in sources}
+    if sources:
+        yield from id_checks.find_unknown(plan["task"]["source"], known_sources, "source")
     if not sources:
         yield plan["sources"].warning(
             "no document is listed, so letters cite the plan by its title; list number and date of each cited document"
@@ -86,6 +88,15 @@ def _check_reminders(reminders: Node, due: Node) -> Iterator[Finding]:
     for step in (*after, *(one["after"] for one in reminders["escalate"].each())):
         if _points_forward(step, at_least=0) is False:
             yield step.finding(f"{step.text} falls before the due instant; an urging comes after it")
+    yield from _check_repetition(reminders)
+    yield from id_checks.find_duplicates(reminders["notices"].each(), Severity.WARNING)
+
+
+def _check_repetition(reminders: Node) -> Iterator[Finding]:
+    """Yield what is wrong with `then_every` and its bound."""
+    at_most = reminders["at_most"]
+    if at_most.is_given and not reminders["then_every"].is_given:
+        yield at_most.warning("it bounds the repetitions of `then_every`, which is not given")
     if _points_forward(reminders["then_every"], at_least=1) is False:
         yield reminders["then_every"].finding(
             "an interval that does not go forward would urge for ever; write P7D for weekly"

@@ -45,6 +45,9 @@ def _check_names(agency: Node) -> Iterator[Finding]:
     yield from date_intervals.find_overlaps(names)
     yield from date_intervals.find_gaps(names)
     yield from _find_nameless_ends(agency["valid"], names)
+    for key in ("brief", "sms"):
+        yield from date_intervals.find_empty(agency[key].each())
+        yield from date_intervals.find_overlaps(agency[key].each())
 
 
 def _find_nameless_ends(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:

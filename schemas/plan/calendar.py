@@ -55,7 +55,7 @@ class Calendar:
     def __init__(self, plan: Plan, working_days: WorkingDays) -> None:
         self.zone = ZoneInfo(plan.zone)
         self._issued_on = plan.issued_on
-        self._working_days = working_days
+        self.working_days = working_days
 
     def terms_of(self, obligation: Obligation, period: Period | None) -> PeriodTerms | None:
         """Return the terms of *obligation* for *period*, or None where it does not bind anybody in that period.
@@ -88,7 +88,7 @@ class Calendar:
         due = version.due
         if due is None:
             return None
-        last = resolve_last_good_day(version, due, period, self._working_days)
+        last = resolve_last_good_day(version, due, period, self.working_days)
         if due.time is None:
             return midnight(last + _DAY, self.zone)
         return at_wall_time(last, time.fromisoformat(due.time), self.zone)
@@ -190,6 +190,17 @@ def find_cut_off(version: ObligationVersion, period: Period | None) -> date:
     if version.cut_off is not None:
         return resolve_anchor(version.cut_off, period, version.from_)
     return period.last_day if period else version.from_
+
+
+def find_version(obligation: Obligation, period: Period | None, day: date) -> ObligationVersion:
+    """Return the version that asks for *period* and is in force on *day*, the day on which the duty is due.
+
+    For readers that know the due instant. Where no version is in force then, it is the last one that asks for the
+    period or, where none does, the last one.
+    """
+    asking = [one for one in obligation.versions if one.asks_for(period)]
+    in_force = next((one for one in asking if one.in_force_on(day)), None)
+    return in_force or (asking or obligation.versions)[-1]
 
 
 def recurrences_of(obligation: Obligation) -> frozenset[Recurrence]:

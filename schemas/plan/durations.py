@@ -52,6 +52,14 @@ def sign(text: str) -> int:
     return (moved > _ANCHOR) - (moved < _ANCHOR)
 
 
+def parse_elapsed(text: str) -> timedelta:
+    """Parse a duration of a fixed length, such as `PT2H`; raise `ValueError` for one of months or years."""
+    step = parse(text)
+    if not isinstance(step, timedelta):
+        raise ValueError(f"{text!r} has no fixed length; write PT2H for two hours, P1D for a day")  # noqa: TRY004 - as `parse`
+    return step
+
+
 def shift(local: datetime, text: str, *, back: bool = False) -> datetime:
     """Return the local time *text* after (or before) *local*. A day is a calendar unit, not 24 hours."""
     step = parse(text)

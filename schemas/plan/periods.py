@@ -45,7 +45,8 @@ YEARS = range(1900, 2200)
 """The years that periods and questions about the past may be of."""
 
 FORMS = "2026, 2026-H1, 2026-9M, 2026-Q3, 2026-07 or 2026-W07"
-"""The text forms of a period, as messages name them."""
+FORMS_VI = FORMS.replace(" or ", " hoặc ")
+"""The text forms of a period, as messages name them in English and in Vietnamese."""
 
 _PARTS = r"H[12]|9M|Q[1-4]|0[1-9]|1[0-2]|W(?:0[1-9]|[1-4][0-9]|5[0-3])"
 

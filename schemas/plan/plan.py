@@ -1,7 +1,7 @@
 """The models of `plan.yaml`: one plan as effective-dated data, obligation by obligation (contract section 7)."""
 
 from collections.abc import Set as AbstractSet
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +14,7 @@ from pydantic import (
     model_serializer,
 )
 
+from schemas.plan import durations
 from schemas.plan.document_model import DocumentModel
 from schemas.plan.grading import GradeRule
 from schemas.plan.indicators import Indicator, RequiredIndicator, define_in_place
@@ -30,6 +31,16 @@ def _require_known_zone(name: str) -> str:
         raise ValueError(f"{name!r} is not an IANA time zone; write for example Asia/Ho_Chi_Minh") from cause
     return name
 
+
+def _require_sending_time(text: str) -> str:
+    """Return *text* if the notifier can count so much time within the sending hours."""
+    if not timedelta() <= durations.parse_elapsed(text) <= LONGEST_SETTLE:
+        raise ValueError(f"{text!r} is no time to wait before urging; write PT2H for two hours of sending")
+    return text
+
+
+LONGEST_SETTLE = timedelta(days=30)
+"""Of sending time, which are more than two months of working days: longer is a typing mistake."""
 
 # What a plan calls the agency above the reporting one, whoever that is on the day in question.
 PARENT = "parent"
@@ -134,13 +145,36 @@ class Escalation(DocumentModel):
     to: Identifier
 
 
+class Notice(StrEnum):
+    """What an agency is told of its duty besides reminders and urgings."""
+
+    RECEIVED = "received"
+    RETURNED = "returned"
+    EXTENSION = "extension"
+    EXEMPTION = "exemption"
+    SUCCESSION = "succession"
+    OPENING = "opening"
+
+
 class Reminders(DocumentModel):
-    """When an agency is reminded before and urged after its due instant."""
+    """When an agency is reminded before and urged after its due instant, and of what else it is told.
+
+    `at_most` bounds the repetitions of `then_every`. `settle` holds back the first urging for that much time within the
+    sending hours, counted from due, so that reports in the post can arrive.
+    """
 
     before: tuple[IsoDuration, ...] = ()
     after: tuple[IsoDuration, ...] = ()
     then_every: IsoDuration | None = None
+    at_most: int | None = Field(default=None, ge=0)
+    settle: Annotated[IsoDuration, AfterValidator(_require_sending_time)] = "PT0S"
     escalate: tuple[Escalation, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether these settings call for no alert."""
+        return not (self.before or self.after or self.then_every or self.escalate or self.notices)
 
 
 class ObligationVersion(DocumentModel):
@@ -188,12 +222,15 @@ class Obligation(DocumentModel):
     """A reporting or other duty that the plan imposes on a group of agencies.
 
     A `lead` agency (chủ trì) owes the report in place of addressees; those of `with` (phối hợp) are told and owe
-    nothing. The recipient `parent` is the agency above the reporting one.
+    nothing. The recipient `parent` is the agency above the reporting one. `report_title` and `report_short` name the
+    report in letters, as nouns; `{period}` in them is where the period stands.
     """
 
     id: Identifier
     citation: Citation
     title: Bilingual
+    report_title: Bilingual | None = None
+    report_short: Bilingual | None = None
     kind: ObligationKind = ObligationKind.REPORTING
     tracking: Literal["event", "milestone", "narrative"] = "event"
     addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)] = ()
@@ -202,6 +239,11 @@ class Obligation(DocumentModel):
     recipient: Identifier | None = None
     compiles: Compilation | None = None
     versions: Annotated[tuple[ObligationVersion, ...], Field(min_length=1)]
+
+    @property
+    def letter_title(self) -> Bilingual:
+        """What letters call the report."""
+        return self.report_title or self.title
 
     @property
     def bearers(self) -> tuple[str, ...]:
@@ -221,7 +263,7 @@ class PlanSupersession(DocumentModel):
 
 
 class Plan(DocumentModel):
-    """A plan: the published set of obligations."""
+    """A plan: the published set of obligations. `task` is the clause by which the recipient of reports urges."""
 
     plan: Identifier
     version: int = Field(ge=1)
@@ -231,6 +273,7 @@ class Plan(DocumentModel):
     zone: Annotated[str, AfterValidator(_require_known_zone)] = "Asia/Ho_Chi_Minh"
     registry: Identifier
     sources: tuple[SourceDocument, ...] = ()
+    task: Citation | None = None
     tracked_from: LocalDate | None = None
     supersedes: PlanSupersession | None = None
     indicators: tuple[Indicator, ...] = ()

@@ -56,11 +56,16 @@ class Group(DocumentModel):
 
 
 class Agency(DocumentModel):
-    """A body that may owe reports. Its identity is an opaque permanent id, never its name (ruling 7)."""
+    """A body that may owe reports. Its identity is an opaque permanent id, never its name (ruling 7).
+
+    `brief` and `sms` are short names, for sentences and for text messages, dated like `names`.
+    """
 
     id: Identifier
     valid: Span = Span()
     names: Annotated[tuple[Name, ...], Field(min_length=1)]
+    brief: tuple[Name, ...] = ()
+    sms: tuple[Name, ...] = ()
     aliases: tuple[Alias, ...] = ()
     groups: tuple[Membership, ...] = ()
     parent: Identifier | tuple[ParentSpan, ...] | None = None

@@ -30,6 +30,8 @@ COMMANDS = {
     "demo": "commands.operations.demo:demo",
     "up": "commands.operations.up:up",
     "contacts": "commands.notifier.contacts:app",
+    "deliveries": "commands.notifier.deliveries:app",
+    "notify": "commands.notifier.notify:app",
     "dead-letters": "commands.operations.dead_letters:app",
     "keys": "commands.intake.keys:app",
     "readers": "commands.reporting.readers:app",

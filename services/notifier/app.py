@@ -3,10 +3,12 @@
 Nothing is opened before the application starts, and everything is closed in reverse order.
 """
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from services.notifier.dispatch.route_file import RouteFileError
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
@@ -19,6 +21,7 @@ from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import ConsumingBroker
 from services.runtime.metrics import new_registry
+from services.runtime.settings import EXIT_UNUSABLE
 from services.runtime.startup import Startup
 
 
@@ -27,7 +30,11 @@ def main() -> None:
     bootstrap.relax_garbage_collection()
     settings = bootstrap.initialise("notifier", NotifierSettings)
     halt = Halt()
-    app = build_app(settings, halt=halt)
+    try:
+        app = build_app(settings, halt=halt)
+    except RouteFileError as cause:
+        sys.stderr.write(f"{cause}\n")
+        sys.exit(EXIT_UNUSABLE)
     server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
 
 

@@ -1,10 +1,11 @@
-"""The plan and registry versions that assessments cite, and the sending hours in a plan's time zone."""
+"""The plan and registry versions that assessments cite, and the sending hours of a plan."""
 
 from datetime import time
 from zoneinfo import ZoneInfo
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.errors import DocumentsMissingError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, PublishedDocuments
@@ -17,6 +18,8 @@ class CitedDocuments:
         self._references = references
         self._opens = opens
         self._closes = closes
+        self._usual_days = WorkingDays()
+        self._working_days: dict[str, tuple[int, WorkingDays]] = {}
 
     def plan(self, plan_id: str, version: int) -> Plan:
         """Return that version; raise `DocumentsMissingError` if it has not been read."""
@@ -33,9 +36,23 @@ class CitedDocuments:
         return found
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
-        """Return the sending hours in the plan's time zone."""
-        zone = ZoneInfo(self.plan(plan_id, version).zone)
-        return SendingHours(opens=self._opens, closes=self._closes, zone=zone)
+        """Return the sending hours in the plan's time zone, on the working days of its newest registry.
+
+        Swapped days are decided late, so the newest registry knows them best, whichever one an assessment cites.
+        """
+        plan = self.plan(plan_id, version)
+        days = self._working_days_of(self._references.registry(plan.registry))
+        return SendingHours(opens=self._opens, closes=self._closes, zone=ZoneInfo(plan.zone), days=days)
+
+    def _working_days_of(self, registry: Registry | None) -> WorkingDays:
+        """Return the working days of *registry*, once computed for each version; the usual ones where there is none."""
+        if registry is None:
+            return self._usual_days
+        version, days = self._working_days.get(registry.registry, (None, self._usual_days))
+        if version != registry.version:
+            days = WorkingDays(registry)
+            self._working_days[registry.registry] = registry.version, days
+        return days
 
     async def catch_up(self) -> None:
         """Return when everything that was published by now has been read."""

@@ -20,7 +20,6 @@ from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import DocumentsMissingError
-from services.notifier.history.store import HistoryStore
 from services.notifier.ledger import BatchLease, Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
@@ -33,11 +32,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulingStores:
-    """What is due, whom it reaches, what was sent by a ledger that is lost, and what is held back."""
+    """What is due, whom it reaches, and what is held back."""
 
     ledger: Ledger
     contacts: ContactStore
-    history: HistoryStore
     holds: HoldStore
 
 
@@ -55,7 +53,6 @@ class DigestScheduler:
     ) -> None:
         self._ledger = stores.ledger
         self._contacts = stores.contacts
-        self._history = stores.history
         self._holds = stores.holds
         self._documents = documents
         self._clock = clock
@@ -145,7 +142,7 @@ class DigestScheduler:
         now = self._clock.now()
         schedules = await self._ledger.find_claimed_schedules(batch)
         alerts = [one.with_duty(alert) for one in schedules if one.claimed for alert in one.claimed.alerts]
-        ended = await self._history.find_ended_alerts(str(one.duty) for one in alerts)
+        ended = await self._ledger.find_ended_alerts(str(one.duty) for one in alerts)
         collected = digest.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
         digests = ended_alerts.drop_ended(collected, ended) if ended else collected
         created = [new for one in digests for new in delivery.create_deliveries(one, batch)]

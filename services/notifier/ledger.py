@@ -18,7 +18,7 @@ There are no multi-document transactions: one whose process was killed would loc
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ from schemas.events.deliveries import Channel
 from services.notifier import ledger_documents
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.core.scheduling.ended_alerts import EndedAlerts
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
@@ -80,6 +81,7 @@ class Ledger:
         self._hours = hours
         self._schedules = client[name][SCHEDULES]
         self._deliveries = client[name][DELIVERIES]
+        self._ended = client[name][ENDED_ALERTS]
         self.checkpoints = MongoCheckpoints(client, name, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     async def create_indexes(self) -> None:
@@ -178,6 +180,12 @@ class Ledger:
         async with _translate_errors():
             found = await self._schedules.find({"round": batch}).to_list(None)
         return [ledger_documents.decode_schedule(one).schedule for one in found]
+
+    async def find_ended_alerts(self, duties: Iterable[str]) -> EndedAlerts:
+        """Return the keys of the alerts of *duties* that the log said have ended, when the ledger was lost."""
+        async with _translate_errors():
+            found = await self._ended.find({"_id": {"$in": sorted(set(duties))}}).to_list(None)
+        return {one["_id"]: frozenset(one["keys"]) for one in found}
 
     async def complete_batch(
         self,

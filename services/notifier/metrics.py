@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.topics import DELIVERIES, VERDICTS
-from services.notifier.core.dispatch.refusals import Fault
+from services.notifier.core.dispatch.refusals import RefusalFault
 from services.notifier.ledger_documents import Backlog
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
@@ -53,7 +53,7 @@ class NotifierMetrics:
             self.retrying.labels(channel.value)
             for outcome in AttemptOutcome:
                 self.attempts.labels(channel.value, outcome.value)
-            for fault in Fault:
+            for fault in RefusalFault:
                 self.refusals.labels(channel.value, fault.value)
 
     def _declare_routes(self, registry: CollectorRegistry, routes: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
+from services.notifier.core.dispatch.bounces import ReturnPath
 from services.notifier.core.dispatch.receipts import MessageIds
 from services.notifier.core.rendering.render import SmsLetters
 from services.runtime.settings import SECRET_LENGTH_MIN, MongoSettings, ServiceSettings
@@ -25,6 +26,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
         "mongo_url",
         "smtp_password",
         "smpp_password",
+        "bounce_key",
         "form_key",
         "dashboard_key",
         "contacts_key",
@@ -41,6 +43,9 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     closes: time = time(17, 30)
     lookback_days: int = Field(default=30, ge=0)
 
+    routes: Path | None = None
+    trial_to: str | None = None
+
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
     smtp_security: Literal["none", "opportunistic", "starttls", "tls"] = "none"
@@ -54,6 +59,10 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smtp_timeout_seconds: float = Field(default=20.0, gt=0)
     mail_from: str = "don-doc@dondoc.example"
     mail_from_name: str = "Đôn Đốc"
+
+    bounce_domain: str | None = None
+    bounce_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    bounce_key_file: Path | None = None
 
     smpp_host: str = "127.0.0.1"
     smpp_port: int = Field(default=2775, ge=1, le=65535)
@@ -86,6 +95,13 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     retry_first_seconds: float = Field(default=30.0, gt=0)
     retry_longest_seconds: float = Field(default=4 * 3600.0, gt=0)
     retry_attempts: int = Field(default=12, ge=1)
+
+    @property
+    def return_path(self) -> ReturnPath | None:
+        """The domain and key of return paths; None where what bounces goes to the sender address."""
+        if self.bounce_domain is None or self.bounce_key is None:
+            return None
+        return ReturnPath(domain=self.bounce_domain, key=self.bounce_key.get_secret_value().encode())
 
     @model_validator(mode="after")
     def _refuse_password_in_clear(self) -> Self:

@@ -27,7 +27,8 @@ from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
-from services.notifier.dispatch import configured_routes, dispatcher
+from services.notifier.dispatch import dispatcher, route_file
+from services.notifier.dispatch.configured_routes import RouteOpener
 from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Sender, SendPolicy
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
@@ -63,7 +64,8 @@ class NotifierComponents:
 
     def __init__(self, settings: NotifierSettings, registry: CollectorRegistry, halt: Callable[[], None]) -> None:
         self._settings = settings
-        self._metrics = NotifierMetrics(registry, configured_routes.list_names(settings))
+        self._route_entries = route_file.load_routes(settings)
+        self._metrics = NotifierMetrics(registry, [one.name for one in self._route_entries])
         self.clock = clock_from(settings.clock)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self.client = mongo.connect(settings.mongo_url)
@@ -122,7 +124,8 @@ class NotifierComponents:
         producer = connecting.result()
         # The published documents live as long as the process: the garbage collector need not walk them again.
         gc.freeze()
-        self._routes = configured_routes.open_routes(self._settings, self._record_receipt, self._metrics)
+        opener = RouteOpener(settings=self._settings, metrics=self._metrics, on_receipt=self._record_receipt)
+        self._routes = opener.open_all(self._route_entries)
         for _channel, route in self._routes:
             stack.push_async_callback(route.carrier.close)
         sender = self._create_sender()
@@ -193,9 +196,7 @@ class NotifierComponents:
     ) -> tuple[BackgroundLoop, ...]:
         """Return the background loops, in the order of their start."""
         publisher = OutboxPublisher(self._stores.deliveries, producer, self.clock)
-        stores = SchedulingStores(
-            ledger=self.ledger, contacts=self._contacts, history=self._history, holds=self._stores.holds
-        )
+        stores = SchedulingStores(ledger=self.ledger, contacts=self._contacts, holds=self._stores.holds)
         scheduler = DigestScheduler(stores, self._documents, clock=self.clock, lease=self._lease, metrics=self._metrics)
         scheduler.scheduled = [asyncio.Event() for _ in dispatchers]
         recover = background_loop.run_in_order(

@@ -30,11 +30,11 @@ from services.reporting.http.compression import CompressionMiddleware
 from services.reporting.http.content_api import ContentApi
 from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.evidence import evidence_routes
+from services.reporting.http.live.stream_api import StreamApi
 from services.reporting.http.rendering import RenderingLimit
 from services.reporting.http.report_documents import ReportDocuments
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.http.security_headers import SecurityHeaders
-from services.reporting.http.stream_api import StreamApi
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
@@ -207,7 +207,7 @@ def _build_sealing(components: ReportingComponents, reports: ReportCompiler, lim
         render=formats.render_documents,
         public_url=str(settings.dashboard_url).rstrip("/"),
     )
-    sealer = Sealer(readers, store, materials, clock=components.clock)
+    sealer = Sealer(readers, store, materials, clock=components.clock, metrics=components.metrics)
     return SealedReportsApi(reports, store, sealer, limit=limit, clock=components.clock)
 
 

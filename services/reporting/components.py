@@ -14,7 +14,6 @@ from schemas.events.dashboard_links import DashboardKey
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.answer_poster import AnswerPoster
-from services.reporting.change_feed import ChangeFeed
 from services.reporting.consumer import TopicReader
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
@@ -22,6 +21,7 @@ from services.reporting.evidence.freshness import Freshness
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.access.refusal_audit import RefusalAudit
+from services.reporting.http.live.change_feed import ChangeFeed
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.sealing import store as sealed_report_store
 from services.reporting.sealing.reports_publisher import ReportsPublisher
@@ -84,19 +84,13 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
     def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
-        subscription = Subscription(
-            topic=topic.name,
-            group=settings.group,
-            max_records=settings.batch_records,
-            session_timeout_ms=settings.session_timeout_ms,
-        )
-        source = StateSource(kafka=settings.kafka, subscription=subscription)
+        source = StateSource(kafka=settings.kafka, subscription=_build_subscription(settings, topic))
         created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
         on_batch = consumer.on_batch(reader, dead_letters, metrics)
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 
-    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store).items()]
+    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store, metrics).items()]
     return ReportingComponents(
         settings=settings,
         clock=clock,
@@ -119,18 +113,27 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
     )
 
 
+def _build_subscription(settings: ReportingSettings, topic: Topic) -> Subscription:
+    return Subscription(
+        topic=topic.name,
+        group=settings.group,
+        max_records=settings.batch_records,
+        session_timeout_ms=settings.session_timeout_ms,
+    )
+
+
 def _build_feed(store: ReportingStore, metrics: ReportingMetrics) -> ChangeFeed:
     feed = ChangeFeed(store)
     metrics.stream_readers.set_function(lambda: feed.subscribers)
     return feed
 
 
-def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
+def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Topic, TopicReader[Any]]:
     return {
         VERDICTS: consumer.verdict_reader(store),
         DELIVERIES: consumer.delivery_reader(store),
         FACTS: consumer.fact_reader(store),
-        REPORTS: sealed_report_store.report_reader(SealedReportStore(store)),
+        REPORTS: sealed_report_store.report_reader(SealedReportStore(store), metrics.note_seal),
     }
 
 
@@ -184,6 +187,8 @@ async def _prepare_database(components: ReportingComponents, stack: AsyncExitSta
     # First, because it is all that pages need while the broker is away.
     await wait_for("mongo", components.archive.restore)
     await wait_for("mongo", components.store.create_indexes)
+    note_last_seal = partial(sealed_report_store.note_last_seal, components.store, components.metrics.note_seal)
+    await wait_for("mongo", note_last_seal)
     failure = "storing the published documents, or following what changes, has failed"
     for work in (components.archive.run(), components.feed.run()):
         task = background.start(work, halt=components.halt, failure=failure)

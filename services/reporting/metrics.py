@@ -1,11 +1,13 @@
 """The metrics of reporting. Topics and formats are closed sets; no agency and no plan is a label."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS
 from services.reporting.core.access.decisions import RefusalReason
+from services.reporting.core.sealing.versions import SealOutcome
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
@@ -60,18 +62,32 @@ class ReportingMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
-        self.refusals = Counter(
-            "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
-        )
+        self._declare_reading(registry)
+        self._declare_sealing(registry)
         self.answers = Counter(
             "reporting_answers", "Answers of officers to reports", ["answer", "outcome"], registry=registry
+        )
+        self._create_series()
+        self.show_lag({})
+
+    def _declare_reading(self, registry: CollectorRegistry) -> None:
+        self.refusals = Counter(
+            "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
         )
         self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
         self.stream_readers = Gauge(
             "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
         )
-        self._create_series()
-        self.show_lag({})
+
+    def _declare_sealing(self, registry: CollectorRegistry) -> None:
+        self.seals = Counter("reporting_seals", "Requests to seal a report", ["outcome"], registry=registry)
+        self.last_seal = Gauge(
+            "reporting_last_seal_timestamp_seconds",
+            "When the newest version of any report was sealed, in seconds since 1970, NaN while none is known",
+            registry=registry,
+        )
+        self.last_seal.set(float("nan"))
+        self._last_sealed_at = 0.0
 
     def _declare_lag(self, registry: CollectorRegistry) -> None:
         self.lag = Gauge(
@@ -94,11 +110,18 @@ class ReportingMetrics:
             self.lag.labels(label).set(lag.records)
             self.oldest_unread.labels(label).set(lag.oldest_unread_seconds)
 
+    def note_seal(self, sealed_at: datetime) -> None:
+        """Show when a version was sealed, by whatever process, unless a newer one is known."""
+        self._last_sealed_at = max(self._last_sealed_at, sealed_at.timestamp())
+        self.last_seal.set(self._last_sealed_at)
+
     def _create_series(self) -> None:
         """Create every series at zero: Prometheus sees no increase from an absent series to its first value."""
         for topic in TOPICS:
             for by_topic in (self.records, self.dead_letters, self.unreadable, self.conflicts, self.batch_seconds):
                 by_topic.labels(topic)
+        for seal_outcome in SealOutcome:
+            self.seals.labels(seal_outcome.value)
         for reason in RefusalReason:
             self.refusals.labels(reason.value)
         for answer in ANSWERS:

@@ -4,10 +4,12 @@ Titles and names come from the versions of the plan and the registry that the as
 old report reads as it read when it was written.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,6 +38,7 @@ Decoded = TypeVar("Decoded")
 
 # The id that is shown of an unreadable record to a reader who may not know whose it is.
 UNNAMED = "-"
+_WORK_MAX = 300  # records that are decoded, or duties that are described, without a thread
 
 log = logging.getLogger(__name__)
 
@@ -198,9 +201,9 @@ class ReportingQueries:
             except NotAssessedError as cause:
                 unassessed.append(cause)
                 continue
-            lines += duty_lines.build_lines(
-                known.states, known.attempts, self._line_context(plan, known.states, context)
-            )
+            line_context = self._line_context(plan, known.states, context)
+            build = partial(duty_lines.build_lines, known.states, known.attempts, line_context)
+            lines += await _run(build, work=len(known.states))
             states += known.states
             unreadable += known.unreadable
         # A plan that was published a moment ago does not hold up the answers about the others.
@@ -232,12 +235,14 @@ class ReportingQueries:
         zone = ZoneInfo(plan.zone)
         in_period = [state for state in known.states if _belongs_to(state, period, zone)]
         line_context = self._line_context(plan, in_period, context)
-        report = annual_report.compile_report(
+        compile_report = partial(
+            annual_report.compile_report,
             ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
             in_period,
             attempts={state.key: known.attempts[state.key] for state in in_period if state.key in known.attempts},
             context=line_context,
         )
+        report = await _run(compile_report, work=len(in_period))
         return ReportInputs(report=replace(report, unreadable=known.unreadable), registry=line_context.registry)
 
     async def find_states(
@@ -248,8 +253,12 @@ class ReportingQueries:
         The scope is not looked at: for sums over all agencies, and for a duty that the scope is known to cover.
         """
         records = await self._archive.find_newest_revisions(duties, context.known_at)
-        assessments, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
-        return [timeline.state_at(one.assessment, context.as_of) for one in assessments], tuple(unreadable)
+
+        def decode() -> tuple[list[DutyState], tuple[UnreadableRecord, ...]]:
+            assessments, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
+            return [timeline.state_at(one.assessment, context.as_of) for one in assessments], tuple(unreadable)
+
+        return await _run(decode, work=len(records))
 
     def find_cited_documents(self, latest: Plan, states: Sequence[DutyState]) -> tuple[Plan, Registry]:
         """Return the plan and registry versions that the newest of *states* cite, else the latest ones.
@@ -278,9 +287,9 @@ class ReportingQueries:
         keys = {state.key for state in covered}
         # An attempt after `as_of` has not happened for the query, even where it is known.
         until = min(context.known_at, context.as_of)
-        deliveries, unreadable_too = self._decode_stored(
-            await self._archive.find_attempts(keys, until), event_decoder.decode_delivery
-        )
+        found = await self._archive.find_attempts(keys, until)
+        decode = partial(self._decode_stored, found, event_decoder.decode_delivery)
+        deliveries, unreadable_too = await _run(decode, work=len(found))
         attempts: dict[DutyKey, list[AlertAttempt]] = {}
         for attempt in (one for delivery in deliveries for one in delivery.attempts):
             # One alert may name several duties; only those asked about count.
@@ -335,6 +344,14 @@ class ReportingQueries:
         return LineContext(
             plan=plan, registry=RegistryIndex.of(registry), as_of=context.as_of, language=context.language
         )
+
+
+async def _run(function: Callable[[], Decoded], *, work: int) -> Decoded:
+    """Return what *function* returns, from a thread if it has a lot of *work*: other requests are answered meanwhile.
+
+    Handing over to a thread costs as much as a few duties; ten thousand take tenths of a second.
+    """
+    return await asyncio.to_thread(function) if work > _WORK_MAX else function()
 
 
 def _is_period(text: str) -> bool:

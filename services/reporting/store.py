@@ -22,6 +22,7 @@ from pymongo.errors import BulkWriteError
 
 from schemas.events import topics
 from schemas.events.ids import DutyKey
+from services.reporting import stored_documents
 from services.reporting.core.timeline import EventIdentity
 from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt, StoredRecord
 from services.runtime import mongo
@@ -31,10 +32,8 @@ from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 DOCUMENTS = "documents"
 SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
-REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
+VALUES_AT_ONCE = 20_000  # of a duty or a revision, about 100 bytes each
 AFTER_ANY = "\x7f"  # sorts after every character of an id
-# Intake takes no control characters in a source or an id, so the separator stands in neither.
-IDENTITY_SEPARATOR, AFTER_SEPARATOR = "\x1e", "\x1f"
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
 FILLED_FROM = {
     topics.VERDICTS.name: (ASSESSMENTS,),
@@ -142,15 +141,15 @@ class ReportingStore:
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> frozenset[int]:
         """Insert every revision, keyed by its duty and revision number; return the positions of conflicting ones."""
-        return await self.insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
+        return await self.insert_missing(ASSESSMENTS, [stored_documents.build_assessment(one) for one in assessments])
 
     async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> frozenset[int]:
         """Insert every attempt, keyed by the id of its event; return the positions of conflicting ones."""
-        return await self.insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
+        return await self.insert_missing(ALERTS, [stored_documents.build_attempt(one) for one in attempts])
 
     async def insert_facts(self, facts: Sequence[DecodedFact]) -> frozenset[int]:
         """Insert every fact, keyed by the id of its receipt; return the positions of conflicting ones."""
-        return await self.insert_missing(FACTS, [_fact_document(one) for one in facts])
+        return await self.insert_missing(FACTS, [stored_documents.build_fact(one) for one in facts])
 
     async def is_complete(self) -> bool:
         """Whether the database has everything that it was ever filled with: a readiness check."""
@@ -192,7 +191,7 @@ class ReportingStore:
 
     async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]:
         """Return the facts that have one of *identities* and were recorded by *known_at*, in any order."""
-        named = {"$in": [_identity_field(one) for one in identities]}
+        named = {"$in": [stored_documents.join_identity(one) for one in identities]}
         return await self._find_facts({"identity": named, "recorded_at": {"$lte": known_at}})
 
     async def find_sources(self, limit: int) -> list[str]:
@@ -208,8 +207,8 @@ class ReportingStore:
                 )
                 if found is None:
                     break
-                sources.append(found["identity"].partition(IDENTITY_SEPARATOR)[0])
-                after = sources[-1] + AFTER_SEPARATOR
+                sources.append(found["identity"].partition(stored_documents.IDENTITY_SEPARATOR)[0])
+                after = sources[-1] + stored_documents.AFTER_SEPARATOR
         return sources
 
     async def find_attempt(self, event: str, known_at: datetime) -> StoredRecord | None:
@@ -223,24 +222,26 @@ class ReportingStore:
         MongoDB stores milliseconds, so *known_at* counts to the millisecond. Raises `NotAssessedError` if no duty of
         the plan was ever assessed.
         """
-        stages: list[Mapping[str, Any]] = [
-            {"$match": {**_assessment_condition(duties), "recorded_at": {"$lte": known_at}}},
-            {"$group": {"_id": {name: f"${name}" for name in _DUTY_FIELDS}, "revision": {"$max": "$revision"}}},
-        ]
-        # For a period the grouping reads only the index `by_place`; then the newest revisions alone are fetched by key.
-        # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
+        keys: list[str] = []
         async with self._answering():
-            newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
-            keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
+            for stages in list_newest_stages(duties, known_at):
+                # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
+                newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
+                keys += [
+                    stored_documents.build_revision_key(DutyKey(**group["_id"]), group["revision"])
+                    async for group in newest
+                ]
             is_assessed = keys or await self._database[ASSESSMENTS].find_one({"plan": duties.plan}, {"_id": 1})
         if not is_assessed:
             raise NotAssessedError(f"rules has not assessed any duty of plan {duties.plan!r} yet")
-        return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})
+        return await self._find_records_in(ASSESSMENTS, "_id", keys)
 
     async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return the record of every attempt by *known_at* at an alert that names one of *duties*."""
-        names_duty = {"$in": [str(duty) for duty in duties]}
-        return await self._find_records(ALERTS, {"duties": names_duty, "attempted_at": {"$lte": known_at}})
+        named = [str(duty) for duty in duties]
+        found = await self._find_records_in(ALERTS, "duties", named, {"attempted_at": {"$lte": known_at}})
+        # An alert that names several duties may be found in several portions.
+        return list({one.id: one for one in found}.values())
 
     async def find_periods(self, plan: str) -> list[str]:
         """Return the periods of *plan* in which any agency has a duty, in order."""
@@ -274,6 +275,16 @@ class ReportingStore:
         async with self._answering():
             found = self._database[collection].find(condition, {"record": 1})
             return [_stored_record(document) async for document in found]
+
+    async def _find_records_in(
+        self, collection: str, field: str, values: Sequence[str], condition: Mapping[str, Any] = {}
+    ) -> list[StoredRecord]:
+        """Return the records of which *field* has one of *values*, asked for in portions: a query has 16 MB."""
+        found: list[StoredRecord] = []
+        for start in range(0, max(1, len(values)), VALUES_AT_ONCE):
+            portion = {"$in": values[start : start + VALUES_AT_ONCE]}
+            found += await self._find_records(collection, {**condition, field: portion})
+        return found
 
     async def _find_facts(self, condition: Mapping[str, Any]) -> list[StoredFact]:
         async with self._answering():
@@ -340,55 +351,28 @@ def _stored_fact(document: Mapping[str, Any]) -> StoredFact:
     )
 
 
-def _revision_key(duty: DutyKey, revision: int) -> str:
-    return f"{duty}|{revision:0{REVISION_DIGITS}d}"
+def list_newest_stages(duties: PlanDutyFilter, known_at: datetime) -> list[list[Mapping[str, Any]]]:
+    """Return the aggregations that together find the newest revision of each of *duties*.
+
+    For periods the grouping reads only the index `by_place`. One-off duties are asked for apart: to tell their null
+    from a field that is missing, MongoDB reads the document, and would read those of every period with them.
+    """
+    newest = {"$group": {"_id": {name: f"${name}" for name in _DUTY_FIELDS}, "revision": {"$max": "$revision"}}}
+    return [
+        [{"$match": {**condition, "recorded_at": {"$lte": known_at}}}, newest]
+        for condition in _assessment_conditions(duties)
+    ]
 
 
-def _assessment_document(recorded: RecordedAssessment) -> dict[str, Any]:
-    assessment = recorded.assessment
-    return {
-        "_id": _revision_key(assessment.key, assessment.revision),
-        "plan": assessment.key.plan,
-        "period": assessment.key.period,
-        "agency": assessment.key.agency,
-        "obligation": assessment.key.obligation,
-        "revision": assessment.revision,
-        "recorded_at": assessment.recorded_at,
-        "record": recorded.record,
-    }
-
-
-def _attempt_document(recorded: RecordedAttempt) -> dict[str, Any]:
-    return {
-        "_id": recorded.event,
-        "duties": [str(attempt.key) for attempt in recorded.attempts],
-        "attempted_at": recorded.attempted_at,
-        "record": recorded.record,
-    }
-
-
-def _fact_document(fact: DecodedFact) -> dict[str, Any]:
-    return {
-        "_id": fact.receiptid,
-        "identity": _identity_field((fact.source, fact.event)),
-        "duty": str(fact.duty),
-        "recorded_at": fact.recorded_at,
-        "digest": fact.digest,
-        "record": fact.record,
-    }
-
-
-def _identity_field(identity: EventIdentity) -> str:
-    return IDENTITY_SEPARATOR.join(identity)
-
-
-def _assessment_condition(duties: PlanDutyFilter) -> dict[str, Any]:
+def _assessment_conditions(duties: PlanDutyFilter) -> list[dict[str, Any]]:
     named = {"plan": duties.plan, "agency": duties.agency, "obligation": duties.obligation}
     condition: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if duties.periods:
-        condition["period"] = {"$in": list(duties.periods)}
-    elif duties.agency is not None:
+        texts = [period for period in duties.periods if period is not None]
+        periods: list[Any] = [{"$in": texts}] if texts else []
+        return [{**condition, "period": one} for one in (*periods, *((None,) if None in duties.periods else ()))]
+    if duties.agency is not None:
         # Without a period the index serves only the plan. All duties of one agency in a plan are one range of keys.
         start = f"{duties.plan}|{duties.agency}|"
         condition["_id"] = {"$gte": start, "$lt": start + AFTER_ANY}
-    return condition
+    return [condition]

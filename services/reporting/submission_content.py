@@ -21,6 +21,7 @@ class _ContentMembers(msgspec.Struct):
     figures_as_of: Any = None
     sections: dict[str, str | None] = {}
     indicators: dict[str, Any] = {}
+    parts: Any = None
 
 
 class _SubmissionMembers(msgspec.Struct):
@@ -86,7 +87,12 @@ def decode_submission(record: bytes | None) -> StandingSubmission:
         cut_off=_parse_day(content.figures_as_of),
         figures={code: one for code, one in figures.items() if one is not None},
         sections={section: text for section, text in content.sections.items() if text is not None},
+        parts=_read_names(content.parts),
     )
+
+
+def _read_names(written: object) -> frozenset[str]:
+    return frozenset(one for one in written if isinstance(one, str)) if isinstance(written, list) else frozenset()
 
 
 def _parse_figure(written: object) -> Decimal | None:

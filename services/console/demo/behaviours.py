@@ -18,7 +18,7 @@ from services.console.demo.events import (
     build_return,
     build_withdrawal,
 )
-from services.console.demo.expected import DUE_AT, AlertCounts, ExpectedDuty, count_alerts, span_from
+from services.console.demo.expected import DUE_AT, OPENINGS, AlertCounts, ExpectedDuty, count_alerts, span_from
 
 SIGNATURE_AND_FILE = ("attachments", "signed")
 
@@ -48,7 +48,7 @@ def send_report(report: ReportDraft) -> AgencyBehaviour:
         agency=report.agency,
         status=Status.ON_TIME if effective_at < DUE_AT else Status.LATE,
         effective_at=effective_at,
-        alerts=count_alerts(span_from(report.at)),
+        alerts=count_alerts(span_from(report.at), told=1),
         standing=report,
     )
     return AgencyBehaviour(posts=(post,), expected=expected)
@@ -77,7 +77,7 @@ def complete_later(agency: str, first_at: datetime, completed_at: datetime) -> A
         status=Status.LATE if is_late else Status.ON_TIME,
         effective_at=completed_at,
         flags=frozenset({"first_sent_on_time"}) if is_late else frozenset(),
-        alerts=count_alerts(span_from(completed_at), about_incomplete=1),
+        alerts=count_alerts(span_from(completed_at), about_incomplete=1, told=1),
         standing=complete,
     )
     return AgencyBehaviour(posts=(draft.to_post(), complete.to_post()), expected=expected)
@@ -96,7 +96,7 @@ def correct_figures(agency: str) -> AgencyBehaviour:
         agency=agency,
         status=Status.ON_TIME,
         effective_at=correction.at,
-        alerts=count_alerts(span_from(correction.at), about_incomplete=1),
+        alerts=count_alerts(span_from(correction.at), about_incomplete=1, told=1),
         standing=correction,
     )
     return AgencyBehaviour(posts=(draft.to_post(), correction.to_post()), expected=expected)
@@ -123,7 +123,7 @@ def correct_returned_slip(agency: str) -> AgencyBehaviour:
         effective_at=report.at,
         flags=frozenset({"returned_and_corrected"}),
         # Nobody is reminded while there is time to correct a report.
-        alerts=replace(count_alerts(span_from(report.at)), about_returned=1),
+        alerts=replace(count_alerts(span_from(report.at), told=2), about_returned=1),
         standing=correction,
     )
     return AgencyBehaviour(posts=(report.to_post(), returned, correction.to_post()), expected=expected)
@@ -147,7 +147,7 @@ def ignore_return(agency: str) -> AgencyBehaviour:
         flags=frozenset({"first_sent_on_time", "past_due"}),
         missing=("returned",),
         # Urging begins when the time to correct the report is over.
-        alerts=replace(count_alerts(((report.at, respond_by),)), about_returned=1),
+        alerts=replace(count_alerts(((report.at, respond_by),), told=1), about_returned=1),
         standing=report,
     )
     return AgencyBehaviour(posts=(report.to_post(), returned), expected=expected)
@@ -177,7 +177,7 @@ def withdraw(agency: str) -> AgencyBehaviour:
         status=Status.OVERDUE,
         submissions=0,
         flags=frozenset({"withdrawn"}),
-        alerts=count_alerts(((report.at, withdrawal.at),)),
+        alerts=count_alerts(((report.at, withdrawal.at),), told=1),
     )
     return AgencyBehaviour(posts=(report.to_post(), withdrawal), expected=expected)
 
@@ -192,7 +192,7 @@ def withdraw_and_resend(agency: str) -> AgencyBehaviour:
         status=Status.ON_TIME,
         effective_at=resubmission.at,
         flags=frozenset({"withdrawn"}),
-        alerts=count_alerts(((report.at, withdrawal.at), *span_from(resubmission.at))),
+        alerts=count_alerts(((report.at, withdrawal.at), *span_from(resubmission.at)), told=2),
         standing=resubmission,
     )
     return AgencyBehaviour(posts=(report.to_post(), withdrawal, resubmission.to_post()), expected=expected)
@@ -217,7 +217,7 @@ def send_duplicate(agency: str) -> AgencyBehaviour:
         status=Status.ON_TIME,
         effective_at=dispatched_at,
         flags=frozenset({"duplicate"}),
-        alerts=count_alerts(span_from(mailed.at)),
+        alerts=count_alerts(span_from(mailed.at), told=1),
         standing=mailed,
     )
     return AgencyBehaviour(posts=(mailed.to_post(), exchanged.to_post()), expected=expected)
@@ -234,7 +234,7 @@ def send_two_documents(agency: str) -> AgencyBehaviour:
         effective_at=first.at,
         submissions=2,
         flags=frozenset({"needs_reconciliation"}),
-        alerts=count_alerts(span_from(first.at)),
+        alerts=count_alerts(span_from(first.at), told=1),
         standing=second,
     )
     return AgencyBehaviour(posts=(first.to_post(), second.to_post()), expected=expected)
@@ -250,7 +250,7 @@ def amend_after_deadline(agency: str) -> AgencyBehaviour:
         status=Status.ON_TIME,
         effective_at=report.at,
         flags=frozenset({"amended_after_deadline"}),
-        alerts=count_alerts(span_from(report.at)),
+        alerts=count_alerts(span_from(report.at), told=1),
         standing=correction,
     )
     return AgencyBehaviour(posts=(report.to_post(), correction.to_post()), expected=expected)
@@ -261,9 +261,12 @@ def receive_extension(agency: str, *, granted_at: datetime, due_at: datetime, se
     report = ReportDraft(agency=agency, at=sent_at)
     # Reminders of the old due instant go out until the decision; reminders and urgings of the new one from then on.
     before = count_alerts(span_from(granted_at))
-    after = count_alerts((*span_from(sent_at), (datetime.min.replace(tzinfo=ZONE), granted_at)), due_at=due_at)
+    after = count_alerts((*span_from(sent_at), (datetime.min.replace(tzinfo=ZONE), granted_at)), due_at=due_at, told=2)
     alerts = AlertCounts(
-        reminders=before.reminders + after.reminders, urgings=after.urgings, escalations=after.escalations
+        reminders=before.reminders + after.reminders,
+        urgings=after.urgings,
+        escalations=after.escalations,
+        notices=after.notices,
     )
     expected = ExpectedDuty(
         agency=agency,
@@ -280,7 +283,9 @@ def receive_extension(agency: str, *, granted_at: datetime, due_at: datetime, se
 def receive_exemption(agency: str) -> AgencyBehaviour:
     """Be exempted from this year's report by a decision."""
     decision = build_exemption(agency, instant(10, 16), instant(1, 1, "00:00", year=2025))
-    expected = ExpectedDuty(agency=agency, status=Status.EXEMPT, submissions=0)
+    expected = ExpectedDuty(
+        agency=agency, status=Status.EXEMPT, submissions=0, alerts=AlertCounts(notices=OPENINGS + 1)
+    )
     return AgencyBehaviour(posts=(decision,), expected=expected)
 
 
@@ -298,7 +303,7 @@ def report_wrong_year(agency: str) -> AgencyBehaviour:
         agency=agency,
         status=Status.ON_TIME,
         effective_at=report.at,
-        alerts=count_alerts(span_from(reassignment.at)),
+        alerts=count_alerts(span_from(reassignment.at), told=1),
         standing=report,
     )
     return AgencyBehaviour(posts=(report.to_post(), reassignment), expected=expected)
@@ -318,7 +323,14 @@ def report_by_successor(agency: str) -> AgencyBehaviour:
         status=Status.LATE,
         effective_at=filed_at,
         flags=frozenset({"filed_by_successor"}),
-        alerts=count_alerts(span_from(filed_at)),
+        # The agency has ended when the year 2025 opens and when its report comes, of which its successor is told.
+        alerts=replace(count_alerts(span_from(filed_at)), notices=1),
         standing=report,
     )
     return AgencyBehaviour(posts=(report.to_post(),), expected=expected)
+
+
+def be_told_of_predecessor(behaviour: AgencyBehaviour) -> AgencyBehaviour:
+    """Return *behaviour* of the successor that files for an agency that has ended: its receipt is told as well."""
+    alerts = behaviour.expected.alerts
+    return replace(behaviour, expected=replace(behaviour.expected, alerts=replace(alerts, notices=alerts.notices + 1)))

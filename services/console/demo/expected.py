@@ -18,6 +18,8 @@ SENDING_BEGINS = time(7, 30)  # the notifier's sending hours begin
 REMINDER_DAYS_BEFORE = (30, 14, 7, 3, 1)
 URGING_DAYS_AFTER = (0, 3, 7, 14, 21, 28)  # the three of the plan, then weekly until the scenario ends
 ESCALATION_DAYS_AFTER = (7, 14)
+OPENINGS = 2  # of 2024 and 2025; with the first the agency is told of its archived report of 2023
+DAYS_OFF = frozenset({date(2025, 1, 1)})  # besides weekends, of the days on which an alert falls
 
 TimeSpan = tuple[datetime, datetime]
 Fields = Mapping[str, Any]
@@ -27,7 +29,8 @@ Fields = Mapping[str, Any]
 class AlertCounts:
     """How many alerts of each kind the agency itself gets, and how many escalations go to its superiors.
 
-    That a report was returned is told by a mail of its own, which is not counted as urging.
+    What an agency is told besides, `notices`, goes out in mails of their own, which are not counted as urging; so does
+    that a report was returned.
     """
 
     reminders: int = 0
@@ -35,11 +38,12 @@ class AlertCounts:
     about_incomplete: int = 0
     escalations: int = 0
     about_returned: int = 0
+    notices: int = 0
 
     @property
     def to_agency(self) -> int:
         """How many go to the agency itself."""
-        return self.reminders + self.urgings + self.about_incomplete + self.about_returned
+        return self.reminders + self.urgings + self.about_incomplete + self.about_returned + self.notices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +76,20 @@ class ExpectedDuty:
 
 
 def count_alerts(
-    on_file: Sequence[TimeSpan] = (), *, due_at: datetime = DUE_AT, about_incomplete: int = 0
+    on_file: Sequence[TimeSpan] = (), *, due_at: datetime = DUE_AT, about_incomplete: int = 0, told: int = 0
 ) -> AlertCounts:
     """Count the alerts that one due instant calls for.
 
     *on_file* are the spans [begin, end) in which a complete report is known to be on file: no alert goes out in them.
-    *about_incomplete* is taken over as it is.
+    *about_incomplete* is taken over as it is. *told* is how often the agency is told of a receipt or a decision; that
+    the two years open it is told as well.
     """
     return AlertCounts(
         reminders=_count_mornings(due_at, [-days for days in REMINDER_DAYS_BEFORE], on_file),
         urgings=_count_mornings(due_at, URGING_DAYS_AFTER, on_file),
         about_incomplete=about_incomplete,
         escalations=_count_mornings(due_at, ESCALATION_DAYS_AFTER, on_file),
+        notices=OPENINGS + told,
     )
 
 
@@ -147,8 +153,22 @@ def fields_of_row(row: Fields) -> Fields:
 
 
 def _count_mornings(due_at: datetime, days: Iterable[int], on_file: Sequence[TimeSpan]) -> int:
-    mornings = (_morning_of(due_at.astimezone(ZONE).date() + timedelta(days=one)) for one in days)
-    return sum(1 for one in mornings if one <= ENDS_AT and not any(begin <= one < end for begin, end in on_file))
+    due_on = due_at.astimezone(ZONE).date()
+    return sum(1 for one in days if _goes_out(due_on + timedelta(days=one), on_file, back=one < 0))
+
+
+def _goes_out(day: date, on_file: Sequence[TimeSpan], *, back: bool) -> bool:
+    """Whether the alert of *day* goes out: on the working day that it is moved to or, moved back, still on its own."""
+    moved = _find_working_day(day, back=back)
+    mornings = {_morning_of(moved), _morning_of(day)} if back else {_morning_of(moved)}
+    return any(one <= ENDS_AT and not any(begin <= one < end for begin, end in on_file) for one in mornings)
+
+
+def _find_working_day(day: date, *, back: bool) -> date:
+    """Return the working day that *day* is, or the one before or after it: a reminder is early and an urging late."""
+    while day.isoweekday() > 5 or day in DAYS_OFF:  # noqa: PLR2004 - Friday
+        day += timedelta(days=-1 if back else 1)
+    return day
 
 
 def _morning_of(day: date) -> datetime:

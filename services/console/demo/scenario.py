@@ -138,6 +138,7 @@ BEHAVIOURS: Mapping[str, Callable[[str], AgencyBehaviour]] = {
     "so-tttt": behaviours.stay_silent,
     # Districts.
     "h-dong-son": behaviours.report_by_successor,
+    "tp-thanh-hoa": lambda agency: behaviours.be_told_of_predecessor(report_on_time(agency)),
     "h-muong-lat": _report_at(instant(12, 13, "10:05"), upstream=POSTAL_MAIL, sent_at=instant(12, 9, "16:20")),
     "h-quan-son": _report_at(instant(12, 10, "08:12"), sent_at=instant(12, 9, "17:00")),
     "tx-sam-son": _report_at(instant(11, 27, "15:45"), agency_alias="tp-sam-son"),

@@ -18,7 +18,7 @@ from services.intake.core.forms import form_fields, number_parsing
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")
 
 # The parts that a nil return may leave empty.
-_OPTIONAL_IN_NIL_RETURN = frozenset({"sections", "indicators", "attachments"})
+_OPTIONAL_IN_NIL_RETURN = frozenset({"sections", "indicators", "parts", "attachments"})
 
 
 def find_gaps(cells: Mapping[str, SheetCell], data: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -40,6 +40,8 @@ def _is_answered(head: str, name: str, data: Mapping[str, Any]) -> bool:
     match head:
         case "sections" | "indicators":
             return name in data["content"][head]
+        case "parts":
+            return name in data["content"].get(head, ())
         case "attachments":
             return bool(data[head])
         case "document" | "dispatch" | "content":

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.content import requested_content
-from schemas.plan import calendar
+from schemas.content import compiled_parts, period_names, requested_content
+from schemas.content.compiled_parts import RequestedPart
+from schemas.events.ids import DutyKey
+from schemas.plan import calendar, periods
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
 from schemas.plan.values import Bilingual
@@ -132,14 +134,17 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     """Return the layout of the sheet for *scope*."""
     citation = scope.obligation.citation
     source = next((one for one in catalogue.plan.sources if one.id == citation.source), None)
-    number = source.number if source else catalogue.plan.plan
+    cited = f"văn bản số {source.number}" if source else catalogue.plan.title.vi
     issued = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
     deadline = (
         f"; hạn cuối: {date_parsing.render_deadline(scope.due_at, catalogue.calendar.zone).vi}" if scope.due_at else ""
     )
+    period = None if scope.period is None else periods.parse(scope.period)
+    window = calendar.find_window(scope.version, period)
+    figures = f"; số liệu {date_parsing.render_window(window).vi}" if window else ""
     return SheetLayout(
-        title=scope.obligation.title.vi + (f" – {date_parsing.render_period(scope.period).vi}" if scope.period else ""),
-        basis=f"Căn cứ mục {citation.clause}, văn bản số {number}{issued}{deadline}",
+        title=period_names.add_period(scope.obligation.title.vi, scope.period),
+        basis=f"Căn cứ mục {citation.clause}, {cited}{issued}{deadline}{figures}",
         quote=f"“{citation.quote}”",
         sections=tuple(_build_sections(catalogue, scope)),
         notes=tuple(check.message.vi for check in scope.version.requires.checks),
@@ -148,7 +153,8 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
 
 def _build_sections(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[SheetSection]:
     requested = requested_content.list_requested(catalogue.plan, scope.version, _names_of(catalogue, scope))
-    questions = form_fields.build_fields(scope.version.requires, requested)
+    parts = _list_parts(catalogue, scope)
+    questions = form_fields.build_fields(scope.version.requires, requested, parts)
     yield SheetSection(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity_lines(catalogue, scope)))
     yield _build_section("2. Văn bản", questions, "document")
     yield SheetSection(
@@ -158,9 +164,19 @@ def _build_sections(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
     yield _build_section("4. Nội dung báo cáo", questions, "content", "sections")
     if any(one.key.startswith("indicators.") for one in questions):
         yield _mark_addressees(_build_section("5. Số liệu", questions, "indicators"), catalogue, scope)
+    if parts:
+        yield _build_section("6. Báo cáo thành phần", questions, "parts")
     files = questions[-1]
     lines = tuple(SheetLine(question=_file_question(files, number)) for number in range(1, MAX_FILES + 1))
-    yield SheetSection(title="6. Tệp đính kèm", lines=lines)
+    yield SheetSection(title=f"{7 if parts else 6}. Tệp đính kèm", lines=lines)
+
+
+def _list_parts(catalogue: DutyCatalogue, scope: SheetScope) -> tuple[RequestedPart, ...]:
+    """Return whose reports this one compiles; a sheet that any agency may fill in cannot know."""
+    if scope.agency is None or (scope.period is None and scope.version.recurrence.is_periodic):
+        return ()
+    key = DutyKey(plan=catalogue.plan.plan, agency=scope.agency, obligation=scope.obligation.id, period=scope.period)
+    return compiled_parts.list_parts(catalogue.plan, catalogue.registry, key)
 
 
 def _build_section(title: str, questions: tuple[FormField, ...], *heads: str) -> SheetSection:
@@ -208,7 +224,7 @@ def _identity_lines(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
     yield _technical_line("zone", "Múi giờ", catalogue.plan.zone)
     yield _agency_line(catalogue, scope)
     if scope.version.recurrence.is_periodic:
-        hint = Bilingual.of(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
+        hint = Bilingual.of(en=periods.FORMS, vi=f"ví dụ: {periods.FORMS_VI}")
         question = _text_question("period", "Kỳ báo cáo", hint=hint)
         yield SheetLine(question=question, answer=scope.period or "", is_fixed=scope.period is not None)
 

@@ -28,7 +28,7 @@ from services.intake.core.forms.file_types import RefusedFile
 from services.intake.core.forms.form_to_event import AttachedFile
 
 _SINGLE_KEYS = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
-_KEY_PREFIXES = frozenset({"document", "dispatch", "content", "sections", "indicators", "attachments"})
+_KEY_PREFIXES = frozenset({"document", "dispatch", "content", "sections", "indicators", "parts", "attachments"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,8 +194,8 @@ def _finding_at(key: str, said: Bilingual) -> FieldError:
 
 _REQUIRED = Bilingual.of(en="is needed", vi="cần được điền")
 _NO_PERIOD = Bilingual.of(
-    en="write the period as text: 2026, 2026-H1, 2026-Q3 or 2026-07",
-    vi="hãy ghi kỳ báo cáo dạng chữ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07",
+    en=f"write the period as text: {periods.FORMS}",
+    vi=f"hãy ghi kỳ báo cáo dạng chữ: {periods.FORMS_VI}",
 )
 _NO_ZONE = Bilingual.of(
     en="the time zone was changed; use a fresh sheet", vi="múi giờ đã bị sửa; hãy dùng phiếu mới do `dondoc sheet` tạo"

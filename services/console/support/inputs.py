@@ -135,6 +135,13 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, value
 
 
+def require_words(**options: str) -> None:
+    """Raise `UnusableInputError` for an option without words: who and why stay on record."""
+    for name, value in options.items():
+        if not value.strip():
+            raise UnusableInputError(f"--{name} is empty; it stays on record")
+
+
 def read_instant(text: object, place: str) -> datetime:
     """Return the RFC 3339 instant in *text*; raise `UnusableInputError` naming *place* otherwise."""
     try:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar
-from schemas.plan.plan import Plan, Reminders
+from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import fact_files
 from services.console.support.fact_files import DocketName
@@ -26,8 +26,6 @@ from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Decision, Fact
-
-NO_REMINDERS = Reminders()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,8 @@ class SimulationDocuments:
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
         del version
-        return SendingHours(opens=self.opens, closes=self.closes, zone=self.zone(plan_id))
+        days = self.catalogues[plan_id].calendar.working_days
+        return SendingHours(opens=self.opens, closes=self.closes, zone=self.zone(plan_id), days=days)
 
     def zone(self, plan_id: str) -> ZoneInfo:
         """Return the time zone of a plan."""
@@ -209,7 +208,7 @@ class Simulation:
 def _list_reminded_duties(catalogue: DutyCatalogue, until: datetime) -> Iterator[DutyKey]:
     """Yield the duties that call for alerts even if nothing is ever reported."""
     obligations = {
-        one.id for one in catalogue.plan.obligations if any(each.reminders != NO_REMINDERS for each in one.versions)
+        one.id for one in catalogue.plan.obligations if any(not each.reminders.is_empty for each in one.versions)
     }
     return (key for key in catalogue.duties_opening_before(until) if key.obligation in obligations)
 

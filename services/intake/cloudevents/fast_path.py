@@ -41,8 +41,8 @@ SHORT_LENGTH_MAX = 40
 
 _Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 _AgencyName = Annotated[str, Meta(min_length=1, max_length=200)]
-# The longest form is 2026-H1, 2026-Q3 or 2026-07.
-_Period = Annotated[str, Meta(min_length=1, max_length=7)]
+# The longest form is 2026-W07.
+_Period = Annotated[str, Meta(min_length=1, max_length=8)]
 _Id = Annotated[str, Meta(max_length=100)]
 _Date = Annotated[str, Meta(min_length=10, max_length=10)]
 

@@ -10,6 +10,7 @@ from itertools import islice
 from pydantic import ValidationError
 
 from schemas.events.facts import FIGURE_BOUND, MODEL_OF, SUBMITTED, FactModel, ReportSubmitted
+from schemas.plan import periods
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
 from services.intake.core import attachment_rules
@@ -39,9 +40,9 @@ _VIETNAMESE = {
     "date_from_datetime_parsing": "phải là ngày có thật, ví dụ 2026-12-09",
 }
 _VIETNAMESE_OF_FIELD = {
-    "period": "phải là kỳ báo cáo như 2026, 2026-H1, 2026-Q3 hoặc 2026-07",
-    "from_period": "phải là kỳ báo cáo như 2026, 2026-H1, 2026-Q3 hoặc 2026-07",
-    "to_period": "phải là kỳ báo cáo như 2026, 2026-H1, 2026-Q3 hoặc 2026-07",
+    "period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
+    "from_period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
+    "to_period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
     "issued_on": "phải là ngày như 2026-12-09, không kèm giờ",
     "figures_as_of": "phải là ngày như 2026-12-09, không kèm giờ",
     "sent_at": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",

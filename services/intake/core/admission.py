@@ -11,8 +11,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from schemas.events.facts import DutyRef, ExemptionGranted, FactModel, ReportReassigned, ReportSubmitted
-from schemas.plan import periods
+from schemas.plan import calendar, periods
 from schemas.plan.periods import Recurrence
+from schemas.plan.plan import Obligation
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
 from services.intake.core.cloud_event import CloudEvent
@@ -118,7 +119,7 @@ def admit(
     errors = (
         *_subject_errors(subject, agency, predecessor, plan),
         *_on_behalf_errors(reference.on_behalf_of, predecessor, agency=agency, plan=plan),
-        *_duty_errors(reference, plan.recurrences.get(reference.obligation)),
+        *_duty_errors(reference, plan.obligations.get(reference.obligation)),
         *_span_errors(reference.span),
     )
     return InvalidEvent(errors=errors) if errors else Admission(agency=agency, duty_agency=predecessor or agency)
@@ -156,12 +157,12 @@ def _on_behalf_errors(name: str | None, predecessor: str | None, *, agency: str,
     return (_data_error("on_behalf_of", detail),)
 
 
-def _duty_errors(reference: DutyReference, recurrences: frozenset[Recurrence] | None) -> FieldErrors:
-    if recurrences is None:
+def _duty_errors(reference: DutyReference, obligation: Obligation | None) -> FieldErrors:
+    if obligation is None:
         return (_unknown_id("obligation", reference.obligation, _USE_OBLIGATION_ID),)
     errors: FieldErrors = ()
     for name, period in reference.periods:
-        errors += _period_errors(name, period, recurrences)
+        errors += _period_errors(name, period, obligation)
     return errors
 
 
@@ -171,22 +172,21 @@ def _span_errors(span: tuple[datetime, datetime] | None) -> FieldErrors:
     return (_data_error("until", Bilingual.of(en="must be later than from", vi="phải sau thời điểm from")),)
 
 
-def _period_errors(name: str, period: str | None, recurrences: frozenset[Recurrence]) -> FieldErrors:
-    """Return an error unless *period* fits a recurrence of the obligation; some recurrences have no periods."""
-    if period is not None and periods.parse(period).recurrence in recurrences:
+def _period_errors(name: str, period: str | None, obligation: Obligation) -> FieldErrors:
+    """Return an error unless a version of *obligation* asks for *period*; some recurrences have no periods."""
+    if period is None:
+        if any(not version.recurrence.is_periodic for version in obligation.versions):
+            return ()
+    elif calendar.is_asked_for(obligation, periods.parse(period)):
         return ()
-    periodic = {one for one in recurrences if one.is_periodic}
-    if period is None and periodic != recurrences:
-        return ()
-    return (_data_error(name, _period_remedy(period, periodic)),)
+    return (_data_error(name, _period_remedy(period, _period_forms(obligation))),)
 
 
-def _period_remedy(period: str | None, periodic: set[Recurrence]) -> Bilingual:
-    if not periodic:
+def _period_remedy(period: str | None, forms: str) -> Bilingual:
+    if not forms:
         return Bilingual.of(
             en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ"
         )
-    forms = _period_forms(periodic)
     if period is None:
         return Bilingual.of(en=f"is required here; write {forms}", vi=f"là bắt buộc; hãy ghi {forms}")
     return Bilingual.of(
@@ -198,13 +198,22 @@ def _period_remedy(period: str | None, periodic: set[Recurrence]) -> Bilingual:
 _PERIOD_FORMS = {
     Recurrence.YEAR: "YYYY",
     Recurrence.HALF_YEAR: "YYYY-H1",
+    Recurrence.NINE_MONTH: "YYYY-9M",
     Recurrence.QUARTER: "YYYY-Q1",
     Recurrence.MONTH: "YYYY-MM",
+    Recurrence.WEEK: "YYYY-W01",
 }
 
 
-def _period_forms(recurrences: set[Recurrence]) -> str:
-    return " / ".join(_PERIOD_FORMS[one] for one in _PERIOD_FORMS if one in recurrences)
+def _period_forms(obligation: Obligation) -> str:
+    """Return how the periods of *obligation* are written; where only some parts of a year are asked for, these."""
+    forms: list[str] = []
+    for recurrence, form in _PERIOD_FORMS.items():
+        chosen = [version.only for version in obligation.versions if version.recurrence is recurrence]
+        parts = [part for only in chosen if only is not None for part in only]
+        if chosen:
+            forms += [form] if None in chosen else [f"YYYY-{part}" for part in dict.fromkeys(parts)]
+    return " / ".join(forms)
 
 
 _PUBLISH_PLAN = Bilingual.of(en="publish it first, or correct the id", vi="hãy công bố kế hoạch trước hoặc sửa lại mã")

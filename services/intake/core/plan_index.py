@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from schemas.plan.periods import Recurrence
-from schemas.plan.plan import Plan
+from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Registry
 
 
@@ -16,11 +15,11 @@ from schemas.plan.registry import Registry
 class PlanIndex:
     """What admission needs of one plan.
 
-    `recurrences` are by obligation, `groups` and `predecessors` by agency.
+    `obligations` are by id, `groups` and `predecessors` by agency.
     """
 
     plan_id: str
-    recurrences: Mapping[str, frozenset[Recurrence]]
+    obligations: Mapping[str, Obligation]
     registry: Registry
     groups: Mapping[str, frozenset[str]]
     predecessors: Mapping[str, frozenset[str]]
@@ -42,7 +41,7 @@ def build_plan_index(plan: Plan, registry: Registry) -> PlanIndex:
     """Return the index of *plan* with *registry*."""
     return PlanIndex(
         plan_id=plan.plan,
-        recurrences={one.id: frozenset(version.recurrence for version in one.versions) for one in plan.obligations},
+        obligations={one.id: one for one in plan.obligations},
         registry=registry,
         groups={agency.id: frozenset(member.id for member in agency.groups) for agency in registry.agencies},
         predecessors=_predecessors(registry),

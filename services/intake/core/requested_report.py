@@ -16,7 +16,9 @@ from schemas.content import figure_findings, requested_content
 from schemas.content.figure_findings import FigureFinding
 from schemas.content.requested_content import RequestedContent
 from schemas.events.ids import DutyKey
-from schemas.plan import instants, periods
+from schemas.plan import calendar, instants, periods
+from schemas.plan.calendar import FiguresWindow
+from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 
@@ -66,18 +68,25 @@ class PublishedDuty:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.plan.zone)
 
-    def version(self, due_at: datetime | None) -> ObligationVersion:
-        """Return the version of the obligation in force on the due day.
+    @property
+    def _period(self) -> Period | None:
+        return None if self.key.period is None else periods.parse(self.key.period)
 
-        If that is unknown, it is the version of the last day of the period, or of today for a duty without periods.
+    def version(self, due_at: datetime | None) -> ObligationVersion:
+        """Return the version of the obligation that asks for the period and is in force on the due day.
+
+        If that day is unknown, it is the day after the period, or today for a duty without periods.
         """
-        day = self.day
+        day, period = self.day, self._period
         if due_at is not None:
             day = instants.in_zone(due_at, self.zone).date()
-        elif self.key.period is not None:
-            day = periods.parse(self.key.period).ends_on
-        in_force = (one for one in self.obligation.versions if one.in_force_on(day))
-        return next(in_force, self.obligation.versions[-1])
+        elif period is not None:
+            day = period.ends_on
+        return calendar.find_version(self.obligation, period, day)
+
+    def find_window(self, due_at: datetime | None) -> FiguresWindow | None:
+        """Return the days that the figures are to cover, where the plan states them."""
+        return calendar.find_window(self.version(due_at), self._period)
 
     def list_requested(self, due_at: datetime | None) -> RequestedContent:
         """Return what the agency is asked for: by its id, and by its groups on the last good day."""
@@ -99,7 +108,7 @@ class PublishedDuty:
         """Return the last day on which the duty can be fulfilled in time; today for a duty without dates."""
         if due_at is not None:
             return (instants.in_zone(due_at, self.zone) - timedelta(microseconds=1)).date()
-        return self.day if self.key.period is None else periods.parse(self.key.period).ends_on - timedelta(days=1)
+        return self.day if self._period is None else self._period.last_day
 
 
 def _is_period(text: str | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.content import compiled_parts, period_names
 from schemas.events.assessments import Status
 from schemas.plan import recipients
 from schemas.plan.plan import Plan
@@ -59,6 +60,15 @@ class FormDuty(PublishedDuty):
         return date_parsing.render_period(self.key.period) if self.key.period else None
 
     @property
+    def titled_period(self) -> Bilingual:
+        """The title with its period."""
+        title, period = self.title, self.key.period
+        return Bilingual.of(
+            vi=period_names.add_period(title.vi, period, "vi"),
+            en=period_names.add_period(title.in_language("en"), period, "en"),
+        )
+
+    @property
     def agency(self) -> Bilingual:
         return self._name(self.key.agency)
 
@@ -80,7 +90,8 @@ class FormDuty(PublishedDuty):
 
     def fields(self, due_at: datetime | None) -> tuple[FormField, ...]:
         """Return the fields of the form: what the agency is asked for, required or not."""
-        return form_fields.build_fields(self.version(due_at).requires, self.list_requested(due_at))
+        parts = compiled_parts.list_parts(self.plan, self.registry, self.key)
+        return form_fields.build_fields(self.version(due_at).requires, self.list_requested(due_at), parts)
 
     def describe_missing(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Bilingual]]:
         """Return for each part that rules has named as *missing* the key of its field ("" for none) and its label."""

@@ -18,6 +18,7 @@ KEY_PREFIXES_BY_HEADING = {
     "document": ("document",),
     "content": ("content", "sections"),
     "figures": ("indicators",),
+    "parts": ("parts",),
 }
 
 
@@ -79,6 +80,11 @@ class FormState:
         day = date_parsing.render_deadline(self.due_at, self.duty.zone)
         left = date_parsing.render_time_left(self.due_at, self.duty.zone, self.now)
         return Bilingual.of(vi=f"{day.vi}, {left.vi}", en=f"{day.en}, {left.en}")
+
+    def window(self) -> Bilingual | None:
+        """Return the days that the figures are to cover, in words."""
+        window = self.duty.find_window(self.due_at)
+        return None if window is None else date_parsing.render_window(window)
 
     def groups(self) -> list[tuple[str, list[FilledField]]]:
         """Return the fields under their headings, without the headings that have no fields."""

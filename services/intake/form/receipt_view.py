@@ -84,10 +84,7 @@ def receipt_rows(view: ReceiptView) -> list[tuple[Bilingual, Bilingual]]:
     """Return the rows of a receipt (label and value), the most important to its holder first."""
     duty, receipt = view.duty, view.receipt
     received_at = datetime.fromisoformat(receipt.receivedtime)
-    period = duty.period
-    title = duty.title
-    if period is not None:
-        title = Bilingual.of(vi=f"{title.vi}, {period.vi}", en=f"{title.en}, {period.en}")
+    title = duty.titled_period
     clause = duty.obligation.citation.clause
     rows = [
         ("receiptid", _same_text(receipt.receiptid)),

@@ -6,9 +6,11 @@ from schemas.plan.values import Bilingual
 TEXTS = {
     "brand": Bilingual.of(vi="Đôn Đốc", en="Đôn Đốc"),
     "language": Bilingual.of(vi="English", en="Tiếng Việt"),
+    "parts": Bilingual.of(vi="Báo cáo của các đơn vị trực thuộc", en="Reports of the agencies below"),
     "heading": Bilingual.of(vi="Gửi báo cáo", en="Send a report"),
     "agency": Bilingual.of(vi="Cơ quan báo cáo", en="Reporting agency"),
     "period": Bilingual.of(vi="Kỳ báo cáo", en="Reporting period"),
+    "window": Bilingual.of(vi="Số liệu", en="Figures cover"),
     "recipient": Bilingual.of(vi="Nơi nhận", en="Recipient"),
     "basis": Bilingual.of(vi="Căn cứ", en="Basis"),
     "clause": Bilingual.of(vi="mục", en="clause"),

@@ -25,11 +25,11 @@ from services.notifier.channels.smtp_session import (
     SmtpSession,
 )
 from services.notifier.core.dispatch import refusals
-from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Fault, Phase
+from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
 
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
-_BAD_ADDRESS = DeliveryRefusal(fault=Fault.ADDRESS, is_permanent=True, concerns_route=False)
+_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False)
 _FEWER_CONNECTIONS_SECONDS = 300.0
 _ENVELOPE_ID = 40  # hexadecimal digits of the delivery id; RFC 3461 allows 100 characters
 _BOUNDARY = "=_dondoc_"
@@ -153,8 +153,13 @@ class EmailChannel:
             at=message.at,
         )
         mail = write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
+        public_id, path = message.id[:_ENVELOPE_ID], server.return_path
         return MailTransaction(
-            return_path=server.sender, recipient=message.address, envelope_id=message.id[:_ENVELOPE_ID], content=mail
+            return_path=server.sender if path is None else path.create_address(public_id),
+            recipient=message.address,
+            envelope_id=public_id if path is None else path.create_token(public_id),
+            content=mail,
+            wants_success=path is not None,
         )
 
 

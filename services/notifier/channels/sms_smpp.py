@@ -7,7 +7,7 @@ so that nobody reads a part twice.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from schemas.events.deliveries import AttemptOutcome
@@ -38,11 +38,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmppOptions:
-    """How a centre likes it: one session or two, how it writes ids, and whether it joins long texts itself."""
+    """How a centre likes it: one session or two, how it writes ids, and whether it joins long texts itself.
+
+    `id_prefix` is put before its ids, where another centre may give out the same ones.
+    """
 
     binds: tuple[Bind, ...] = ("transceiver",)
     message_ids: MessageIds = MessageIds.AS_WRITTEN
     long_messages: Literal["parts", "payload"] = "parts"
+    id_prefix: str = ""
 
 
 class SmsChannel:
@@ -77,7 +81,9 @@ class SmsChannel:
             return SendResult.from_refusal(refusals.read_smpp_bind(broken.status), f"smpp_{broken.status:#x}")
         parts = build_parts(message, is_whole=self._options.long_messages == "payload")
         results = await asyncio.gather(*map(session.submit, parts))
-        return combine_results(results, self._options.message_ids)
+        result = combine_results(results, self._options.message_ids)
+        prefix = self._options.id_prefix
+        return replace(result, provider_ids=tuple(f"{prefix}{one}" for one in result.provider_ids))
 
     async def close(self) -> None:
         """Unbind and disconnect."""
@@ -118,7 +124,8 @@ class SmsChannel:
                 log.warning("a delivery receipt is not understood", extra=details)
             return True  # or a text from a handset; nobody reads it
         try:
-            await self._on_receipt(receipt)
+            prefix = self._options.id_prefix
+            await self._on_receipt(replace(receipt, ids=tuple(f"{prefix}{one}" for one in receipt.ids)))
         except NotifierError:
             return False
         return True

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from services.notifier.core.dispatch.refusals import Fault, Phase
+from services.notifier.core.dispatch.bounces import ReturnPath
+from services.notifier.core.dispatch.refusals import Phase, RefusalFault
 
 Security = Literal["none", "opportunistic", "starttls", "tls"]
 
@@ -46,7 +47,7 @@ class SmtpBrokenError(Exception):
 class MailNotAcceptedError(Exception):
     """The server cannot take this mail, as it says in its answer to EHLO: the size, or a letter in the address."""
 
-    def __init__(self, fault: Fault, reason: str) -> None:
+    def __init__(self, fault: RefusalFault, reason: str) -> None:
         super().__init__(reason)
         self.fault = fault
         self.reason = reason
@@ -54,7 +55,10 @@ class MailNotAcceptedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpServer:
-    """The mail server, the sender address, and how the connection is secured."""
+    """The mail server, the sender address, and how the connection is secured.
+
+    With a `return_path` each mail has one of its own, so that what comes back is known by it.
+    """
 
     host: str
     port: int
@@ -65,16 +69,21 @@ class SmtpServer:
     timeout_seconds: float
     sender: str
     sender_name: str
+    return_path: ReturnPath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailTransaction:
-    """One mail with its envelope. `envelope_id` comes back in a delivery status notification (RFC 3461)."""
+    """One mail with its envelope. `envelope_id` comes back in a delivery status notification (RFC 3461).
+
+    `wants_success` asks for a notification of a delivered mail, too.
+    """
 
     return_path: str
     recipient: str
     envelope_id: str
     content: bytes
+    wants_success: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,16 +207,16 @@ class SmtpSession:
         offered = self._extensions
         largest = int(offered["SIZE"]) if offered.get("SIZE", "").isdigit() else 0
         if 0 < largest < len(mail.content):
-            raise MailNotAcceptedError(Fault.CONTENT, "smtp_too_large")
+            raise MailNotAcceptedError(RefusalFault.CONTENT, "smtp_too_large")
         needs_utf8 = not mail.recipient.isascii()
         if needs_utf8 and "SMTPUTF8" not in offered:
-            raise MailNotAcceptedError(Fault.ADDRESS, "smtp_utf8_unsupported")
+            raise MailNotAcceptedError(RefusalFault.ADDRESS, "smtp_utf8_unsupported")
         from_parameters = [f" SIZE={len(mail.content)}"] if "SIZE" in offered else []
         from_parameters += [" SMTPUTF8"] if needs_utf8 else []
         to_parameters = ""
         if "DSN" in offered:
             from_parameters.append(f" RET=HDRS ENVID={mail.envelope_id}")
-            to_parameters = " NOTIFY=FAILURE"
+            to_parameters = " NOTIFY=SUCCESS,FAILURE" if mail.wants_success else " NOTIFY=FAILURE"
         return (
             f"MAIL FROM:<{mail.return_path}>{''.join(from_parameters)}\r\n".encode(),
             f"RCPT TO:<{mail.recipient}>{to_parameters}\r\n".encode(),

@@ -1,91 +1,148 @@
-"""The routes that the settings describe: one mail server and one SMS centre."""
+"""Opens the routes that are configured: each with its channel, its limits and its circuit breaker."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
 
 from schemas.events.deliveries import Channel
+from services.notifier.channels import http_gateway
 from services.notifier.channels.email import EmailChannel
+from services.notifier.channels.http_gateway import HttpChannel, HttpGateway
 from services.notifier.channels.message_channel import MessageChannel
 from services.notifier.channels.smpp_session import SmsCentre
 from services.notifier.channels.sms_smpp import OnReceipt, SmppOptions, SmsChannel
 from services.notifier.channels.smtp_session import SmtpServer
+from services.notifier.channels.trial import TrialChannel
 from services.notifier.core.dispatch.circuit import CircuitPolicy
 from services.notifier.dispatch.route import DeliveryRoute, RouteLimits
+from services.notifier.dispatch.route_file import HttpProvider, RouteEntry, SmppProvider, SmtpProvider
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.settings import NotifierSettings
 
-SMTP, SMPP = "smtp", "smpp"
-_BEGUN_PER_CONNECTION = 4  # mails begun for each connection, so that the next one is at hand when an answer comes
+_BEGUN_PER_CONNECTION = 4  # messages begun for each connection, so that the next one is at hand when an answer comes
 _LONGEST_PAUSE = timedelta(minutes=5)
 
 
-def list_names(settings: NotifierSettings) -> Sequence[str]:
-    """Return the names of the routes."""
-    del settings
-    return (SMTP, SMPP)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteOpener:
+    """Opens routes. `on_receipt` stores what an SMS centre reports later."""
+
+    settings: NotifierSettings
+    metrics: NotifierMetrics
+    on_receipt: OnReceipt
+
+    def open_all(self, entries: Sequence[RouteEntry]) -> Sequence[tuple[Channel, DeliveryRoute]]:
+        """Return the routes with their channels; a later one of a channel stands in for the earlier ones."""
+        opened: list[tuple[Channel, DeliveryRoute]] = []
+        for entry in entries:
+            route = self._open(entry)
+            route.stand_in_for([one for channel, one in opened if channel is entry.channel])
+            opened.append((entry.channel, route))
+        return opened
+
+    def _open(self, entry: RouteEntry) -> DeliveryRoute:
+        carrier, window, concurrency = self._open_carrier(entry)
+        limits = RouteLimits(
+            window=window,
+            concurrency=concurrency,
+            per_minute=entry.per_minute,
+            per_domain=entry.per_domain_minute,
+        )
+        first = timedelta(seconds=self.settings.retry_first_seconds) / 2
+        policy = CircuitPolicy(first=first, longest=max(first, _LONGEST_PAUSE))
+        return DeliveryRoute(entry.name, carrier, limits=limits, policy=policy)
+
+    def _open_carrier(self, entry: RouteEntry) -> tuple[MessageChannel, int, int]:
+        """Return the carrier of *entry*, how many attempts it may have begun, and how many on the wire."""
+        if self.settings.trial_to is not None:
+            mail = EmailChannel(self._trial_server(), connections=1)
+            return TrialChannel(mail, self.settings.trial_to), _BEGUN_PER_CONNECTION, 1
+        if entry.smtp is not None:
+            connections = entry.smtp.connections
+            channel = EmailChannel(self._smtp_server(entry.smtp), connections=connections)
+            return channel, connections * _BEGUN_PER_CONNECTION, connections
+        if entry.smpp is not None:
+            return self._open_centre(entry.smpp, entry.name), entry.smpp.window, entry.smpp.window
+        if entry.http is not None:
+            connections = entry.http.connections
+            return HttpChannel(_http_gateway(entry.http)), connections * _BEGUN_PER_CONNECTION, connections
+        raise ValueError(f"route {entry.name} has no provider")
+
+    def _open_centre(self, provider: SmppProvider, name: str) -> SmsChannel:
+        centre = SmsCentre(
+            host=provider.host,
+            port=provider.port,
+            system_id=provider.system_id,
+            password=_read_secret(provider.password, provider.password_file),
+            sender=provider.sender,
+            timeout_seconds=provider.timeout_seconds,
+            window=provider.window,
+            validity_hours=provider.validity_hours,
+            enquire_seconds=provider.enquire_seconds,
+        )
+        options = SmppOptions(
+            binds=("transceiver",) if provider.bind == "transceiver" else ("transmitter", "receiver"),
+            message_ids=provider.message_ids,
+            long_messages=provider.long_messages,
+            # Two centres may give out the same id. The one of the plain settings has no prefix, as in older ledgers.
+            id_prefix="" if self.settings.routes is None else f"{name}:",
+        )
+        channel = SmsChannel(
+            centre, options, on_receipt=self.on_receipt, on_unreadable=self.metrics.receipts_unreadable.inc
+        )
+        channel.start()
+        return channel
+
+    def _smtp_server(self, provider: SmtpProvider) -> SmtpServer:
+        return SmtpServer(
+            host=provider.host,
+            port=provider.port,
+            user=provider.user,
+            password=_read_secret(provider.password, provider.password_file) or None,
+            security=provider.security,
+            ca_file=provider.ca_file,
+            timeout_seconds=provider.timeout_seconds,
+            sender=self.settings.mail_from,
+            sender_name=self.settings.mail_from_name,
+            return_path=self.settings.return_path,
+        )
+
+    def _trial_server(self) -> SmtpServer:
+        """Return the mail server of the plain settings: a trial needs no provider of SMS."""
+        settings = self.settings
+        return self._smtp_server(
+            SmtpProvider(
+                host=settings.smtp_host,
+                port=settings.smtp_port,
+                security=settings.smtp_security,
+                ca_file=settings.smtp_ca_file,
+                user=settings.smtp_user,
+                password=settings.smtp_password,
+            )
+        )
 
 
-def open_routes(
-    settings: NotifierSettings, on_receipt: OnReceipt, metrics: NotifierMetrics
-) -> Sequence[tuple[Channel, DeliveryRoute]]:
-    """Return the routes with their channels, those of one channel in the order of preference."""
-    connections = settings.smtp_connections
-    mail = RouteLimits(
-        window=connections * _BEGUN_PER_CONNECTION,
-        concurrency=connections,
-        per_minute=settings.smtp_per_minute,
-        per_domain=settings.smtp_per_domain_minute,
+def _http_gateway(provider: HttpProvider) -> HttpGateway:
+    return HttpGateway(
+        url=str(provider.url),
+        headers=provider.headers,
+        body=provider.body,
+        encoding=provider.encoding,
+        success=http_gateway.compile_expression(provider.success),
+        busy=http_gateway.compile_expression(provider.busy),
+        bad_address=http_gateway.compile_expression(provider.bad_address),
+        message_id=http_gateway.compile_expression(provider.message_id),
+        sender=provider.sender,
+        secret=_read_secret(None, provider.secret_file),
+        timeout_seconds=provider.timeout_seconds,
+        connections=provider.connections,
     )
-    window = settings.smpp_window
-    sms = RouteLimits(window=window, concurrency=window, per_minute=settings.smpp_per_minute)
-    options = SmppOptions(
-        binds=("transceiver",) if settings.smpp_bind == "transceiver" else ("transmitter", "receiver"),
-        message_ids=settings.smpp_message_ids,
-        long_messages=settings.smpp_long_messages,
-    )
-    centre = SmsChannel(
-        _sms_centre(settings), options, on_receipt=on_receipt, on_unreadable=metrics.receipts_unreadable.inc
-    )
-    centre.start()
-    return (
-        (
-            Channel.EMAIL,
-            _create_route(settings, SMTP, EmailChannel(_smtp_server(settings), connections=connections), mail),
-        ),
-        (Channel.SMS, _create_route(settings, SMPP, centre, sms)),
-    )
 
 
-def _create_route(settings: NotifierSettings, name: str, carrier: MessageChannel, limits: RouteLimits) -> DeliveryRoute:
-    first = timedelta(seconds=settings.retry_first_seconds) / 2
-    return DeliveryRoute(
-        name, carrier, limits=limits, policy=CircuitPolicy(first=first, longest=max(first, _LONGEST_PAUSE))
-    )
-
-
-def _smtp_server(settings: NotifierSettings) -> SmtpServer:
-    return SmtpServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        user=settings.smtp_user,
-        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-        security=settings.smtp_security,
-        ca_file=settings.smtp_ca_file,
-        timeout_seconds=settings.smtp_timeout_seconds,
-        sender=settings.mail_from,
-        sender_name=settings.mail_from_name,
-    )
-
-
-def _sms_centre(settings: NotifierSettings) -> SmsCentre:
-    return SmsCentre(
-        host=settings.smpp_host,
-        port=settings.smpp_port,
-        system_id=settings.smpp_system_id,
-        password=settings.smpp_password.get_secret_value(),
-        sender=settings.sms_sender,
-        timeout_seconds=settings.smpp_timeout_seconds,
-        window=settings.smpp_window,
-        validity_hours=settings.smpp_validity_hours,
-        enquire_seconds=settings.smpp_enquire_seconds,
-    )
+def _read_secret(given: SecretStr | None, file: Path | None) -> str:
+    if file is not None:
+        return file.read_text(encoding="utf-8").strip()
+    return "" if given is None else given.get_secret_value()

@@ -13,7 +13,9 @@ from pymongo import UpdateOne
 
 from schemas.events.deliveries import TAKEN, AttemptOutcome
 from services.notifier import ledger_documents
+from services.notifier.core.dispatch.bounces import MailReport
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
+from services.notifier.core.scheduling.delivery import DeliveryAttempt
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, Document
 from services.runtime import mongo
@@ -38,6 +40,17 @@ class ReceiptStore:
             await self._receipts.bulk_write(writes, ordered=False)
         await self.apply(receipt.ids, now)
 
+    async def record_report(self, report: MailReport, now: datetime) -> bool:
+        """Correct the delivery that a returned mail is about; return whether it was there and is corrected now."""
+        async with _translate_errors():
+            # Ids are hexadecimal, so all that begin with this one lie between it and it with a letter behind.
+            named = {"_id": {"$gte": report.public_id, "$lt": f"{report.public_id}g"}}
+            found = await self._deliveries.find_one({**named, "state": {"$in": _MAY_BE_CORRECTED}})
+            if found is None or report.outcome.value == found["state"]:
+                return False
+            attempt = ledger_documents.correct_outcome(found, report.outcome, reason=report.reason, now=now)
+            return await self._write_correction(found, attempt)
+
     async def apply(self, provider_ids: Sequence[str], now: datetime) -> None:
         """Correct the deliveries of *provider_ids* by their receipts. A repeated receipt changes nothing."""
         if not provider_ids:
@@ -55,12 +68,16 @@ class ReceiptStore:
             return
         reasons = [one.get("reason", "receipt") for one in stored.values() if _read_outcome(one) is outcome]
         attempt = ledger_documents.correct_outcome(found, outcome, reason=reasons[0], now=now)
+        await self._write_correction(found, attempt)
+
+    async def _write_correction(self, found: Document, attempt: DeliveryAttempt) -> bool:
         events = {"$each": ledger_documents.encode_events(attempt)}
-        # The state is part of the condition: another process may apply the same receipts at the same time.
-        await self._deliveries.update_one(
+        # The state is part of the condition: another process may apply the same receipt at the same time.
+        written = await self._deliveries.update_one(
             {"_id": found["_id"], "state": found["state"]},
             {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}},
         )
+        return bool(written.modified_count)
 
 
 def combine_receipts(outcomes: Sequence[AttemptOutcome | None]) -> AttemptOutcome | None:

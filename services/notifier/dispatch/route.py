@@ -15,7 +15,7 @@ from services.notifier.channels.message_channel import MessageChannel, SendResul
 from services.notifier.core.dispatch import circuit
 from services.notifier.core.dispatch.circuit import Circuit, CircuitPolicy
 from services.notifier.core.dispatch.pacing import Pace
-from services.notifier.core.dispatch.refusals import Fault
+from services.notifier.core.dispatch.refusals import RefusalFault
 
 _DOMAINS_MAX = 4_096  # recipient domains whose pace is remembered; the one unused for longest is forgotten
 _DOMAINS_IN_A_ROW = 2  # so many domains are busy one after another: it is the route that is
@@ -102,7 +102,7 @@ class DeliveryRoute:
             self._busy_domains.clear()
             if (pace := self._domain_pace(address)) is not None:
                 pace.record_accepted(now)
-        if refusal is not None and refusal.fault is Fault.BUSY:
+        if refusal is not None and refusal.fault is RefusalFault.BUSY:
             self._slow_down(address, now, concerns_route=refusal.concerns_route)
         if result.outcome in TAKEN or (refusal is not None and refusal.spends_attempt):
             self._circuit = circuit.record_success(self._circuit)

@@ -1,6 +1,6 @@
 """What a ledger has learned from the log, in the notifier's own database: the alerts that have ended, by duty."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -9,27 +9,21 @@ from pymongo import UpdateOne
 
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling import ended_alerts
-from services.notifier.core.scheduling.ended_alerts import EndedAlerts, LoggedAttempt
+from services.notifier.core.scheduling.ended_alerts import LoggedAttempt
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, ENDED_ALERTS, IS_UNFINISHED, WITHOUT_CLAIM, Document
 from services.runtime import mongo
 
 
 class HistoryStore:
-    """Written while the ledger lacks something, read whenever deliveries are created.
+    """Written while the ledger lacks something. The ledger reads it whenever deliveries are created.
 
-    Both methods raise `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
+    It raises `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
     """
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self._deliveries = client[name][DELIVERIES]
         self._ended = client[name][ENDED_ALERTS]
-
-    async def find_ended_alerts(self, duties: Iterable[str]) -> EndedAlerts:
-        """Return the keys of the alerts of *duties* that were learned to have ended."""
-        async with _translate_errors():
-            found = await self._ended.find({"_id": {"$in": sorted(set(duties))}}).to_list(None)
-        return {one["_id"]: frozenset(one["keys"]) for one in found}
 
     async def learn_attempts(self, attempts: Sequence[LoggedAttempt]) -> None:
         """Remember which alerts have ended, and bring the deliveries of an older ledger up to date."""

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from schemas.plan import periods
 from services.reporting import submission_content
 from services.reporting.core import results_question
-from services.reporting.core.content import figure_review
+from services.reporting.core.content import compiled_report, figure_review
+from services.reporting.core.content.compiled_report import ConsolidatedReport
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.results import ObligationResults, StandingSubmission
 from services.reporting.core.results_document import PlanResults
@@ -80,6 +81,23 @@ class ResultsQueries:
             return figure_review.review_figures(results_question.build_questions(assessed, period))
 
         return await asyncio.to_thread(review)
+
+    async def find_compiled_reports(
+        self, plan_id: str, period: str, agency: str, context: QueryContext
+    ) -> tuple[list[ConsolidatedReport], Mapping[str, str]]:
+        """Return what *agency* compiles for exactly *period*, and the names of the agencies below it.
+
+        Whoever may see the agency sees the reports that it compiles: they are sent to be compiled. Raises
+        `AccessRefusedError` where the scope does not cover the agency, and what `find_results` raises.
+        """
+        self._queries.require_agency(agency, context.scope)
+        assessed = await self.assess_plan(plan_id, period, context)
+        questions = await asyncio.to_thread(results_question.build_questions, assessed, period)
+        found = list(compiled_report.list_compiled_reports(questions, agency))
+        day = context.as_of.astimezone(ZoneInfo(assessed.plan.zone)).date()
+        below = {part.agency for report in found for part in report.parts}
+        agencies = ((one, assessed.registry.agency(one)) for one in sorted(below))
+        return found, {one: known.name_on(day, context.language) for one, known in agencies if known is not None}
 
     async def assess_plan(self, plan_id: str, period: str, context: QueryContext) -> AssessedPlan:
         """Return the duties of a plan for *period* and the year before, with the contents of what stands."""

@@ -28,7 +28,10 @@ _NOT_EXPECTED = frozenset({Status.NOT_APPLICABLE, *EXCLUDED_STATUSES})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingSubmission:
-    """The content of the submission that counts for a duty, and the event that it came with."""
+    """The content of the submission that counts for a duty, and the event that it came with.
+
+    `parts` are the agencies whose reports it says that it consolidates.
+    """
 
     source: str
     id: str
@@ -36,6 +39,7 @@ class StandingSubmission:
     cut_off: date | None = None
     figures: Mapping[str, Decimal] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
+    parts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

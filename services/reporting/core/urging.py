@@ -37,6 +37,12 @@ _CERTAINTY = {
 }
 
 
+# What only tells an agency something asks for no report, so no report answers it.
+NOTICES = frozenset({StepKind.OPENING, StepKind.RECEIVED, StepKind.EXTENSION, StepKind.EXEMPTION, StepKind.SUCCESSION})
+# An escalation asks the agency above.
+PROMPTS = frozenset(StepKind) - NOTICES - {StepKind.ESCALATION}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertAttempt:
     """One attempt at one alert, as the notifier published it, for one of the duties that the alert names.
@@ -121,7 +127,7 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
     occasions = Counter(kind for kind, _step, _due_at in {(one.kind, one.step, one.due_at) for one in sent})
-    to_agency = [attempt for attempt in sent if attempt.kind is not StepKind.ESCALATION]
+    to_agency = [attempt for attempt in sent if attempt.kind in PROMPTS]
     sent_at = sorted(attempt.attempted_at for attempt in to_agency)
     before_report = [instant for instant in sent_at if completed_at is not None and instant <= completed_at]
     channels = Counter(attempt.channel for attempt in to_agency)
@@ -153,7 +159,11 @@ def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
     answered: Counter[tuple[StepKind, str]] = Counter()
     begins: dict[tuple[StepKind, str], timedelta] = {}
     for duty in duties:
-        sent = [one for one in select_final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
+        sent = [
+            one
+            for one in select_final_attempts(duty.attempts)
+            if one.outcome in SENT and one.due_at is not None and one.kind not in NOTICES
+        ]
         # The mail and the SMS of one step are one occasion, which begins with the first of them.
         occasions: dict[tuple[StepKind, str], datetime] = {}
         for one in sorted(sent, key=lambda attempt: attempt.attempted_at):

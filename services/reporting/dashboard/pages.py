@@ -24,17 +24,23 @@ class Dashboard:
         self._clock = clock
         self._renderer = renderer
         self._style_sheet = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+        self._script = resources.files(__package__).joinpath("live.js").read_text(encoding="utf-8")
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of the pages."""
         return [
             AccessRoute("/help", self.get_help, Access.COVERED),
+            AccessRoute("/live.js", self.get_script, Access.COVERED),
             AccessRoute("/style.css", self.get_style_sheet, Access.OPEN),
         ]
 
     async def get_style_sheet(self, _request: Request) -> Response:
         """Return the style sheet."""
         return Response(self._style_sheet, media_type="text/css", headers=CACHE_ONE_DAY)
+
+    async def get_script(self, _request: Request) -> Response:
+        """Return the script that says politely that figures have changed."""
+        return Response(self._script, media_type="text/javascript", headers={"Cache-Control": "private, max-age=3600"})
 
     async def get_help(self, request: Request) -> Response:
         """Return what the words and numbers of the pages mean."""

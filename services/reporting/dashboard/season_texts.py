@@ -68,6 +68,11 @@ SEASON_TEXTS = {
         en="A change is over the agencies that gave the figure in both years, as of the same day of the year; a ratio "
         "is worked out from totals.",
     ),
+    "live_words": Bilingual(
+        vi="Có {changed} thay đổi từ khi mở trang; {actual} trên {expected} đơn vị đã gửi đầy đủ.",
+        en="Changes since the page was opened: {changed}; {actual} of {expected} agencies have reported completely.",
+    ),
+    "live_reload": Bilingual(vi="Tải lại", en="Load again"),
     "other_periods": Bilingual(vi="Chọn kỳ", en="Choose a period"),
     "siblings": Bilingual(vi="Cùng kỳ:", en="In the same period:"),
     "undated_link": Bilingual(vi="Danh sách và tình trạng ghi nhận", en="Their list, and what is on record"),
@@ -102,6 +107,9 @@ SEASON_TEXTS = {
     "all_given": Bilingual(vi="Mọi đơn vị được hỏi đều đã cho số.", en="Everybody who is asked has given it."),
     "figures_by_agency": Bilingual(vi="Số liệu từng đơn vị", en="Figures by agency"),
     "table_of": Bilingual(vi="Bảng: {title}", en="Table: {title}"),
+    "and_more": Bilingual(
+        vi="và {count} đơn vị khác, có đủ trong tệp JSON, CSV", en="and {count} more, all in the file"
+    ),
     "total": Bilingual(vi="Tổng", en="Total"),
     "no_figures_asked": Bilingual(
         vi="Kỳ này không yêu cầu chỉ tiêu nào.", en="No figures are asked for in this period."

@@ -1,6 +1,6 @@
 """Answer what an event is and what rests on it: as it was recorded, what names it, which statuses follow from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
+from services.reporting.core.access.decisions import AccessRefusedError
 from services.reporting.core.content import submission_history
 from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
 from services.reporting.core.evidence.duty_facts import DutyFact
@@ -87,28 +88,40 @@ class EventQueries:
         Raises `NotFoundError` where none is on record by `known_at`, and `AmbiguousEventError` where *source* is None
         and several sources have used the id.
         """
-        stored = await self._find_stored(event, source, context)
-        if stored is not None:
-            return await self._describe_fact(stored, context)
+        found = await self._find_stored(event, source, context)
+        if found:
+            return await self._describe_fact(await self._choose(found, context), context)
         attempt = None if source is not None else await self._archive.find_attempt(event, context.known_at)
         if attempt is None:
             raise NotFoundError(f"no event {event!r} was on record at {context.known_at.isoformat()}")
         return await self._describe_attempt(attempt, context)
 
-    async def _find_stored(self, event: str, source: str | None, context: QueryContext) -> StoredFact | None:
-        if source is None:
-            by_receipt = await self._archive.find_fact(event)
-            if by_receipt is not None and (
-                by_receipt.recorded_at is None or by_receipt.recorded_at <= context.known_at
-            ):
-                return by_receipt
+    async def _find_stored(self, event: str, source: str | None, context: QueryContext) -> list[StoredFact]:
+        """Return the fact with that receipt, else for each source the fact with that id, in the order of sources."""
+        by_receipt = None if source is not None else await self._archive.find_fact(event)
+        if by_receipt is not None and (by_receipt.recorded_at is None or by_receipt.recorded_at <= context.known_at):
+            return [by_receipt]
         sources = [source] if source is not None else await self._archive.find_sources(SOURCES_MAX)
         found = await self._archive.find_events([(one, event) for one in sources], context.known_at)
         # Where several facts have one identity, the first recorded counts.
         first = {_read_source(one): one for one in sorted(found, key=StoredFact.recording_order, reverse=True)}
-        if len(first) > 1:
-            raise AmbiguousEventError(tuple(sorted(first)))
-        return next(iter(first.values()), None)
+        return [first[one] for one in sorted(first)]
+
+    async def _choose(self, found: Sequence[StoredFact], context: QueryContext) -> StoredFact:
+        """Return the only one that the scope covers; one that it does not cover is as if it were not there."""
+        if len(found) == 1:
+            return found[0]
+        covered = [one for one in found if await self._is_covered(one, context)]
+        if len(covered) > 1:
+            raise AmbiguousEventError(tuple(map(_read_source, covered)))
+        return covered[0] if covered else found[0]
+
+    async def _is_covered(self, stored: StoredFact, context: QueryContext) -> bool:
+        try:
+            await self._queries.require_duty(_read_duty(stored), context)
+        except (AccessRefusedError, UnreadableRecordError):
+            return False
+        return True
 
     async def _describe_fact(self, stored: StoredFact, context: QueryContext) -> FactAnswer:
         try:

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from schemas.events.assessments import DutyAssessed, Status
-from schemas.events.deliveries import AlertAttempted
+from schemas.events.assessments import DutyAssessed, Status, StepKind
+from schemas.events.deliveries import AlertAttempted, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.reports import EvaluationRecorded, ReportSealed, SealedDocumentPart
@@ -40,6 +40,9 @@ def load_openapi() -> dict[str, Any]:
     columns = [f"{direction}{name}" for name in sorting.COLUMNS for direction in ("", "-")]
     vocabulary: dict[str, dict[str, Any]] = {
         "Status": {"enum": [status.value for status in Status]},
+        "AlertKind": {"enum": [kind.value for kind in StepKind]},
+        "AlertChannel": {"enum": [channel.value for channel in Channel]},
+        "AlertOutcome": {"enum": [outcome.value for outcome in AttemptOutcome]},
         "Queue": {"enum": [queue.value for queue in Queue]},
         "SortColumn": {"enum": columns},
         "Period": {"pattern": periods.PATTERN},

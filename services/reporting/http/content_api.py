@@ -17,7 +17,7 @@ from services.reporting.content.submission_queries import AttachmentReference, S
 from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import ReaderScope
-from services.reporting.core.content import results_scope
+from services.reporting.core.content import compiled_report, results_scope
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.evidence import evidence_views
@@ -66,6 +66,7 @@ class ContentApi:
         return [
             AccessRoute("/v1/plans/{plan}/periods/{period}/results", self.get_results, Access.COVERED),
             AccessRoute("/v1/plans/{plan}/periods/{period}/findings", self.get_findings, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/compiled/{agency}", self.get_compiled, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}", self.get_submission, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment, Access.COVERED),
         ]
@@ -99,6 +100,16 @@ class ContentApi:
         findings = [_render_finding(one, context.language) for one in covered]
         head = {"plan": plan, "period": period, "as_of": context.as_of.isoformat()}
         return JSONResponse({**head, "known_at": context.known_at.isoformat(), "findings": findings})
+
+    async def get_compiled(self, request: Request) -> Response:
+        """Return the reports that an agency compiles: who below has reported, and what their figures add up to."""
+        context = query_parameters.parse_instants(request, self._clock)
+        plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
+        agency = request.path_params["agency"]
+        found, names = await self._results.find_compiled_reports(plan, period, agency, context)
+        head = {"plan": plan, "period": period, "agency": agency, "as_of": context.as_of.isoformat()}
+        reports = [compiled_report.build_document(one, names) for one in found]
+        return JSONResponse({**head, "known_at": context.known_at.isoformat(), "compiled": reports})
 
     async def get_submission(self, request: Request) -> Response:
         """Return a submission as it was recorded, its duty, what it corrects and what was done about it since."""

@@ -11,8 +11,9 @@ from schemas.events.reports import ReportFormat, ReportSealed, SealedDocument, S
 from services.reporting.core.report import figures
 from services.reporting.core.report.inputs import ReportInputs, ReportSeal
 from services.reporting.core.sealing import canonical_json, check_code, versions
-from services.reporting.core.sealing.versions import SealRequest
+from services.reporting.core.sealing.versions import SealOutcome, SealRequest, VersionConflictError
 from services.reporting.documents.formats import RenderedDocument
+from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import QueryContext
 from services.reporting.sealing import draft_compiler, log_position, report_events, seal_writer
 from services.reporting.sealing.draft_compiler import ReportSource
@@ -22,6 +23,7 @@ from services.reporting.sealing.seal_writer import SealContestedError, SealWrite
 from services.reporting.sealing.store import SealedReportStore
 from services.runtime.clock import Clock
 from services.runtime.kafka import group_progress
+from services.runtime.kafka.group_progress import GroupBehindError
 
 FIGURES_MEDIA_TYPE = "application/json"
 VERIFICATION_PATH = "/verify/"
@@ -57,12 +59,19 @@ class Sealer:
     """Seals one report at a time; two replicas that seal the same report are told apart by the log."""
 
     def __init__(
-        self, readers: LogReaders, store: SealedReportStore, materials: SealingMaterials, *, clock: Clock
+        self,
+        readers: LogReaders,
+        store: SealedReportStore,
+        materials: SealingMaterials,
+        *,
+        clock: Clock,
+        metrics: ReportingMetrics,
     ) -> None:
         self._readers = readers
         self._store = store
         self._materials = materials
         self._clock = clock
+        self._metrics = metrics
         self._lock = asyncio.Lock()
 
     async def seal(self, request: SealRequest, context: QueryContext) -> ReportSealed:
@@ -71,6 +80,20 @@ class Sealer:
         Raise `VersionConflictError`, `LogUnsettledError`, `SealContestedError`, `GroupBehindError`, and what queries
         and the broker raise. Whatever is raised, the version is either sealed whole or not at all.
         """
+        outcome = SealOutcome.FAILED
+        try:
+            sealed, outcome = await self._seal_in_turn(request, context)
+        except VersionConflictError:
+            outcome = SealOutcome.REFUSED
+            raise
+        except (LogUnsettledError, SealContestedError, GroupBehindError):
+            outcome = SealOutcome.UNSETTLED
+            raise
+        finally:
+            self._metrics.seals.labels(outcome.value).inc()
+        return sealed
+
+    async def _seal_in_turn(self, request: SealRequest, context: QueryContext) -> tuple[ReportSealed, SealOutcome]:
         # Within this process one after the other; of several processes the one that came last may write.
         async with self._lock:
             for attempt in range(ATTEMPTS):
@@ -81,17 +104,17 @@ class Sealer:
                         raise
             raise LogUnsettledError
 
-    async def _seal_once(self, request: SealRequest, context: QueryContext) -> ReportSealed:
+    async def _seal_once(self, request: SealRequest, context: QueryContext) -> tuple[ReportSealed, SealOutcome]:
         latest = await self._store.find_latest(request.plan, request.period)
         version = versions.choose_version(request, latest)
         if latest is not None and version is None:
-            return latest
+            return latest, SealOutcome.REPEATED
         compiled = await self._compile(request, context)
         inputs = await draft_compiler.add_changes(compiled.inputs, latest, self._store)
         compiled = replace(compiled, inputs=inputs)
         sealed, documents = await asyncio.to_thread(self._render, request, compiled, version or versions.FIRST_VERSION)
         await self._append(sealed, documents)
-        return sealed
+        return sealed, SealOutcome.SEALED
 
     async def _append(self, sealed: ReportSealed, documents: list[RenderedDocument]) -> None:
         """Append the version if its number is still the next; raise `SealContestedError` if it is not."""

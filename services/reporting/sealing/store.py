@@ -4,7 +4,8 @@ A version is stored as the record by which it counts as sealed, its documents in
 it is inserted once and never changed, like the rest of the database.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,16 @@ from services.reporting.consumer import TopicReader
 from services.reporting.core.sealing import canonical_json
 from services.reporting.sealing import report_decoder
 from services.reporting.sealing.report_decoder import RecordedEvaluation, RecordedReportEvent, RecordedSeal
-from services.reporting.store import AFTER_ANY, EVALUATIONS, SEALED_DOCUMENTS, SEALED_REPORTS, ReportingStore
+from services.reporting.store import (
+    AFTER_ANY,
+    EVALUATIONS,
+    SEALED_DOCUMENTS,
+    SEALED_REPORTS,
+    ReportingStore,
+    StateIncompleteError,
+)
+
+NoteSeal = Callable[[datetime], None]
 
 VERSION_DIGITS = 10  # so that keys sort as versions do
 PART_DIGITS = 6
@@ -92,13 +102,24 @@ class SealedReportStore:
         return [report_decoder.decode_seal(document["record"]) for document in found]
 
 
-def report_reader(store: SealedReportStore) -> TopicReader[RecordedReportEvent]:
-    """Return the reader of the topic of reports."""
+def report_reader(store: SealedReportStore, note_seal: NoteSeal) -> TopicReader[RecordedReportEvent]:
+    """Return the reader of the topic of reports; *note_seal* gets the instant of every seal that is stored."""
 
     async def insert(events: Sequence[RecordedReportEvent]) -> Collection[int]:
-        return await store.insert(events)
+        conflicts = await store.insert(events)
+        for position, event in enumerate(events):
+            if isinstance(event, RecordedSeal) and position not in conflicts:
+                note_seal(event.sealed.sealed_at)
+        return conflicts
 
     return TopicReader(label="reports", decode=report_decoder.decode_report_event, insert=insert)
+
+
+async def note_last_seal(store: ReportingStore, note_seal: NoteSeal) -> None:
+    """Give *note_seal* the seals of earlier runs; what a database lacks is noted when it is read from the log."""
+    with suppress(StateIncompleteError):
+        for document in await store.find_matching(SEALED_REPORTS, {}):
+            note_seal(report_decoder.decode_seal(document["record"]).sealed_at)
 
 
 def _describe(event: RecordedReportEvent) -> tuple[str, dict[str, Any]]:

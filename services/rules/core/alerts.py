@@ -1,4 +1,4 @@
-"""The alerts a duty calls for: reminders, urging and escalation, notices of missing parts and of returned reports.
+"""The alerts a duty calls for: reminders, urging and escalation, and the notices that `notices` adds.
 
 While a report is returned nobody is reminded or urged before the recipient's `respond_by`, and without one not at all
 (ruling 14). Urging begins at `respond_by`, if the due instant has come by then. The notifier sends the alerts; on the
@@ -12,9 +12,10 @@ from itertools import zip_longest
 import msgspec
 
 from schemas.events.assessments import Status, StepKind
-from schemas.events.wire import WireReturnedReport, WireSegment, WireStep
+from schemas.events.wire import WireSegment, WireStep
 from schemas.plan import calendar, durations, instants
 from schemas.plan.plan import PARENT, Reminders
+from services.rules.core import notices
 from services.rules.core.assess import Assessment
 from services.rules.core.duty import Duty
 from services.rules.core.submissions.reports_in_effect import RETURNED
@@ -23,10 +24,6 @@ UNSETTLED_BEFORE_DUE = frozenset({Status.PENDING, Status.INCOMPLETE})
 UNSETTLED_AFTER_DUE = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 
-# An agency is not told of a return where it does not owe the report, or no longer exists to correct it.
-NOT_TOLD = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
-
-NO_REMINDERS = Reminders()
 
 # The alerts of which the co-operating agencies get copies.
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
@@ -61,9 +58,7 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
         alerts.extend(_plan_resumed_urging(duty, reminders, spans))
     if reminders.then_every is not None:
         alerts.extend(_plan_repeated_urging(duty, reminders, spans))
-    alerts.extend(_plan_incomplete_notices(assessment))
-    if reminders != NO_REMINDERS:
-        alerts.extend(_plan_return_notices(assessment))
+    alerts.extend(notices.plan_notices(assessment, reminders))
     if duty.co_operators:
         alerts.extend([copy for one in alerts if one.kind in COPIED for copy in _copy_alert(one, duty)])
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
@@ -90,15 +85,21 @@ def _plan_around_due(
         at = calendar.shift_instant(due_at, before, duty.zone, back=True)
         if at < due_at and _is_unsettled_at(assessment, at, due_at, UNSETTLED_BEFORE_DUE):
             yield WireStep(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
-    for after in reminders.after:
-        at = calendar.shift_instant(due_at, after, duty.zone)
+    urgings = sorted((calendar.shift_instant(due_at, after, duty.zone), after) for after in reminders.after)
+    for number, (at, after) in enumerate(urgings):
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
-            yield WireStep(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
+            settle = _settle_of(reminders) if number == 0 else msgspec.UNSET
+            yield WireStep(kind=StepKind.URGING, step=after, at=at, due_at=due_at, settle=settle)
     for escalation in reminders.escalate:
         at = _find_escalation(due_at, escalation.after, duty, spans)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             step = WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
             yield from [step] if escalation.to != PARENT else _bound_to_superior(step, duty)
+
+
+def _settle_of(reminders: Reminders) -> str | msgspec.UnsetType:
+    """Return for how long the first urging is held back, if it is."""
+    return reminders.settle if durations.sign(reminders.settle) else msgspec.UNSET
 
 
 def _bound_to_superior(step: WireStep, duty: Duty) -> Iterator[WireStep]:
@@ -162,22 +163,32 @@ def _plan_repeated_urging(duty: Duty, reminders: Reminders, spans: Iterable[_Urg
         until = min(span.ends_at or silent_from, silent_from)
         if starts_at >= until:
             continue
-        at = _next_repetition(first, every, duty, starts_at)
-        if starts_at <= at < until:
+        at, passed = _next_repetition(first, every, duty, starts_at)
+        left = None if reminders.at_most is None else reminders.at_most - passed
+        if starts_at <= at < until and (left is None or left > 0):
             # A step is named by its distance from due, here that of the first repetition, for example P24D.
             label = durations.between(due_at, at)
-            yield WireStep(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
+            yield WireStep(
+                kind=StepKind.URGING,
+                step=label,
+                at=at,
+                due_at=due_at,
+                every=every,
+                until=until,
+                at_most=msgspec.UNSET if left is None else left,
+                settle=msgspec.UNSET if reminders.after else _settle_of(reminders),
+            )
 
 
-def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:
-    """Return the first repetition after *first* that does not precede *starts_at*.
+def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetime) -> tuple[datetime, int]:
+    """Return the first repetition after *first* that does not precede *starts_at*, and how many lie before it.
 
     At the end of its reach an instant cannot be shifted further; the last one within reach is returned.
     """
-    at = calendar.shift_instant(first, every, duty.zone)
+    at, passed = calendar.shift_instant(first, every, duty.zone), 0
     while at < starts_at and calendar.shift_instant(at, every, duty.zone) > at:
-        at = calendar.shift_instant(at, every, duty.zone)
-    return at
+        at, passed = calendar.shift_instant(at, every, duty.zone), passed + 1
+    return at, passed
 
 
 def _find_urgent_spans(timeline: Sequence[WireSegment]) -> Iterator[_UrgentSpan]:
@@ -210,36 +221,3 @@ def _find_urgent_span(
     if respond_by is None or (ends_at is not None and ends_at <= respond_by):
         return None
     return _UrgentSpan(due_at=due_at, starts_at=respond_by, ends_at=ends_at, quiet_since=quiet_since)
-
-
-def _plan_incomplete_notices(assessment: Assessment) -> Iterator[WireStep]:
-    """Yield a notice for each incomplete report, once for the same missing parts."""
-    notified: set[tuple[str, ...]] = set()
-    for filing in assessment.filings:
-        if filing.is_complete or filing.missing in notified:
-            continue
-        received_at = filing.submission.received_at
-        segment = assessment.at(received_at)
-        if segment.status is Status.INCOMPLETE:
-            notified.add(filing.missing)
-            yield WireStep(
-                kind=StepKind.INCOMPLETE,
-                step=f"incomplete:{filing.submission.id}",
-                at=received_at,
-                due_at=segment.due_at,
-            )
-
-
-def _plan_return_notices(assessment: Assessment) -> Iterator[WireStep]:
-    """Yield a notice for each return that acts on a current version while the agency has the duty."""
-    for one in assessment.returns:
-        segment = assessment.at(one.acted_at)
-        if segment.status not in NOT_TOLD:
-            fact = one.fact
-            yield WireStep(
-                kind=StepKind.RETURNED,
-                step=f"returned:{fact.id}",
-                at=one.acted_at,
-                due_at=segment.due_at,
-                returned=WireReturnedReport(submission=fact.submission, reason=fact.reason, respond_by=fact.respond_by),
-            )

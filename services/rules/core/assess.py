@@ -17,7 +17,7 @@ import msgspec
 from schemas.events.assessments import Status
 from schemas.events.wire import WireEventReference, WireSegment
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Fact, FactIdentity, ReportReturn, Submission, arrival_order, identity
+from services.rules.core.facts import Decision, Fact, FactIdentity, ReportReturn, Submission, arrival_order, identity
 from services.rules.core.relief import ReliefDecisions, ReliefState
 from services.rules.core.submissions.filing_status import FilingHistory
 from services.rules.core.submissions.filings import Filing, build_filings
@@ -87,13 +87,15 @@ class EffectiveReturn(msgspec.Struct, frozen=True, kw_only=True):
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """The status of one duty as a function of time.
 
-    The timeline starts where the duty opens. It is empty where the duty never binds. `returns` are in order of time.
+    The timeline starts where the duty opens. It is empty where the duty never binds. `returns` are in order of time,
+    `decisions` in the order in which they take effect.
     """
 
     duty: Duty
     timeline: tuple[WireSegment, ...]
     filings: tuple[Filing, ...]
     returns: tuple[EffectiveReturn, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     def at(self, instant: datetime) -> WireSegment:
         """Return the segment in force at *instant*; before the first one the obligation does not bind (ruling 8)."""
@@ -107,13 +109,16 @@ def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
     adjustments = [one for one in known if not isinstance(one, Submission)]
     filings = build_filings(duty, [one for one in known if isinstance(one, Submission)], adjustments)
     history = FilingHistory(filings, duty.key.agency)
-    timeline = _build_timeline(duty, filings, history, ReliefDecisions(duty, adjustments))
+    decisions = ReliefDecisions(duty, adjustments)
+    timeline = _build_timeline(duty, filings, history, decisions)
     returns = [
         EffectiveReturn(fact=one.review, acted_at=one.acts_at)
         for one in history.list_effective_returns()
         if isinstance(one.review, ReportReturn)
     ]
-    return Assessment(duty=duty, timeline=timeline, filings=filings, returns=tuple(returns))
+    return Assessment(
+        duty=duty, timeline=timeline, filings=filings, returns=tuple(returns), decisions=tuple(decisions.applied)
+    )
 
 
 def has_same_answer(one: WireSegment, other: WireSegment) -> bool:

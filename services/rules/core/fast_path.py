@@ -12,7 +12,8 @@ from datetime import datetime
 import msgspec
 
 from schemas.events.wire import WireSegment, WireStep
-from services.rules.core import completeness
+from schemas.plan.plan import Notice
+from services.rules.core import completeness, notices
 from services.rules.core.agencies import Superior
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess, decide_complete_status, refer_to
@@ -102,6 +103,9 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
         standing=refer_to(report),
     )
     alerts = [_end_repetition(one, since) for one in without_facts.alerts if one.at < since]
+    if duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices:
+        # It is the last alert: whatever else the duty calls for lies before the report.
+        alerts.append(notices.plan_received_notice(discharged, report))
     return DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
 
 

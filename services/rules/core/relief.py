@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.plan import calendar
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Adjustment, Exemption, Extension, FactIdentity, Revocation, identity
+from services.rules.core.facts import Adjustment, Decision, Exemption, Extension, FactIdentity, Revocation, identity
 
 
 class ReliefState(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,11 @@ class ReliefState(msgspec.Struct, frozen=True, kw_only=True):
     is_extended: bool = False
     has_refused_revocation: bool = False
     evidence: tuple[str, ...] = ()
+
+
+def takes_effect_at(decision: Decision, duty: Duty) -> datetime:
+    """Return the first instant of the decision's day in the plan's zone: a decision carries a date, no hour."""
+    return calendar.midnight(decision.decided_on, duty.zone)
 
 
 class ReliefDecisions:
@@ -41,9 +46,14 @@ class ReliefDecisions:
         self._fold = _DecisionFold(due_at=duty.due_at) if decisions else None
         self._state = ReliefState(due_at=duty.due_at)
 
-    def takes_effect_at(self, decision: Extension | Exemption | Revocation) -> datetime:
-        """Return the first instant of the decision's day in the plan's zone: a decision carries a date, no hour."""
-        return calendar.midnight(decision.decided_on, self._duty.zone)
+    @property
+    def applied(self) -> Sequence[Decision]:
+        """The decisions that may bear on the duty, in the order in which they take effect."""
+        return self._decisions
+
+    def takes_effect_at(self, decision: Decision) -> datetime:
+        """Return the instant from which *decision* counts."""
+        return takes_effect_at(decision, self._duty)
 
     def change_points(self) -> Iterable[datetime]:
         """Yield the instants at which `state_at` may change."""

@@ -17,7 +17,7 @@ from tests.support.servers.kafka import PARTITIONS, Bus
 
 SOURCE = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 DONDOC = str(Path(sys.executable).parent / "dondoc")
-REGISTRY_1, PLAN_2 = "registry:thanh-hoa@1", "plan:6766-KH-UBND@2"
+REGISTRY_2, PLAN_3 = "registry:thanh-hoa@2", "plan:6766-KH-UBND@3"
 
 
 @pytest.fixture
@@ -59,30 +59,30 @@ def change(file: Path, old: str, new: str) -> None:
 
 async def test_registry_and_plan_go_onto_the_bus_once_under_their_versions(bus: Bus, directory: Path) -> None:
     """The registry is written before the plan that needs its agencies, and publishing again writes nothing."""
-    assert await publish(directory, bus) == {REGISTRY_1: PUBLISHED, PLAN_2: PUBLISHED}
-    assert await publish(directory, bus) == {REGISTRY_1: UNCHANGED, PLAN_2: UNCHANGED}
-    assert await on_the_bus(bus) == [REGISTRY_1, PLAN_2]
+    assert await publish(directory, bus) == {REGISTRY_2: PUBLISHED, PLAN_3: PUBLISHED}
+    assert await publish(directory, bus) == {REGISTRY_2: UNCHANGED, PLAN_3: UNCHANGED}
+    assert await on_the_bus(bus) == [REGISTRY_2, PLAN_3]
 
 
 async def test_a_published_version_with_other_content_is_refused(bus: Bus, directory: Path) -> None:
     """Neither the changed document nor the one beside it is written."""
     await publish(directory, bus)
     change(directory / "plan.yaml", "recipient: nhcsxh-tinh", "recipient: ubnd-tinh")
-    change(directory / "registry.yaml", "version: 1", "version: 2")
-    assert await publish(directory, bus) == {"registry:thanh-hoa@2": HELD, PLAN_2: REFUSED}
-    assert await on_the_bus(bus) == [REGISTRY_1, PLAN_2]
+    change(directory / "registry.yaml", "version: 2", "version: 3")
+    assert await publish(directory, bus) == {"registry:thanh-hoa@3": HELD, PLAN_3: REFUSED}
+    assert await on_the_bus(bus) == [REGISTRY_2, PLAN_3]
 
 
 async def test_the_next_version_stands_beside_the_first_and_no_older_one_follows(bus: Bus, directory: Path) -> None:
     """Old versions stay, because old assessments cite them, and a lower version than the latest is refused."""
     await publish(directory, bus)
-    change(directory / "plan.yaml", "version: 2", "version: 4")
-    assert (await publish(directory, bus))["plan:6766-KH-UBND@4"] == PUBLISHED
-    assert await on_the_bus(bus) == [REGISTRY_1, PLAN_2, "plan:6766-KH-UBND@4"]
-    change(directory / "plan.yaml", "version: 4", "version: 3")
+    change(directory / "plan.yaml", "version: 3", "version: 5")
+    assert (await publish(directory, bus))["plan:6766-KH-UBND@5"] == PUBLISHED
+    assert await on_the_bus(bus) == [REGISTRY_2, PLAN_3, "plan:6766-KH-UBND@5"]
+    change(directory / "plan.yaml", "version: 5", "version: 4")
     older = (await outcomes(directory, bus))[-1]
     assert older.done == REFUSED
-    assert older.reason == "version 4 is published already; versions grow"
+    assert older.reason == "version 5 is published already; versions grow"
 
 
 async def test_the_command_says_what_it_did_and_refuses_a_faulty_plan(bus: Bus, directory: Path) -> None:
@@ -96,8 +96,8 @@ async def test_the_command_says_what_it_did_and_refuses_a_faulty_plan(bus: Bus, 
     done = run(directory, bus)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        f'{{"document": "{REGISTRY_1}", "done": "published"}}',
-        f'{{"document": "{PLAN_2}", "done": "published"}}',
+        f'{{"document": "{REGISTRY_2}", "done": "published"}}',
+        f'{{"document": "{PLAN_3}", "done": "published"}}',
     ]
 
 

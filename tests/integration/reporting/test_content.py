@@ -289,5 +289,6 @@ async def assert_evidence_is_followed(site: Site, described: Json) -> None:
     await evidence_questions.assert_documents_are_shown(site.ask, described)
     await evidence_questions.assert_instants_are_compared(site.ask, described, since, AT)
     await evidence_questions.assert_an_agency_follows_its_own_alone(site.ask, site.agency, since)
+    await evidence_questions.assert_pages_are_drawn(site.ask, site.agency, AT)
     corrected = (await site.ask(f"/v1/submissions/{1:032x}", query={"as_of": AT})).json()
     assert {one["part"] for one in corrected["differences"]} >= {"number", "indicator"}

@@ -2,16 +2,19 @@
 
 import asyncio
 import hashlib
+import io
 import json
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from schemas.events import reports
@@ -118,6 +121,7 @@ async def test_a_version_is_frozen_and_the_next_lists_what_changed(
     (status,) = [one for one in changes if one["code"] == "status"]
     assert (status["agency"], status["after"], status["events"]) == ("h-03", "late", [CORRECTION])
     assert await read_documents(service, 1) == documents
+    await assert_second_version_says_what_changed(service)
 
     before, second = (await get(service)).json(), await read_documents(service, 2)
     service.stop()
@@ -129,6 +133,23 @@ async def test_a_version_is_frozen_and_the_next_lists_what_changed(
     await assert_refusals_name_the_reason(rebuilt)
     await assert_code_opens_its_page(rebuilt, before["reports"][0])
     assert_every_code_is_that_of_its_head(await bus.records(REPORTS.name))
+
+
+async def assert_second_version_says_what_changed(service: Service) -> None:
+    """The sealed documents list it, as the draft had done; the metrics tell of two seals and of the last one's time."""
+    second = json.loads((await read_documents(service, 2))["json"])
+    changed = second["changes"]["figures"]["annual-results/2026/agencies/h-03/status"]
+    assert (second["changes"]["since_version"], changed["after"], changed["evidence"]) == (1, "late", [CORRECTION])
+    printed = PdfReader(io.BytesIO((await read_documents(service, 2))["pdf"]))
+    text = "".join(page.extract_text() for page in printed.pages)
+    assert "Thay đổi so với phiên bản 01" in unicodedata.normalize("NFC", text)
+    async with httpx.AsyncClient(base_url=service.url) as client:
+        metrics = (await client.get("/metrics")).text
+    assert 'reporting_seals_total{outcome="sealed"} 2.0' in metrics
+    sealed_at = datetime.fromisoformat((await get(service)).json()["reports"][1]["sealed_at"])
+    found = re.search(r"^reporting_last_seal_timestamp_seconds (\S+)$", metrics, re.MULTILINE)
+    assert found is not None
+    assert float(found[1]) == sealed_at.timestamp()
 
 
 def a_late_report() -> AssessmentRevision:

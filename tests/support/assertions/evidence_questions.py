@@ -100,3 +100,26 @@ async def assert_an_agency_follows_its_own_alone(ask: Ask, agency: str, since: s
     assert {one["agency"] for one in changes["duties"]} == {"h-hai"}
     for path in (DUTY, "/v1/events/s-2", f"/v1/plans/{plans.PLAN}", CHANGES):
         assert (await ask(path, authorization="")).status_code == 401, path
+
+
+async def assert_pages_are_drawn(ask: Ask, agency: str, at: str) -> None:
+    """Every page of evidence, to whoever may see it; the form of the time bar sends local times."""
+    own: dict[str, Any] = {"authorization": agency, "accept": "text/html"}
+    for path, status_of_agency in (
+        (DUTY.removeprefix("/v1"), 403),
+        (DUTY.removeprefix("/v1").replace("h-mot", "h-hai"), 200),
+        ("/agencies/h-mot", 403),
+        ("/agencies/h-hai", 200),
+        ("/events/s-2", 403),
+        (f"/plans/{plans.PLAN}", 200),
+        (f"/registries/{plans.REGISTRY}", 200),
+        ("/changes", 200),
+        ("/status", 200),
+    ):
+        page = await ask(path, query={"as_of": at, "lang": "vi"}, accept="text/html")
+        assert page.status_code == 200, (path, page.text)
+        assert 'class="banner"' in page.text, path
+        assert (await ask(path, **own)).status_code == status_of_agency, path
+        assert (await ask(path, authorization="", accept="text/html")).status_code == 401, path
+    local = await ask("/agencies/h-mot", query={"as_of": "2024-12-08T09:30", "zone": "Asia/Ho_Chi_Minh"})
+    assert "as_of=2024-12-08T09%3A30%3A00%2B07%3A00" in local.text

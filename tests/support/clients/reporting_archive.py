@@ -9,7 +9,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.reporting import event_decoder
 from services.reporting.core.timeline import AssessmentRevision, EventIdentity
-from services.reporting.event_decoder import DecodedFact, StoredRecord
+from services.reporting.event_decoder import DecodedFact, RecordedAttempt, StoredRecord
 from services.reporting.queries import ReportingQueries
 from services.reporting.store import PlanDutyFilter, StoredFact
 from tests.support.builders.partition_log import InMemoryDocuments
@@ -20,6 +20,11 @@ class PublishedInMemory(InMemoryDocuments):
 
     is_known = True
 
+    def list_versions(self, kind: str, document_id: str) -> tuple[int, ...]:
+        """Return the numbers of the versions of a document, in order."""
+        numbers = (one.version for one in self._documents if self.version(kind, document_id, one.version) is one)
+        return tuple(sorted(numbers))
+
 
 @dataclass(slots=True)
 class InMemoryArchive:
@@ -27,6 +32,7 @@ class InMemoryArchive:
 
     verdicts: list[tuple[AssessmentRevision, bytes]] = field(default_factory=list)
     facts: dict[str, DecodedFact] = field(default_factory=dict)
+    attempts: list[RecordedAttempt] = field(default_factory=list)
 
     def store_verdict(self, record: bytes) -> None:
         """Store one verdict; each is newer than the one before it."""
@@ -37,6 +43,10 @@ class InMemoryArchive:
         fact = event_decoder.decode_fact(record, recorded_at=recorded_at)
         if fact is not None:
             self.facts.setdefault(fact.receiptid, fact)
+
+    def store_attempt(self, record: bytes) -> None:
+        """Store one attempt at an alert."""
+        self.attempts.append(event_decoder.decode_delivery(record))
 
     def ask(self, *documents: Plan | Registry) -> ReportingQueries:
         """Return the queries on what is stored."""
@@ -50,8 +60,16 @@ class InMemoryArchive:
         return [StoredRecord(id=str(key), record=record) for key, (_, record) in newest.items()]
 
     async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
-        del duties, known_at
-        return []
+        named = set(duties)
+        about = (one for one in self.attempts if named & {attempt.key for attempt in one.attempts})
+        return [StoredRecord(id=one.event, record=one.record) for one in about if one.attempted_at <= known_at]
+
+    async def find_attempt(self, event: str, known_at: datetime) -> StoredRecord | None:
+        found = (one for one in self.attempts if one.event == event and one.attempted_at <= known_at)
+        return next((StoredRecord(id=one.event, record=one.record) for one in found), None)
+
+    async def find_sources(self, limit: int) -> list[str]:
+        return sorted({fact.source for fact in self.facts.values()})[:limit]
 
     async def find_periods(self, plan: str) -> list[str]:
         return sorted({one.key.period for one, _ in self.verdicts if one.key.plan == plan and one.key.period})

@@ -1,5 +1,12 @@
 """Faults as command line arguments of a service process; `faulty_process` injects them."""
 
+from tests.support.faults.await_points import AwaitPoint
+
+
+def kill_after_await(point: AwaitPoint) -> str:
+    """Kill -9 the process right after that await."""
+    return f"await:{point.module}:{point.function}:{point.number}"
+
 
 def kill_before(module: str, name: str, *, call: int = 1) -> str:
     """Kill -9 the process at the *call*-th call of `module.name`, before its body."""

@@ -19,7 +19,7 @@ from services.console.commands.operations.dead_letters import StoredDeadLetter
 from services.intake.dedup import entry_decoder
 from services.notifier import consumer
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment
-from services.reporting import event_decoder, store
+from services.reporting import event_decoder, stored_documents
 from services.reporting.sealing import report_decoder
 from services.reporting.sealing import store as sealed_store
 from services.rules import fact_decoder
@@ -58,7 +58,7 @@ def read_assessment(value: bytes | None) -> DutyAssessment | None:
 def read_verdict(value: bytes | None) -> event_decoder.RecordedAssessment:
     """Read a verdict as reporting does; what passes is stored, and read again from what was stored."""
     found = event_decoder.decode_verdict(value)
-    stored = _store(store._assessment_document(found))
+    stored = _store(stored_documents.build_assessment(found))
     assert event_decoder.decode_verdict(stored) == found
     return found
 
@@ -66,7 +66,7 @@ def read_verdict(value: bytes | None) -> event_decoder.RecordedAssessment:
 def read_delivery(value: bytes | None) -> event_decoder.RecordedAttempt:
     """Read a delivery as reporting does; what passes is stored, and read again from what was stored."""
     found = event_decoder.decode_delivery(value)
-    stored = _store(store._attempt_document(found))
+    stored = _store(stored_documents.build_attempt(found))
     assert event_decoder.decode_delivery(stored) == found
     return found
 
@@ -83,7 +83,7 @@ def read_fact(value: bytes | None) -> event_decoder.DecodedFact | None:
     """Read a fact as reporting does; what passes is stored, and read again from what was stored."""
     found = event_decoder.decode_fact(value, recorded_at=RECORDED_AT)
     if found is not None:
-        stored = _store(store._fact_document(found))
+        stored = _store(stored_documents.build_fact(found))
         assert event_decoder.decode_fact(stored, recorded_at=RECORDED_AT) == found
     return found
 

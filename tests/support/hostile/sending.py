@@ -9,6 +9,7 @@ import bson
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.notifier import ledger_documents
 from services.notifier.channels import email, sms_smpp
 from services.notifier.channels.email import MailHeaders
@@ -25,7 +26,7 @@ from services.reporting import event_decoder
 from tests.support.builders import plans
 
 NOW = datetime(2026, 12, 1, 5, tzinfo=UTC)
-HOURS = SendingHours(opens=time(8), closes=time(17), zone=ZoneInfo("Asia/Ho_Chi_Minh"))
+HOURS = SendingHours(opens=time(8), closes=time(17), zone=ZoneInfo("Asia/Ho_Chi_Minh"), days=WorkingDays())
 LARGEST_DOCUMENT_BYTES = 16 * 1024 * 1024  # that MongoDB takes
 
 

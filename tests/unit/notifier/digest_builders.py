@@ -17,7 +17,7 @@ from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from tests.support.builders import plans
-from tests.unit.notifier.schedule_builders import DUE, days
+from tests.unit.notifier.schedule_builders import DUE, EveryDay, days
 
 AGENCY = "h-tho-xuan"
 BANK = "nhcsxh-tinh"
@@ -52,10 +52,14 @@ EVERYTHING = ("sections.results", "indicators.entrusted", "attachments", "signed
 class FakeDocuments:
     """One plan and one registry, returned for any id and version."""
 
-    def __init__(self, title: str = "Kết quả thực hiện Kế hoạch") -> None:
+    def __init__(self, title: str = "Kết quả thực hiện Kế hoạch", *, report_title: str | None = None) -> None:
         named = {"vi": title, "en": "Results of the plan"}
         obligation = plans.an_obligation(
-            plans.a_version(requires=REQUIRES, accepts=ACCEPTS), title=named, recipient=BANK, addressees=[plans.GROUP]
+            plans.a_version(requires=REQUIRES, accepts=ACCEPTS),
+            title=named,
+            report_title=None if report_title is None else {"vi": report_title},
+            recipient=BANK,
+            addressees=[plans.GROUP],
         )
         self._plan = plans.a_plan(obligation, indicators=DECLARED)
         names = [{"vi": "UBND huyện Thọ Xuân", "en": "Tho Xuan District People's Committee"}]
@@ -76,7 +80,7 @@ class FakeDocuments:
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
         del plan_id, version
-        return SendingHours(opens=time.min, closes=time.max, zone=ZoneInfo("Asia/Ho_Chi_Minh"))
+        return SendingHours(opens=time.min, closes=time.max, zone=ZoneInfo("Asia/Ho_Chi_Minh"), days=EveryDay())
 
 
 def an_alert(kind: StepKind = StepKind.REMINDER, **changes: Any) -> DutyAlert:

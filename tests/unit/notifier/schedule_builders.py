@@ -1,7 +1,7 @@
 """Builders of assessments and schedules: one duty that is due at the end of 9 December 2026 in Viet Nam."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,27 @@ from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-ALWAYS = SendingHours(opens=time.min, closes=time.max, zone=ZONE)
-OFFICE_HOURS = SendingHours(opens=time(7, 30), closes=time(17, 30), zone=ZONE)
+
+
+class EveryDay:
+    """A calendar without a day off."""
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether *day* is worked: every day is."""
+        del day
+        return True
+
+    def next_working_day(self, day: date) -> date:
+        """Return *day* itself."""
+        return day
+
+    def previous_working_day(self, day: date) -> date:
+        """Return *day* itself."""
+        return day
+
+
+ALWAYS = SendingHours(opens=time.min, closes=time.max, zone=ZONE, days=EveryDay())
+OFFICE_HOURS = SendingHours(opens=time(7, 30), closes=time(17, 30), zone=ZONE, days=EveryDay())
 DUE = datetime(2026, 12, 9, 17, tzinfo=UTC)
 OPENS = DUE - timedelta(days=343)
 DUTY = DutyKey(plan="P-1", agency="h-mot", obligation="results", period="2026")

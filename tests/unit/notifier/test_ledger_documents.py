@@ -28,6 +28,9 @@ STORED_ALERT = {
     "first_at": "2026-12-23T17:00:00Z",
     "nth": 3,
     "correction": {"submission": "s-1", "reason": "Số liệu chưa khớp", "respond_by": "2027-01-20T17:00:00Z"},
+    "at_most": None,
+    "settle": None,
+    "notice": None,
 }
 ALERT = ScheduledAlert(
     kind=StepKind.URGING,

@@ -18,7 +18,7 @@ def link(
     obligation: Annotated[str, typer.Argument(metavar="OBLIGATION", help="Id of the obligation.")],
     *,
     agency: Annotated[str, typer.Option(help="Id of the agency that owes the report.")],
-    period: Annotated[str | None, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-07; none for a one-off.")] = None,
+    period: Annotated[str | None, typer.Option(help=f"{periods.FORMS}; none for a one-off.")] = None,
     days: Annotated[float, typer.Option(min=0.01, help="How long the link is good for.")] = 14,
     url: Annotated[str | None, typer.Option(help="Where people reach intake (default: DONDOC_FORM_URL).")] = None,
 ) -> None:

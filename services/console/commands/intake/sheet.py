@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.plan import periods
 from services.console.sheets import csv_writer, layout, xlsx_writer
 from services.console.support import inputs, output, topic_reader
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
@@ -20,7 +21,7 @@ def sheet(
     obligation: Annotated[str, typer.Argument(metavar="OBLIGATION", help="Id of the obligation.")],
     *,
     file: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write: .xlsx or .csv.")],
-    period: Annotated[str | None, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-07 (default: asked for).")] = None,
+    period: Annotated[str | None, typer.Option(help=f"{periods.FORMS} (default: asked for).")] = None,
     agency: Annotated[str | None, typer.Option(help="Id or alias of the agency (default: asked for).")] = None,
 ) -> None:
     """Write a report sheet with the fields, units and ranges that the plan requires."""

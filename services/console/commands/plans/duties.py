@@ -21,7 +21,8 @@ NOT_OWED = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_
 def duties(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with plan.yaml and registry.yaml.")],
     period: Annotated[
-        str, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-07; shorter periods inside it are listed too.")
+        str,
+        typer.Option(help=f"{periods.FORMS}; shorter periods inside it are listed too."),
     ],
     as_of: Annotated[
         str | None, typer.Option(metavar="T", help="List the duties owed at this RFC 3339 instant (default: at due).")

@@ -39,7 +39,7 @@ def results(
         list[Path], typer.Argument(metavar="DIR…", help="Folders with plan.yaml and registry.yaml, one a plan.")
     ],
     facts: Annotated[Path, typer.Option(metavar="F.jsonl", help="CloudEvents in log order, one a line.")],
-    period: Annotated[str, typer.Option(help="The period: 2024, 2024-H1, 2024-Q3 or 2024-07.")],
+    period: Annotated[str, typer.Option(help="The period: 2024, 2024-H1, 2024-9M, 2024-Q3, 2024-07 or 2024-W07.")],
     at: Annotated[
         str | None,
         typer.Option(metavar="T", help="The instant asked about. Default: the last recordedtime of the file."),

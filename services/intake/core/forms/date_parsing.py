@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from schemas.content import period_names
 from schemas.plan import periods
-from schemas.plan.periods import Recurrence
+from schemas.plan.calendar import FiguresWindow
 from schemas.plan.values import Bilingual
 from schemas.text import normal_form
 
@@ -27,7 +28,6 @@ _TIME = re.compile(
     r"(?P<hour>\d{1,2})(?::|h|g| ?giờ ?)(?P<minute>\d{2})?(?: ?(?:phút|ph))?(?::(?P<second>\d{2}))?", re.IGNORECASE
 )
 _AT = re.compile(r"\b(?:lúc|hồi|vào) ", re.IGNORECASE)
-_QUARTERS = ("I", "II", "III", "IV")
 _DAYS_OF_WEEK = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
@@ -123,24 +123,17 @@ def render_instant(instant: datetime, zone: tzinfo) -> Bilingual:
     )
 
 
+def render_window(window: FiguresWindow) -> Bilingual:
+    """Return the days that figures cover, in words."""
+    return Bilingual.of(
+        en=f"from {window.starts_on:%d/%m/%Y} to {window.ends_on:%d/%m/%Y}",
+        vi=f"từ ngày {window.starts_on:%d/%m/%Y} đến hết ngày {window.ends_on:%d/%m/%Y}",
+    )
+
+
 def render_period(text: str) -> Bilingual:
     """Return a reporting period in words: `2026-Q3` is "quý III năm 2026"."""
-    found = periods.parse(text)
-    year, month = found.starts_on.year, found.starts_on.month
-    match found.recurrence:
-        case Recurrence.MONTH:
-            return Bilingual.of(en=f"{month:02d}/{year}", vi=f"tháng {month} năm {year}")
-        case Recurrence.QUARTER:
-            quarter = month // 3
-            return Bilingual.of(en=f"quarter {quarter + 1} of {year}", vi=f"quý {_QUARTERS[quarter]} năm {year}")
-        case Recurrence.HALF_YEAR:
-            is_first = month == 1
-            return Bilingual.of(
-                en=f"{'first' if is_first else 'second'} half of {year}",
-                vi=f"6 tháng {'đầu' if is_first else 'cuối'} năm {year}",
-            )
-        case _:
-            return Bilingual.of(en=str(year), vi=f"năm {year}")
+    return period_names.name_period(periods.parse(text))
 
 
 def _days(count: int) -> str:

@@ -4,11 +4,13 @@ Report sheets and the web form have the same fields under the same keys, for exa
 `indicators.entrusted`. How a field looks is decided there.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
 from schemas.content import units
+from schemas.content.compiled_parts import RequestedPart
 from schemas.content.requested_content import RequestedContent, RequestedFigure, RequestedSection
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Requirements, SectionRequirement
@@ -63,13 +65,16 @@ class FormField:
     high: Decimal | None = None
 
 
-def build_fields(requires: Requirements, requested: RequestedContent) -> tuple[FormField, ...]:
-    """Return the fields of every report, then the *requested* sections and figures, and the files last."""
+def build_fields(
+    requires: Requirements, requested: RequestedContent, parts: Iterable[RequestedPart] = ()
+) -> tuple[FormField, ...]:
+    """Return the fields of every report, then the *requested* sections and figures, its *parts*, and the files last."""
     return (
         *_document_fields(requires),
         *_CONTENT_FIELDS,
         *(_section_field(one) for one in requested.sections),
         *(_figure_field(one) for one in requested.figures),
+        *(_part_field(one) for one in parts),
         _files_field(requires),
     )
 
@@ -78,7 +83,7 @@ def event_pointer(key: str) -> str:
     """Return the JSON pointer into the event at which the value of the field *key* stands."""
     head, _, rest = key.partition(".")
     match head:
-        case "sections" | "indicators":
+        case "sections" | "indicators" | "parts":
             return pointer_of("data", "content", head, rest)
         case "attachments" if rest:
             return pointer_of("data", head, int(rest) - 1)
@@ -92,7 +97,7 @@ def key_at(pointer: str) -> str:
     match parts:
         case ["data", "attachments", *_]:
             return "attachments"
-        case ["data", "content", ("sections" | "indicators") as head, name, *_]:
+        case ["data", "content", ("sections" | "indicators" | "parts") as head, name, *_]:
             return f"{head}.{name}"
         case ["data", head, *rest]:
             return ".".join([head, *rest[:1]])
@@ -174,6 +179,16 @@ def _figure_field(requested: RequestedFigure) -> FormField:
         is_whole=indicator.integer,
         low=indicator.min,
         high=indicator.max,
+    )
+
+
+def _part_field(requested: RequestedPart) -> FormField:
+    en, vi = requested.name.in_language("en"), requested.name.vi
+    return FormField(
+        key=f"parts.{requested.agency}",
+        kind=FieldType.YES_NO,
+        label=Bilingual.of(en=f"includes the report of {en}", vi=f"đã tổng hợp báo cáo của {vi}"),
+        is_required=requested.is_required,
     )
 
 

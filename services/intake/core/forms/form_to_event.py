@@ -171,6 +171,7 @@ def _read_document(reader: _AnswerReader) -> dict[str, object]:
 def _read_content(
     reader: _AnswerReader, answers: Mapping[str, FieldValue], percents: frozenset[str]
 ) -> dict[str, object]:
+    parts = [agency for agency, key in _keys_below("parts", answers) if reader.read_yes_no(key)]
     return {
         "nil_return": reader.read_yes_no("content.nil_return"),
         "figures_as_of": reader.read_day("content.figures_as_of"),
@@ -180,6 +181,8 @@ def _read_content(
             for code, key in _keys_below("indicators", answers)
             if (number := reader.read_figure(key, is_percent=key in percents)) is not None
         },
+        # Only where there are any: the same answers to a form without parts give the bytes that they always gave.
+        **({"parts": parts} if parts else {}),
     }
 
 

@@ -7,7 +7,7 @@ it gets through, the circuit closes; if not, it stays open twice as long, up to 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.notifier.core.dispatch.refusals import DeliveryRefusal, Fault
+from services.notifier.core.dispatch.refusals import DeliveryRefusal, RefusalFault
 
 # Refusals of so many messages in a row that name no recipient and could be meant for one: `550 5.7.1` to RCPT.
 FAILURES_MAX = 3
@@ -54,7 +54,7 @@ def record_failure(circuit: Circuit, refusal: DeliveryRefusal | None, policy: Ci
     if not circuit.is_closed:
         # Answers to what was on its way when the circuit opened say nothing new. The answer to a probe does.
         return _open(failed, policy, now) if circuit.allows_probe(now) else failed
-    if refusal is not None and refusal.fault is Fault.BUSY:
+    if refusal is not None and refusal.fault is RefusalFault.BUSY:
         return _open(failed, policy, now) if now - since >= BUSY_MAX else failed
     is_certain = refusal is not None and refusal.concerns_route
     return _open(failed, policy, now) if is_certain or failed.failures >= FAILURES_MAX else failed

@@ -24,7 +24,7 @@ _SMPP_CONTENT = frozenset({0x01, 0x61, 0x62})  # message length, scheduled deliv
 _SMPP_OURS = frozenset({0x04, 0x05, 0x0A, 0x0D, 0x0E, 0x0F, 0x15, 0x48, 0x49, 0x53})  # bind, password, sender name
 
 
-class Fault(StrEnum):
+class RefusalFault(StrEnum):
     """Whose fault a refusal is. `busy` asks for less and is nobody's."""
 
     ADDRESS = "address"
@@ -51,7 +51,7 @@ class Phase(IntEnum):
 class DeliveryRefusal:
     """One refusal. `concerns_route` says that every message on this route would have been refused."""
 
-    fault: Fault
+    fault: RefusalFault
     is_permanent: bool
     concerns_route: bool
 
@@ -59,20 +59,20 @@ class DeliveryRefusal:
     def outcome(self) -> AttemptOutcome:
         """The outcome of an attempt that was refused like this."""
         match self.fault:
-            case Fault.ADDRESS | Fault.CONTENT:
+            case RefusalFault.ADDRESS | RefusalFault.CONTENT:
                 return AttemptOutcome.PERMANENT_FAILURE if self.is_permanent else AttemptOutcome.TEMPORARY_FAILURE
-            case Fault.BUSY:
+            case RefusalFault.BUSY:
                 return AttemptOutcome.TEMPORARY_FAILURE
-            case Fault.OURS | Fault.THEIRS:
+            case RefusalFault.OURS | RefusalFault.THEIRS:
                 return AttemptOutcome.TECHNICAL_FAILURE
 
     @property
     def spends_attempt(self) -> bool:
         """Whether the attempt counts towards the number after which a delivery is given up."""
-        return self.fault in {Fault.ADDRESS, Fault.CONTENT}
+        return self.fault in {RefusalFault.ADDRESS, RefusalFault.CONTENT}
 
 
-BROKEN_CONNECTION = DeliveryRefusal(fault=Fault.THEIRS, is_permanent=False, concerns_route=True)
+BROKEN_CONNECTION = DeliveryRefusal(fault=RefusalFault.THEIRS, is_permanent=False, concerns_route=True)
 
 
 def read_smtp_reply(phase: Phase, code: int, enhanced: str | None = None) -> DeliveryRefusal:
@@ -90,57 +90,59 @@ def read_smtp_reply(phase: Phase, code: int, enhanced: str | None = None) -> Del
 
 def read_smpp_status(status: int) -> DeliveryRefusal:
     """Return what the command status of a `submit_sm_resp` or of a bind means."""
-    fault = Fault.THEIRS
+    fault = RefusalFault.THEIRS
     for candidate, statuses in (
-        (Fault.BUSY, _SMPP_BUSY),
-        (Fault.ADDRESS, _SMPP_ADDRESS),
-        (Fault.CONTENT, _SMPP_CONTENT),
-        (Fault.OURS, _SMPP_OURS),
+        (RefusalFault.BUSY, _SMPP_BUSY),
+        (RefusalFault.ADDRESS, _SMPP_ADDRESS),
+        (RefusalFault.CONTENT, _SMPP_CONTENT),
+        (RefusalFault.OURS, _SMPP_OURS),
     ):
         if status in statuses:
             fault = candidate
-    is_about_message = fault in {Fault.ADDRESS, Fault.CONTENT}
-    return DeliveryRefusal(fault=fault, is_permanent=is_about_message, concerns_route=fault in {Fault.BUSY, Fault.OURS})
+    is_about_message = fault in {RefusalFault.ADDRESS, RefusalFault.CONTENT}
+    return DeliveryRefusal(
+        fault=fault, is_permanent=is_about_message, concerns_route=fault in {RefusalFault.BUSY, RefusalFault.OURS}
+    )
 
 
 def read_smpp_bind(status: int) -> DeliveryRefusal:
     """Return what the refusal of a bind means: nothing of any message."""
     fault = read_smpp_status(status).fault
-    fault = Fault.OURS if fault in {Fault.ADDRESS, Fault.CONTENT} else fault
+    fault = RefusalFault.OURS if fault in {RefusalFault.ADDRESS, RefusalFault.CONTENT} else fault
     return DeliveryRefusal(fault=fault, is_permanent=False, concerns_route=True)
 
 
-def _find_session_fault(phase: Phase, code: int, *, is_permanent: bool) -> Fault:
+def _find_session_fault(phase: Phase, code: int, *, is_permanent: bool) -> RefusalFault:
     if code in _BUSY_CODES:
-        return Fault.BUSY
-    return Fault.OURS if is_permanent and phase in {Phase.AUTH, Phase.MAIL} else Fault.THEIRS
+        return RefusalFault.BUSY
+    return RefusalFault.OURS if is_permanent and phase in {Phase.AUTH, Phase.MAIL} else RefusalFault.THEIRS
 
 
-def _find_permanent_fault(phase: Phase, code: int, detail: str) -> Fault:
+def _find_permanent_fault(phase: Phase, code: int, detail: str) -> RefusalFault:
     """Return the fault of a 5yz after RCPT or after the mail; without an enhanced code the phase decides."""
-    about_message = Fault.ADDRESS if phase is Phase.RCPT else Fault.CONTENT
+    about_message = RefusalFault.ADDRESS if phase is Phase.RCPT else RefusalFault.CONTENT
     subject = detail.partition(".")[0]
     if detail in _SENDER_CODES:
-        return Fault.OURS
+        return RefusalFault.OURS
     if subject in {"1", "2", "4"}:
-        return Fault.ADDRESS
+        return RefusalFault.ADDRESS
     if subject == "6" or detail == "3.4":  # the format of the mail, its size
-        return Fault.CONTENT
+        return RefusalFault.CONTENT
     if subject == "3":
-        return Fault.THEIRS
+        return RefusalFault.THEIRS
     if subject == "5":
-        return Fault.OURS
+        return RefusalFault.OURS
     # 5.7.z to RCPT is `Relay access denied`: the relay would say it to every recipient. After the mail it is a verdict
     # on the mail. 530 asks for the AUTH that we did not do.
     if phase is Phase.RCPT and (subject == "7" or code == 530):  # noqa: PLR2004
-        return Fault.OURS
+        return RefusalFault.OURS
     return about_message
 
 
-def _find_transient_fault(phase: Phase, code: int, detail: str) -> Fault:
+def _find_transient_fault(phase: Phase, code: int, detail: str) -> RefusalFault:
     # 4.1.z and 4.2.z speak of one mailbox: full, or greylisted (`450 4.2.0`). They do not ask for less mail.
     if detail.partition(".")[0] in {"1", "2"}:
-        return Fault.ADDRESS
+        return RefusalFault.ADDRESS
     if code in _BUSY_CODES:
-        return Fault.BUSY
-    return Fault.ADDRESS if phase is Phase.RCPT and not detail else Fault.THEIRS
+        return RefusalFault.BUSY
+    return RefusalFault.ADDRESS if phase is Phase.RCPT and not detail else RefusalFault.THEIRS

@@ -1,14 +1,18 @@
 """The phrases of alerts in English, sentence by sentence as courteous as in Vietnamese."""
 
+from datetime import date
 from decimal import Decimal
 from typing import assert_never
 
+from schemas.content import period_names
 from schemas.content.units import UNITS
 from schemas.events.assessments import StepKind
 from schemas.plan import figures
-from schemas.plan.periods import Period, Recurrence
+from schemas.plan.calendar import FiguresWindow
+from schemas.plan.periods import Period
+from services.notifier.core.rendering import english_notices
 from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
-from services.notifier.core.rendering.template_context import AlertContext, Deadline
+from services.notifier.core.rendering.template_context import AlertContext, Deadline, NoticeContext
 
 TEXTS = FixedTexts(
     labels=RowLabels(
@@ -23,6 +27,12 @@ TEXTS = FixedTexts(
         respond_by="New version due by",
         form="Send online (for your agency only)",
         dashboard="Dashboard (for your agency only)",
+        window="Figures",
+        former_deadline="Before",
+        decision="Decision",
+        heirs="Sent by",
+        document="Document",
+        recorded_at="Recorded at",
     ),
     default_signature="Đôn Đốc reporting calendar",
     default_reader="your agency",
@@ -42,6 +52,9 @@ TEXTS = FixedTexts(
     incomplete="received, not complete",
     returned="received, to be revised",
     keeps_time="A complete new version sent by then is recorded at the time of your first report.",
+    received="received in full",
+    exempt="exempt",
+    passed_on="passed on to the agency that takes over",
     no_urging="Until then no request will be sent.",
     missing_correction="the new version that was asked for",
     missing_inline="still missing",
@@ -77,6 +90,8 @@ class English:
                 return f"Please revise: {title}"
             case StepKind.ESCALATION:
                 return f"For information: {alert.agency} – {title}"
+            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
+                return english_notices.write_subject(alert, title)
             case _:
                 assert_never(alert.kind)
 
@@ -110,6 +125,8 @@ class English:
                     f"{speaker} wishes to inform you that the {_report_noun(alert)} below from {alert.agency} "
                     f"has not been received yet ({due}), and respectfully requests {reader} to give it attention."
                 )
+            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
+                return english_notices.write_opening(alert, speaker=speaker, due=due, reader=reader)
             case _:
                 assert_never(alert.kind)
 
@@ -153,6 +170,8 @@ class English:
                 return f"{alert.agency} is kindly requested to revise {report}; see e-mail"
             case StepKind.ESCALATION:
                 return f"For information: {alert.agency} has not sent {report}{' in full' if alert.missing else ''}"
+            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
+                return english_notices.write_sms(alert, report)
             case _:
                 assert_never(alert.kind)
 
@@ -168,6 +187,18 @@ class English:
     def attachments(self, least: int) -> str:
         return f"at least {least} attached file(s)"
 
+    def window(self, window: FiguresWindow) -> str:
+        return f"from {window.starts_on:%d/%m/%Y} to {window.ends_on:%d/%m/%Y}"
+
+    def day(self, day: date) -> str:
+        return f"of {day:%d/%m/%Y}"
+
+    def recorded_at(self, notice: NoticeContext) -> str:
+        if notice.recorded_at is None:
+            return ""
+        late = f"{_count_days(notice.days_late)} after the deadline" if notice.days_late else "in time"
+        return f"{notice.recorded_at:%H:%M on %d/%m/%Y} ({late})"
+
     def report_of(self, agency: str) -> str:
         return f"the report of {agency}"
 
@@ -182,16 +213,10 @@ class English:
         return f"{_count_days(deadline.days_left)} left" if deadline.days_left else "today is the last day"
 
     def period(self, period: Period) -> str:
-        year, month = period.starts_on.year, period.starts_on.month
-        match period.recurrence:
-            case Recurrence.MONTH:
-                return f"for {period.starts_on:%m/%Y}"
-            case Recurrence.QUARTER:
-                return f"for quarter {month // 3 + 1} of {year}"
-            case Recurrence.HALF_YEAR:
-                return f"for the {'first' if month == 1 else 'second'} half of {year}"
-            case _:
-                return f"for {year}"
+        return f"for {period_names.name_period(period).en}"
+
+    def title(self, title: str, period: str | None) -> str:
+        return period_names.add_period(title, period, "en")
 
     def number(self, value: Decimal) -> str:
         return figures.write_for_people(value, "en")

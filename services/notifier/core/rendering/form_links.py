@@ -13,6 +13,9 @@ from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
+# An escalation goes to others; after the notices there is nothing to send.
+_WITHOUT_FORM = frozenset({StepKind.ESCALATION, StepKind.RECEIVED, StepKind.EXEMPTION, StepKind.SUCCESSION})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormLinks:
@@ -24,7 +27,7 @@ class FormLinks:
 
     def create_link(self, one: DutyAlert, digest: Digest, *, language: Language, now: datetime) -> str | None:
         """Return the link for the duty of an alert, or None if the reader of *digest* does not owe the report."""
-        if one.duty.agency != digest.to_agency or one.alert.kind is StepKind.ESCALATION:
+        if one.duty.agency != digest.to_agency or one.alert.kind in _WITHOUT_FORM:
             return None
         asked = one.alert.correction
         link = DutyLink(

@@ -24,8 +24,11 @@ from services.notifier.core.rendering.template_context import (
     MissingReport,
     MissingSection,
     MissingSignature,
+    NoticeContext,
     RequestedCorrection,
 )
+
+SETTLED = frozenset({StepKind.RECEIVED, StepKind.EXEMPTION})  # after these the agency owes nothing for the period
 
 MAX_DETAILED_ALERTS = 6  # a digest of more has one line for each alert: a superior agency reads down a list
 
@@ -77,7 +80,8 @@ class MessageTemplate:
         if len(alerts) > 1:
             return self.phrases.subject_of_many(len(alerts), _join_sources(alerts))
         alert = alerts[0]
-        ending = f" – {self._due(alert.next_deadline)}" if alert.next_deadline else ""
+        names_due = alert.next_deadline is not None and alert.kind not in SETTLED and not _has_passed_on(alert)
+        ending = f" – {self._due(alert.next_deadline)}" if alert.next_deadline and names_due else ""
         return f"{self.phrases.subject(alert, self._title(alert))}{ending}"
 
     def _opening(self, alerts: Sequence[AlertContext], reader: str) -> str:
@@ -109,8 +113,14 @@ class MessageTemplate:
         rows.append(MessageRow(label=labels.basis, values=(self.phrases.basis(alert),)))
         if alert.correction:
             rows.extend(self._correction_rows(alert.correction))
+        if alert.window:
+            rows.append(MessageRow(label=labels.window, values=(self.phrases.window(alert.window),)))
         if alert.deadline:
-            rows.append(MessageRow(label=labels.deadline, values=(self._last_day_and_days_left(alert.deadline),)))
+            due = self.phrases.last_day(alert.deadline)
+            # Who owes nothing any more is not told how long ago it was due.
+            term = due if alert.kind in SETTLED else self._last_day_and_days_left(alert.deadline)
+            rows.append(MessageRow(label=labels.deadline, values=(term,)))
+        rows.extend(self._notice_rows(alert.notice))
         rows.append(MessageRow(label=labels.state, values=(self._state(alert),)))
         # The letter of a return names the correction with its reason in a row of its own.
         missing = [one for one in alert.missing if not (alert.correction and isinstance(one, MissingCorrection))]
@@ -119,6 +129,19 @@ class MessageTemplate:
         if alert.form_link:
             rows.append(MessageRow(label=labels.form, values=(texts.open_form,), link=alert.form_link))
         return tuple(rows)
+
+    def _notice_rows(self, notice: NoticeContext) -> Iterator[MessageRow]:
+        labels = self.phrases.texts.labels
+        if notice.former is not None:
+            yield MessageRow(label=labels.former_deadline, values=(self.phrases.last_day(notice.former),))
+        if notice.decided_on is not None:
+            yield MessageRow(label=labels.decision, values=(self.phrases.day(notice.decided_on),))
+        if notice.heirs:
+            yield MessageRow(label=labels.heirs, values=(", ".join(notice.heirs),))
+        if notice.document:
+            yield MessageRow(label=labels.document, values=(notice.document,))
+        if notice.recorded_at is not None:
+            yield MessageRow(label=labels.recorded_at, values=(self.phrases.recorded_at(notice),))
 
     def _correction_rows(self, correction: RequestedCorrection) -> Iterator[MessageRow]:
         labels = self.phrases.texts.labels
@@ -143,11 +166,17 @@ class MessageTemplate:
             parts.append(f"{texts.labels.receiver}: {alert.receiver}")
         if alert.deadline:
             parts.append(f"{texts.due} {self._last_day_and_days_left(alert.deadline)}")
-        parts.append(f"{texts.missing_inline} {self._join_missing(alert)}" if alert.missing else texts.not_received)
+        parts.append(f"{texts.missing_inline} {self._join_missing(alert)}" if alert.missing else self._state(alert))
         return MessageRow(label=alert.agency, values=("; ".join(parts),))
 
     def _state(self, alert: AlertContext) -> str:
         texts = self.phrases.texts
+        if alert.kind is StepKind.RECEIVED:
+            return texts.received
+        if alert.kind is StepKind.EXEMPTION:
+            return texts.exempt
+        if _has_passed_on(alert):
+            return texts.passed_on
         if any(isinstance(part, MissingCorrection) for part in alert.missing):
             return texts.returned
         if alert.missing:
@@ -156,7 +185,7 @@ class MessageTemplate:
         return texts.not_due_yet if is_early else texts.not_received
 
     def _title(self, alert: AlertContext) -> str:
-        return f"{alert.title}{self._of_period(alert)}"
+        return self.phrases.title(alert.title, alert.period)
 
     def _of_period(self, alert: AlertContext) -> str:
         return f" {self.phrases.period(periods.parse(alert.period))}" if alert.period else ""
@@ -202,7 +231,9 @@ class MessageTemplate:
 
     def _compose_sms_of_one(self, alert: AlertContext, report: str) -> str:
         texts = self.phrases.texts
-        due = f" {texts.due.capitalize()} {self.phrases.last_day(alert.next_deadline)}." if alert.next_deadline else ""
+        names_due = alert.kind not in SETTLED and not _has_passed_on(alert)
+        deadline = alert.next_deadline if names_due else None
+        due = f" {texts.due.capitalize()} {self.phrases.last_day(deadline)}." if deadline else ""
         names_missing = bool(alert.missing) and alert.kind not in {StepKind.ESCALATION, StepKind.RETURNED}
         missing = f" {texts.missing_heading}: {self._join_missing(alert)}." if names_missing else ""
         return f"{self.phrases.sms(alert, report)}.{due}{missing}"
@@ -268,6 +299,11 @@ def _html_values(row: MessageRow) -> str:
         return escape(row.values[0])
     values = "".join(f"<li>{escape(value)}</li>" for value in row.values)
     return f'<ul style="margin:0;padding-left:18px">{values}</ul>'
+
+
+def _has_passed_on(alert: AlertContext) -> bool:
+    """Whether the alert tells an agency that others owe the report from now on."""
+    return alert.kind is StepKind.SUCCESSION and not alert.notice.is_to_heir
 
 
 def _is_list(alerts: Sequence[AlertContext]) -> bool:

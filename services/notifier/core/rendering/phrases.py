@@ -5,11 +5,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
+from schemas.plan.calendar import FiguresWindow
 from schemas.plan.periods import Period
-from services.notifier.core.rendering.template_context import AlertContext, Deadline
+from services.notifier.core.rendering.template_context import AlertContext, Deadline, NoticeContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,12 @@ class RowLabels:
     respond_by: str
     form: str
     dashboard: str
+    window: str
+    former_deadline: str
+    decision: str
+    heirs: str
+    document: str
+    recorded_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,9 @@ class FixedTexts:
     returned: str
     keeps_time: str
     no_urging: str
+    received: str
+    exempt: str
+    passed_on: str
     missing_correction: str
     missing_inline: str
     missing_heading: str
@@ -107,6 +118,8 @@ class Phrases(Protocol):
 
     def subject(self, alert: AlertContext, title: str) -> str: ...
 
+    def title(self, title: str, period: str | None) -> str: ...
+
     def subject_of_many(self, count: int, sources: str) -> str: ...
 
     def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str: ...
@@ -128,6 +141,12 @@ class Phrases(Protocol):
     def indicator(self, title: str) -> str: ...
 
     def attachments(self, least: int) -> str: ...
+
+    def window(self, window: FiguresWindow) -> str: ...
+
+    def day(self, day: date) -> str: ...
+
+    def recorded_at(self, notice: NoticeContext) -> str: ...
 
     def report_of(self, agency: str) -> str: ...
 

@@ -11,9 +11,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
-from schemas.plan import recipients
+from schemas.plan import calendar, periods, recipients
+from schemas.plan.calendar import FiguresWindow
 from schemas.plan.indicators import Indicator
-from schemas.plan.plan import Obligation, ObligationVersion, Plan
+from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.scheduling.digest import DocumentVersions
 from services.notifier.core.scheduling.routing import SELF, Language
@@ -110,6 +111,25 @@ class RequestedCorrection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeContext:
+    """What a notice tells, ready for the template.
+
+    `decided_on` is the day of the decision and `former` the deadline before it. `heirs` are named where the duty has
+    passed on, since `passed_on`; `is_to_heir` tells whether one of them reads. `document` is the number of the report
+    that was received, and `recorded_at` when it counts (local time); `days_late` is 0 where that is in time.
+    """
+
+    decided_on: date | None = None
+    former: Deadline | None = None
+    heirs: tuple[str, ...] = ()
+    passed_on: date | None = None
+    is_to_heir: bool = False
+    document: str = ""
+    recorded_at: datetime | None = None
+    days_late: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertContext:
     """One alert, ready for the template.
 
@@ -131,6 +151,8 @@ class AlertContext:
     has_number: bool = True
     is_copy: bool = False
     correction: RequestedCorrection | None = None
+    notice: NoticeContext = NoticeContext()
+    window: FiguresWindow | None = None
     form_link: str | None = None
 
     @property
@@ -153,12 +175,13 @@ def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Lang
     today = now.astimezone(zone).date()
     source = next((found for found in plan.sources if found.id == obligation.citation.source), None)
     due_at = one.alert.due_at
-    in_force_on = (due_at or now).astimezone(zone).date()
+    period = periods.parse(one.duty.period) if one.duty.period else None
+    version = calendar.find_version(obligation, period, (due_at or now).astimezone(zone).date())
     return AlertContext(
         kind=one.alert.kind,
         agency=agency_name(one.duty.agency, registry, today, language) or one.duty.agency,
         receiver=_receiver_name(one, documents, now, language),
-        title=obligation.title.in_language(language),
+        title=obligation.letter_title.in_language(language),
         period=one.duty.period,
         clause=one.clause,
         source=source.number if source else plan.title.in_language(language),
@@ -168,9 +191,33 @@ def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Lang
         deadline=describe_deadline(due_at, zone, now) if due_at else None,
         missing=tuple(
             _name_agency(part, registry, today, language)
-            for part in describe_missing(one.alert.missing, plan, _version_on(obligation, in_force_on), language)
+            for part in describe_missing(one.alert.missing, plan, version, language)
         ),
         correction=_describe_correction(one.alert, zone, now),
+        notice=_describe_notice(one.alert, registry, zone, language=language, now=now),
+        window=calendar.find_window(version, period),
+    )
+
+
+def _describe_notice(
+    alert: ScheduledAlert, registry: Registry, zone: ZoneInfo, *, language: Language, now: datetime
+) -> NoticeContext:
+    told = alert.notice
+    if told is None:
+        return NoticeContext()
+    passed_on = alert.at.astimezone(zone).date()
+    heirs = tuple(agency_name(one, registry, passed_on, language) or one for one in told.heirs)
+    counted_on = told.effective_at.astimezone(zone) if told.effective_at else None
+    last_day = calendar.last_good_day(alert.due_at, zone) if alert.due_at else None
+    return NoticeContext(
+        decided_on=told.decided_on,
+        former=describe_deadline(told.former_due_at, zone, now) if told.former_due_at else None,
+        heirs=heirs,
+        passed_on=passed_on if heirs else None,
+        is_to_heir=alert.to in told.heirs,
+        document=told.document,
+        recorded_at=counted_on,
+        days_late=max((counted_on.date() - last_day).days, 0) if counted_on and last_day else 0,
     )
 
 
@@ -221,10 +268,6 @@ def describe_missing(
     section of that name, so that nothing missing is left out.
     """
     return tuple(_describe_part(name, plan, version, language) for name in missing)
-
-
-def _version_on(obligation: Obligation, day: date) -> ObligationVersion:
-    return next((one for one in obligation.versions if one.in_force_on(day)), obligation.versions[-1])
 
 
 def _describe_part(part: str, plan: Plan, version: ObligationVersion, language: Language) -> MissingPart:

@@ -1,14 +1,18 @@
 """The phrases of alerts in Vietnamese. They are courteous: they request ("kính đề nghị") and never threaten."""
 
+from datetime import date
 from decimal import Decimal
 from typing import assert_never
 
+from schemas.content import period_names
 from schemas.content.units import UNITS
 from schemas.events.assessments import StepKind
 from schemas.plan import figures
-from schemas.plan.periods import Period, Recurrence
+from schemas.plan.calendar import FiguresWindow
+from schemas.plan.periods import Period
+from services.notifier.core.rendering import vietnamese_notices
 from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
-from services.notifier.core.rendering.template_context import AlertContext, Deadline
+from services.notifier.core.rendering.template_context import AlertContext, Deadline, NoticeContext
 
 TEXTS = FixedTexts(
     labels=RowLabels(
@@ -23,6 +27,12 @@ TEXTS = FixedTexts(
         respond_by="Thời hạn gửi bản thay thế",
         form="Gửi trực tuyến (dành riêng cho Quý cơ quan)",
         dashboard="Trang theo dõi (dành riêng cho Quý cơ quan)",
+        window="Số liệu",
+        former_deadline="Thời hạn trước",
+        decision="Văn bản",
+        heirs="Cơ quan gửi",
+        document="Văn bản",
+        recorded_at="Thời điểm ghi nhận",
     ),
     default_signature="Hệ thống Đôn Đốc",
     default_reader="Quý cơ quan",
@@ -44,6 +54,9 @@ TEXTS = FixedTexts(
     keeps_time=(
         "Bản thay thế đầy đủ gửi trong thời hạn trên được ghi nhận theo thời điểm Quý cơ quan đã gửi báo cáo lần đầu."
     ),
+    received="đã nhận đầy đủ",
+    exempt="được miễn gửi",
+    passed_on="nhiệm vụ đã chuyển cho cơ quan tiếp nhận",
     no_urging="Trong thời gian này không có thư đôn đốc.",
     missing_correction="bản thay thế theo nội dung đề nghị hoàn thiện",
     missing_inline="còn thiếu",
@@ -79,6 +92,8 @@ class Vietnamese:
                 return f"Đề nghị hoàn thiện: {title}"
             case StepKind.ESCALATION:
                 return f"Thông tin tiến độ: {alert.agency} – {title}"
+            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
+                return vietnamese_notices.write_subject(alert, title)
             case _:
                 assert_never(alert.kind)
 
@@ -115,6 +130,8 @@ class Vietnamese:
                     f"{speaker} xin thông tin: đến nay chưa nhận được {_report_noun(alert)} dưới đây "
                     f"của {alert.agency} ({due}). Kính đề nghị {reader} quan tâm, chỉ đạo."
                 )
+            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
+                return vietnamese_notices.write_opening(alert, speaker=speaker, due=due, reader=reader)
             case _:
                 assert_never(alert.kind)
 
@@ -157,6 +174,8 @@ class Vietnamese:
                 return f"Kính đề nghị {alert.agency} hoàn thiện {report}, lý do tại thư điện tử"
             case StepKind.ESCALATION:
                 return f"Xin thông tin: {alert.agency} chưa gửi{' đầy đủ' if alert.missing else ''} {report}"
+            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
+                return vietnamese_notices.write_sms(alert, report)
             case _:
                 assert_never(alert.kind)
 
@@ -172,6 +191,18 @@ class Vietnamese:
     def attachments(self, least: int) -> str:
         return f"ít nhất {least} tệp đính kèm"
 
+    def window(self, window: FiguresWindow) -> str:
+        return f"từ {window.starts_on:%d/%m/%Y} đến {window.ends_on:%d/%m/%Y}"
+
+    def day(self, day: date) -> str:
+        return f"ngày {day:%d/%m/%Y}"
+
+    def recorded_at(self, notice: NoticeContext) -> str:
+        if notice.recorded_at is None:
+            return ""
+        late = f"sau thời hạn {notice.days_late} ngày" if notice.days_late else "trong thời hạn"
+        return f"{notice.recorded_at:%H} giờ {notice.recorded_at:%M} phút ngày {notice.recorded_at:%d/%m/%Y} ({late})"
+
     def report_of(self, agency: str) -> str:
         return f"báo cáo của {agency}"
 
@@ -186,17 +217,10 @@ class Vietnamese:
         return f"còn {deadline.days_left} ngày" if deadline.days_left else "hôm nay là ngày cuối"
 
     def period(self, period: Period) -> str:
-        """Return a period as people write it: `2026-Q3` is "quý III năm 2026"."""
-        year, month = period.starts_on.year, period.starts_on.month
-        match period.recurrence:
-            case Recurrence.MONTH:
-                return f"tháng {month} năm {year}"
-            case Recurrence.QUARTER:
-                return f"quý {('I', 'II', 'III', 'IV')[month // 3]} năm {year}"
-            case Recurrence.HALF_YEAR:
-                return f"6 tháng {'đầu' if month == 1 else 'cuối'} năm {year}"
-            case _:
-                return f"năm {year}"
+        return period_names.name_period(period).vi
+
+    def title(self, title: str, period: str | None) -> str:
+        return period_names.add_period(title, period, "vi")
 
     def number(self, value: Decimal) -> str:
         return figures.write_for_people(value, "vi")

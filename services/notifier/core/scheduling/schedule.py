@@ -11,9 +11,20 @@ from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
 from schemas.events.ids import DutyKey
+from schemas.plan import durations
 from services.notifier.core.scheduling import scheduled_alert
 from services.notifier.core.scheduling.quiet_hours import SendingHours
-from services.notifier.core.scheduling.scheduled_alert import SEVERITY, DutyAlert, DutyAssessment, ScheduledAlert
+from services.notifier.core.scheduling.scheduled_alert import (
+    SENT_IN_ANY_CASE,
+    SEVERITY,
+    DutyAlert,
+    DutyAssessment,
+    ScheduledAlert,
+)
+
+# The alerts that matter as long as their due instant does. Archived reports of ten years are not acknowledged one by
+# one, whenever they are received; a return, an opening or a succession matters from when it happened.
+MEASURED_FROM_DUE = frozenset(StepKind) - {StepKind.RETURNED, StepKind.OPENING, StepKind.SUCCESSION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +98,7 @@ def follow_assessment(
     """Return the schedule after *assessment*, or *known* itself if the assessment is older than the last one followed.
 
     Alerts whose due instant lies more than *lookback* before the duty was first assessed are left out: a plan that is
-    adopted after ten years sends no urgings for the first nine. A return is measured by when it acted.
+    adopted after ten years sends no urgings for the first nine. A notice is measured by when it fell due itself.
     """
     if known is not None and assessment.revision < known.revision:
         return known
@@ -167,7 +178,7 @@ def skip_before(schedule: AlertSchedule, hours: SendingHours, before: datetime) 
 
 
 def _counts_from(alert: ScheduledAlert) -> datetime | None:
-    return alert.at if alert.kind is StepKind.RETURNED else alert.due_at
+    return alert.due_at if alert.kind in MEASURED_FROM_DUE else alert.at
 
 
 def _mark_sent(
@@ -207,15 +218,18 @@ def _set_send_at(alert: ScheduledAlert, hours: SendingHours, now: datetime) -> S
     """Return *alert* with `send_at` within the sending hours; an alert that is late already is sent from *now* on."""
     before = alert.due_at if alert.kind is StepKind.REMINDER else None
     send_at = hours.adjust(alert.at, before=before)
+    if alert.settle and alert.due_at is not None and not alert.repetition:
+        settled_at = hours.add_open_time(alert.due_at, durations.parse_elapsed(alert.settle))
+        send_at = max(send_at, settled_at)
     return replace(alert, send_at=send_at if send_at >= now else hours.next_open(now))
 
 
 def _keep_last_per_recipient(due: Iterable[ScheduledAlert], now: datetime) -> list[ScheduledAlert]:
-    """Return the last alert to each recipient that is not void: it makes the earlier ones pointless."""
-    last: dict[str, ScheduledAlert] = {}
+    """Return the last alert to each recipient that is not void, which makes the earlier ones pointless, and notices."""
+    last: dict[tuple[str, str], ScheduledAlert] = {}
     for alert in sorted(due, key=lambda one: (one.at, SEVERITY[one.kind])):
         if not alert.is_void(now):
-            last[alert.to] = alert
+            last[alert.to, alert.step if alert.kind in SENT_IN_ANY_CASE else ""] = alert
     return list(last.values())
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
-from schemas.events.wire import WireReturnedReport, WireStep
+from schemas.events.wire import WireNotice, WireReturnedReport, WireStep
 from schemas.plan import durations
 
 # The statuses in which a reminder makes sense: the report can still come in time.
@@ -24,14 +24,25 @@ REPORT_EXPECTED = frozenset({Status.PENDING, Status.INCOMPLETE})
 # The statuses in which an urging or an escalation makes sense: the due instant has passed without a good report.
 REPORT_OUTSTANDING = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 
+# The statuses in which a report has done what the duty asks.
+DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
+
 # Which of two alerts matters more when they fall on the same instant.
 SEVERITY = {
-    StepKind.REMINDER: 0,
-    StepKind.INCOMPLETE: 1,
-    StepKind.RETURNED: 2,
-    StepKind.URGING: 3,
-    StepKind.ESCALATION: 4,
+    StepKind.RECEIVED: 0,
+    StepKind.OPENING: 1,
+    StepKind.EXEMPTION: 2,
+    StepKind.REMINDER: 3,
+    StepKind.EXTENSION: 4,
+    StepKind.SUCCESSION: 5,
+    StepKind.INCOMPLETE: 6,
+    StepKind.RETURNED: 7,
+    StepKind.URGING: 8,
+    StepKind.ESCALATION: 9,
 }
+
+# What such a notice tells no later alert says as well.
+SENT_IN_ANY_CASE = frozenset({StepKind.RECEIVED, StepKind.EXTENSION, StepKind.EXEMPTION, StepKind.SUCCESSION})
 
 # What begins the missing parts of a report that its recipient has returned (ruling 14).
 RETURNED = "returned"
@@ -81,8 +92,10 @@ class ScheduledAlert:
 
     `at` is when the assessment calls for it, `send_at` is `at` moved out of the quiet hours. From `until` on the alert
     is void. `missing` names what the report lacks, in the names that rules uses. `correction` is what an alert of a
-    returned report asks for. For an alert with `every`,
-    `repetition` counts its repetitions (0 is the first sending) and `first_at` is when the first one fell due.
+    returned report asks for. For an alert with `every`, `repetition` counts its repetitions (0 is the first sending),
+    `at_most` is how many there are, and `first_at` is when the first one fell due. `settle` holds it back for that much
+    time within the sending hours, counted from `due_at`.
+    `notice` is what a notice tells.
     """
 
     kind: StepKind
@@ -97,6 +110,9 @@ class ScheduledAlert:
     first_at: datetime
     repetition: int = 0
     correction: Correction | None = None
+    at_most: int | None = None
+    settle: str | None = None
+    notice: WireNotice | None = None
 
     @property
     def label(self) -> str:
@@ -127,7 +143,7 @@ class ScheduledAlert:
 
         `send_at` of the result does not yet respect the quiet hours.
         """
-        if self.every is None:
+        if self.every is None or (self.at_most is not None and number >= self.at_most):
             return None
         at = (self.first_at.astimezone(zone) + durations.parse(self.every) * number).astimezone(self.first_at.tzinfo)
         if self.is_void(at):
@@ -151,6 +167,7 @@ class ScheduledAlert:
         if not isinstance(every, timedelta) or every <= timedelta():
             return self
         number = (now - self.first_at) // every - 1
+        number = number if self.at_most is None else min(number, self.at_most - 1)
         return (self.repeat(number, zone) if number > self.repetition else None) or self
 
     def _key(self, label: str) -> str:
@@ -199,6 +216,9 @@ def _schedule_alert(called: WireStep, timeline: tuple[StatusInterval, ...], now:
         missing=_missing_at(timeline, max(called.at, now)),
         first_at=called.at,
         correction=_read_correction(called),
+        at_most=called.at_most or None,
+        settle=called.settle or None,
+        notice=called.notice or None,
     )
 
 
@@ -219,6 +239,16 @@ def _is_called_for(called: WireStep, interval: StatusInterval) -> bool:
             return interval.status is Status.INCOMPLETE
         case StepKind.RETURNED:
             return interval.missing[:1] == (RETURNED,)
+        case StepKind.RECEIVED:
+            return interval.status in DISCHARGED
+        case StepKind.EXEMPTION:
+            return interval.status is Status.EXEMPT
+        case StepKind.SUCCESSION:
+            return interval.status is Status.SUPERSEDED
+        case StepKind.EXTENSION:
+            return interval.status in REPORT_EXPECTED | REPORT_OUTSTANDING and interval.due_at == called.due_at
+        case StepKind.OPENING:
+            return interval.status in REPORT_EXPECTED or interval.status is Status.OPEN
         case _:
             assert_never(called.kind)
 

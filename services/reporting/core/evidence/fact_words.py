@@ -32,15 +32,24 @@ _OUTCOMES = {
     ),
     AttemptOutcome.UNKNOWN: Bilingual(vi="không rõ đã đến nơi chưa", en="it is not known whether it arrived"),
     AttemptOutcome.CANCELLED: Bilingual(vi="không gửi vì không còn cần", en="not sent, as it was no longer called for"),
+    AttemptOutcome.CONFIRMED: Bilingual(vi="đã đến hộp thư hoặc máy của đơn vị", en="reported to have arrived"),
+    AttemptOutcome.BOUNCED: Bilingual(vi="bị trả về, không đến được đơn vị", en="sent back, it did not arrive"),
+    AttemptOutcome.COMPLAINED: Bilingual(vi="nơi nhận báo là thư không mong muốn", en="reported as unwanted"),
+    AttemptOutcome.EXPIRED: Bilingual(vi="quá thời gian gửi mà chưa ai nhận", en="nobody took it in time"),
     AttemptOutcome.UNREACHABLE: Bilingual(vi="không có địa chỉ liên hệ", en="there is no address to send it to"),
 }
-_DELIVERED = {
+_TAKEN = {
     Channel.EMAIL: Bilingual(vi="máy chủ thư của đơn vị đã nhận", en="accepted by the agency's mail server"),
     Channel.SMS: Bilingual(vi="nhà mạng đã nhận", en="accepted by the operator"),
 }
 _KINDS = {
     StepKind.INCOMPLETE: Bilingual(vi="Đề nghị bổ sung", en="Asked for what is missing"),
     StepKind.RETURNED: Bilingual(vi="Báo bản gửi bị trả lại", en="Told that the report is returned"),
+    StepKind.RECEIVED: Bilingual(vi="Báo đã nhận báo cáo", en="Told that the report has come"),
+    StepKind.EXTENSION: Bilingual(vi="Báo được gia hạn", en="Told of the extension"),
+    StepKind.EXEMPTION: Bilingual(vi="Báo được miễn", en="Told of the exemption"),
+    StepKind.SUCCESSION: Bilingual(vi="Báo việc kế thừa nghĩa vụ", en="Told of the succession"),
+    StepKind.OPENING: Bilingual(vi="Báo bắt đầu kỳ báo cáo", en="Told that the period has begun"),
 }
 
 
@@ -124,9 +133,8 @@ def describe_alert(attempt: AlertAttempt, told: str, words: Wording) -> str:
 def describe_outcome(attempt: AlertAttempt, words: Wording) -> str:
     """Return by which channel an attempt was made, and what is known of its end, which never is that it was read."""
     channel = labels.CHANNEL_LABELS[attempt.channel].in_language(words.language)
-    label = (
-        _DELIVERED[attempt.channel] if attempt.outcome is AttemptOutcome.DELIVERED else _OUTCOMES.get(attempt.outcome)
-    )
+    is_taken = attempt.outcome in {AttemptOutcome.ACCEPTED, AttemptOutcome.DELIVERED}
+    label = _TAKEN[attempt.channel] if is_taken else _OUTCOMES.get(attempt.outcome)
     return f"{channel}: {attempt.outcome.value if label is None else label.in_language(words.language)}"
 
 

@@ -17,6 +17,9 @@ from services.reporting.core.evidence.duty_facts import (
 from services.reporting.core.evidence.wording import Wording
 from services.reporting.core.urging import SENT, UNSENT
 
+# What asks the agency for its report. Notices tell it something, and others are told of escalations.
+_URGING_KINDS = frozenset({StepKind.REMINDER, StepKind.URGING, StepKind.INCOMPLETE})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplanationPart:
@@ -112,7 +115,7 @@ class HalfSentences:
     def tell_urging(self) -> Iterator[ExplanationPart]:
         """Say how often the agency was alerted, and how often it was not reached."""
         words, urging = self.words, self.evidence.line.urging
-        own = [one.final for one in self.evidence.alerts if one.final.kind is not StepKind.ESCALATION]
+        own = [one.final for one in self.evidence.alerts if one.final.kind in _URGING_KINDS]
         reached = [one for one in own if one.outcome in SENT]
         lost = [one for one in own if one.outcome in UNSENT]
         if urging.occasions and urging.last_at is not None:

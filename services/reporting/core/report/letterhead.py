@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from schemas.content import period_names
 from schemas.plan.plan import Obligation, Plan, SourceDocument
 from schemas.plan.values import Bilingual
 from services.reporting.core.annual_report import AnnualReport
@@ -101,7 +102,7 @@ def name_subject(report: AnnualReport) -> str:
     plan = report.plan
     given = None if plan.report.subject is None else plan.report.subject.in_language("vi")
     subject = given or f"Kết quả thực hiện {cite_briefly(plan)}"
-    return words.spell_out(words.join_period(subject, report.period))
+    return words.spell_out(period_names.add_period(subject, report.period))
 
 
 def find_source(plan: Plan, obligation: Obligation | None = None) -> SourceDocument | None:

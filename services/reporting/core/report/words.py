@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
-from schemas.content import units
+from schemas.content import period_names, units
 from schemas.plan import figures as exact
+from schemas.plan import periods
 from services.reporting.core import vietnamese_locale
 
 MILLIONS_IN_A_BILLION = 1000
@@ -14,59 +15,28 @@ ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII
 # Names that stand in one sentence; beyond them the sentence refers to the appendix.
 NAMES_IN_A_SENTENCE = 30
 
-_PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<part>.+))?")
 _DATE = re.compile(r"ngày (?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})")
-_HOW_OFTEN = re.compile(r"[ ,]+(?:hằng|hàng|định kỳ) (?:năm|quý|tháng|tuần)$", re.IGNORECASE)
 _PEOPLES_COMMITTEE = re.compile(r"^(?:UBND|Ủy ban nhân dân) (?:các )?", re.IGNORECASE)
 _PLURAL = re.compile(r"\bcác ", re.IGNORECASE)  # says that there are several, which a number says already
 # Words by which plans begin what they ask for; a sentence needs a noun.
 _VERBS = ("gửi ", "xây dựng ", "tổ chức ", "lập ", "nộp ", "thực hiện ", "triển khai ", "định kỳ ", "tổng hợp ")
 _BODIES = {"UBND": "Ủy ban nhân dân", "HĐND": "Hội đồng nhân dân"}
-_HALVES = {"H1": "6 tháng đầu năm", "H2": "6 tháng cuối năm", "9M": "9 tháng đầu năm"}
 
 
 def name_period(period: str) -> str:
     """Return a period in words: `năm 2026`, `quý III năm 2026`, `6 tháng đầu năm 2026`, `tháng 7 năm 2026`."""
-    found = _PERIOD.fullmatch(period)
-    if found is None:
-        return period
-    return f"{_name_part(found['part'])} {found['year']}"
+    return period_names.name_period(periods.parse(period)).vi if period else ""
 
 
 def name_period_briefly(period: str, within: str) -> str:
     """Return a period as the head of a column in a report on *within*, which says the year: `Quý III`, `Tháng 7`."""
-    found = _PERIOD.fullmatch(period)
-    if found is None or found["part"] is None or period[:4] != within[:4]:
-        return capitalize(name_period(period))
-    return capitalize(_name_part(found["part"]).removesuffix(" năm"))
-
-
-def _name_part(part: str | None) -> str:
-    if part is None:
-        return "năm"
-    if part in _HALVES:
-        return _HALVES[part]
-    if part.startswith("Q"):
-        return f"quý {ROMAN[int(part[1:]) - 1]} năm"
-    if part.startswith("W"):
-        return f"tuần {int(part[1:])} năm"
-    return f"tháng {int(part)} năm"
+    named, year = capitalize(name_period(period)), period[:4]
+    return named.removesuffix(f" năm {year}") if within.startswith(year or "-") else named
 
 
 def capitalize(text: str) -> str:
     """Return *text* with a capital first letter."""
     return text[:1].upper() + text[1:]
-
-
-def join_period(title: str, period: str) -> str:
-    """Return a title with its period, of which no word is said twice: `Báo cáo quý` in `quý IV năm 2025`.
-
-    What says only how often something is reported (`hằng năm`) gives way to the period.
-    """
-    named = name_period(period)
-    stem = _HOW_OFTEN.sub("", title.rstrip(". "))
-    first, last = named.partition(" ")[0], stem.rpartition(" ")[2]
-    return f"{stem.removesuffix(last).rstrip()} {named}" if last.casefold() == first else f"{stem} {named}"
 
 
 def shorten_name(agency: str) -> str:

@@ -1,10 +1,21 @@
 """Decide which version a request to seal makes: the next one, none because it has made it before, or none at all."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from schemas.events.reports import ReportSealed
 
 FIRST_VERSION = 1
+
+
+class SealOutcome(StrEnum):
+    """What became of a request to seal."""
+
+    SEALED = "sealed"
+    REPEATED = "repeated"  # this very request had sealed its version before
+    REFUSED = "refused"  # the version that it expects is not the next one
+    UNSETTLED = "unsettled"  # records were on their way, or another process sealed: asking again may help
+    FAILED = "failed"
 
 
 class VersionConflictError(Exception):

@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from schemas.content import period_names
 from schemas.plan import calendar, periods
 from schemas.plan.calendar import Calendar
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Registry
 from schemas.plan.working_days import WorkingDays
-from services.reporting.core.report import words
 
 # Where the plan names no reminders.
 _LEAD = timedelta(days=30)
-_HALVES = {"H1": "first half of {year}", "H2": "second half of {year}", "9M": "first nine months of {year}"}
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-           "December")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,25 +66,15 @@ def choose_season(seasons: Iterable[Season], now: datetime) -> Season | None:
 
 def find_year_before(period: str | None) -> str | None:
     """Return the same period a year earlier; None where there is none."""
-    if period is None or int(period[:4]) - 1 not in periods.YEARS:
-        return None
-    return f"{int(period[:4]) - 1:04d}{period[4:]}"
+    found = None if period is None else periods.year_before(periods.parse(period))
+    return None if found is None else found.text
 
 
 def name_period(period: str | None, language: str) -> str:
     """Return a period by its own name: `quý III năm 2026`, `third quarter of 2026`, `July 2026`."""
     if period is None:
         return "báo cáo một lần" if language == "vi" else "one-off report"
-    if language == "vi":
-        return words.name_period(period)
-    year, _, part = period.partition("-")
-    if not part:
-        return year
-    if part in _HALVES:
-        return _HALVES[part].format(year=year)
-    if part.startswith(("Q", "W")):
-        return f"{'quarter' if part[0] == 'Q' else 'week'} {int(part[1:])} of {year}"
-    return f"{_MONTHS[int(part) - 1]} {year}"
+    return period_names.name_period(periods.parse(period)).in_language(language).removeprefix("the ")
 
 
 def _build_season(dates: Calendar, obligation: Obligation, period: Period | None) -> Season | None:

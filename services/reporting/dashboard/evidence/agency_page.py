@@ -17,13 +17,13 @@ from services.reporting.dashboard.evidence import agency_view
 from services.reporting.dashboard.evidence.agency_view import AgencyIdentity, RunningDuty
 from services.reporting.dashboard.evidence.duty_view import DutyView
 from services.reporting.dashboard.page_renderer import PageRenderer
+from services.reporting.evidence.document_queries import DocumentVersionSource
 from services.reporting.evidence.duty_queries import DutyQueries
 from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
-from services.runtime.kafka.published_documents import PublishedDocuments
 
 # Explained one by one on the page; of an agency with more dated obligations the rest stands in the strips alone.
 EXPLAINED_MAX = 6
@@ -36,7 +36,7 @@ class AgencyPage:
         self,
         queries: ReportingQueries,
         duties: DutyQueries,
-        documents: PublishedDocuments,
+        documents: DocumentVersionSource,
         *,
         renderer: PageRenderer,
         clock: Clock,

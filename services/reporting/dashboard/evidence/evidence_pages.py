@@ -9,21 +9,20 @@ from services.reporting.dashboard.evidence.document_pages import DocumentPages
 from services.reporting.dashboard.evidence.duty_page import DutyPage
 from services.reporting.dashboard.evidence.event_page import EventPage
 from services.reporting.dashboard.page_renderer import PageRenderer
+from services.reporting.evidence.archive import EvidenceArchive
 from services.reporting.evidence.change_queries import ChangeQueries
-from services.reporting.evidence.document_queries import DocumentQueries
+from services.reporting.evidence.document_queries import DocumentQueries, DocumentVersionSource
 from services.reporting.evidence.duty_queries import DutyQueries
 from services.reporting.evidence.event_queries import EventQueries
 from services.reporting.http.evidence.event_api import EventApi
 from services.reporting.queries import ReportingQueries
-from services.reporting.store import ReportingStore
 from services.runtime.clock import Clock
-from services.runtime.kafka.published_documents import PublishedDocuments
 
 
 def build_routes(
     queries: ReportingQueries,
-    store: ReportingStore,
-    documents: PublishedDocuments,
+    store: EvidenceArchive,
+    documents: DocumentVersionSource,
     *,
     renderer: PageRenderer,
     clock: Clock,

@@ -33,7 +33,7 @@ TEXTS = {
         vi="Đơn vị đọc nguyên văn lý do này trong thư và trên biểu mẫu.",
         en="The agency reads this, word for word, in its mail and on its form.",
     ),
-    "respond_by": Bilingual(vi="Đề nghị gửi lại trước hết ngày", en="To be sent again by the end of"),
+    "respond_by": Bilingual(vi="Đề nghị gửi lại, hạn hết ngày", en="To be sent again by the end of"),
     "respond_by_hint": Bilingual(
         vi="Không bắt buộc. Trước hạn này đơn vị không bị đôn đốc; để trống thì không đôn đốc nữa.",
         en="Optional. Before it nobody urges the agency; without it nobody does at all.",

@@ -13,21 +13,22 @@ from schemas.events.assessments import Status
 from services.reporting.core import labels
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.lists import facets
+from services.reporting.core.lists import facets, sorting
 from services.reporting.core.lists.facets import Facets, FacetValue
 from services.reporting.core.lists.sorting import LinePage
 from services.reporting.dashboard import templating
-from services.reporting.dashboard.page_renderer import LINK_PARAMETERS, PageRenderer
+from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.season import season_choice
 from services.reporting.dashboard.season.season_choice import SeasonChoice
 from services.reporting.http import duty_lists, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.duty_lists import FoundDuties
-from services.reporting.http.query_parameters import AGENCY_DUTIES, ONE_OFF, DutiesQuery, QueryParameters
+from services.reporting.http.query_parameters import AGENCY_DUTIES, INSTANTS, ONE_OFF, DutiesQuery, QueryParameters
 from services.reporting.queries import DutyFilter, ReportingQueries
 from services.runtime.clock import Clock
 
 ROWS = 50
+_BY_NAME = sorting.parse_order("agency_name")
 PATH = "/duties"
 
 # The columns of the table that sort: the text of the heading, the column of the list, whether its first click turns it
@@ -167,7 +168,10 @@ def _complete(query: DutiesQuery, choice: SeasonChoice) -> DutiesQuery:
         periods, obligation = (choice.season.period,), obligation or choice.season.obligation.id
     duties = DutyFilter(plan=choice.plan.plan, agency=asked.agency, periods=periods)
     obligations = frozenset({obligation} if obligation else ())
-    return replace(query, duty_filter=duties, line_filter=replace(query.line_filter, obligations=obligations))
+    line_filter = replace(query.line_filter, obligations=obligations)
+    # The pages of an order follow its cursors, which belong to it: every link names the order.
+    order = query.order if query.order.columns else _BY_NAME
+    return replace(query, duty_filter=duties, line_filter=line_filter, order=order)
 
 
 def _build_page(found: FoundDuties, query: DutiesQuery, *, choice: SeasonChoice, request: Request) -> DutiesPage:
@@ -181,9 +185,10 @@ def _build_page(found: FoundDuties, query: DutiesQuery, *, choice: SeasonChoice,
     asked = {
         name: value
         for name, value in request.query_params.items()
-        if value and name not in LINK_PARAMETERS and name != "cursor"
+        if value and name in AGENCY_DUTIES and name not in (*INSTANTS, "cursor")
     }
     asked["period"] = ",".join(period or ONE_OFF for period in query.duty_filter.periods)
+    asked["sort"] = str(query.order)
     asked["obligation"] = ",".join(query.line_filter.obligations)
     return DutiesPage(
         choice=choice,

@@ -25,6 +25,8 @@ from services.runtime.clock import Clock
 
 PATH = "/results"
 _RATIO_PLACES = 6
+# What a person reads on a page; the document of the results, which is linked, has all.
+_ROWS, _NAMES = 300, 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class ResultsPages:
         if page is None:
             values: Mapping[str, object] = {"choice": choice}
             return self._renderer.render_page("no_results.html", request, context=context, values=values)
-        values = {"page": page, "choice": choice}
+        values = {"page": page, "choice": choice, "rows_max": _ROWS, "names_max": _NAMES}
         return self._renderer.render_page("results.html", request, context=context, values=values, zone=choice.zone)
 
     async def _build_page(self, choice: SeasonChoice, season: Season, context: QueryContext) -> ResultsPage | None:

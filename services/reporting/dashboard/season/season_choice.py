@@ -68,6 +68,18 @@ class SeasonChoice:
             chosen |= {"period": season.period or ONE_OFF, "obligation": season.obligation.id}
         return f"{path}?{urlencode({**chosen, **conditions, **self.link_parameters})}"
 
+    def link_live(self, season: Season) -> Mapping[str, str]:
+        """Return where a script hears of changes of *season* and counts it anew, and which season it is."""
+        period = season.period or ONE_OFF
+        plan = quote(self.plan.plan, safe="")
+        year = season.period or str(season.due_at.astimezone(self.zone).year)
+        return {
+            "stream": f"/v1/stream?{urlencode({'plan': self.plan.plan, 'period': period})}",
+            "counts": f"/v1/plans/{plan}/periods/{year}",
+            "obligation": season.obligation.id,
+            "period": period,
+        }
+
     def link_to_duty(self, line: DutyLine) -> str:
         """Return the address of the page of one duty."""
         key = line.key

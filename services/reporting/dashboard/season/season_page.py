@@ -140,7 +140,8 @@ class SeasonPages:
         if choice.season is None:
             return self._renderer.render_page("no_season.html", request, context=context, values={"choice": choice})
         page = await self._build_page(choice, choice.season, context)
-        values = {"page": page, "choice": choice, "indicators_shown": _INDICATORS}
+        live = choice.link_live(choice.season)
+        values = {"page": page, "choice": choice, "indicators_shown": _INDICATORS, "live": live}
         return self._renderer.render_page("season.html", request, context=context, values=values, zone=choice.zone)
 
     async def _get_counts(self, request: Request, choice: SeasonChoice, context: QueryContext) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.plan import figures
@@ -16,7 +16,7 @@ from services.reporting.core.evidence import status_changes
 from services.reporting.core.evidence.status_changes import FigureShift, InstantsCompared, StatusChange
 from services.reporting.core.evidence.wording import Wording
 from services.reporting.evidence.change_queries import ChangeQueries, ChangesAnswer
-from services.reporting.http import query_parameters
+from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import INSTANTS, QueryParameters
 from services.reporting.queries import QueryContext, ReportingQueries
@@ -53,7 +53,7 @@ class ChangeApi:
         plan = self._queries.plan(request.path_params["plan"])
         period = query_parameters.parse_period_of_path(request)
         answer = await self._changes.find_changes(plan.plan, period, before=asked.before, after=asked.after)
-        return JSONResponse({"plan": plan.plan, "period": period, **_render(answer, asked, plan)})
+        return conditional.respond_json(request, {"plan": plan.plan, "period": period, **_render(answer, asked, plan)})
 
 
 def parse_two_instants(parameters: QueryParameters, after: QueryContext) -> TwoInstants:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evidence.document_differences import DocumentDifference
 from services.reporting.evidence import document_queries
 from services.reporting.evidence.document_queries import DocumentQueries, VersionChange
+from services.reporting.http import conditional
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
@@ -33,28 +34,30 @@ class DocumentApi:
     async def get_plan(self, request: Request) -> Response:
         """Return a plan as it was published."""
         answer = await self._documents.find_plan(request.path_params["plan"], parse_version(request))
-        return JSONResponse(
+        return conditional.respond_json(
+            request,
             {
                 "plan": answer.plan.plan,
                 "version": answer.plan.version,
                 "versions": list(answer.versions),
                 "document": document_queries.dump_document(answer.plan),
                 "changes": [_render_change(one) for one in answer.changes],
-            }
+            },
         )
 
     async def get_registry(self, request: Request) -> Response:
         """Return a registry as it was published, with the agencies that the reader's scope covers."""
         scope, registry = guard.scope_of(request), request.path_params["registry"]
         answer = await self._documents.find_registry(registry, parse_version(request), scope)
-        return JSONResponse(
+        return conditional.respond_json(
+            request,
             {
                 "registry": answer.registry.registry,
                 "version": answer.registry.version,
                 "versions": list(answer.versions),
                 "document": document_queries.dump_document(answer.registry),
                 "changes": [_render_change(one) for one in answer.changes],
-            }
+            },
         )
 
 

@@ -1,7 +1,7 @@
 """The handler of one duty: its status, the sentence that explains it, its timeline, every fact and every alert."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.events.ids import DutyKey
@@ -10,7 +10,7 @@ from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evidence import evidence_views
 from services.reporting.evidence.duty_queries import DutyQueries
-from services.reporting.http import query_parameters
+from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import INSTANTS, QueryParameters
 from services.reporting.queries import NotFoundError
@@ -39,13 +39,14 @@ class DutyApi:
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
         answer = await self._duties.find_duty(parse_duty_of_path(request), context)
-        return JSONResponse(
+        return conditional.respond_json(
+            request,
             {
                 "as_of": context.as_of.isoformat(),
                 "known_at": context.known_at.isoformat(),
                 **evidence_views.render_evidence(answer.evidence),
                 "unreadable": json_views.render_unreadable(answer.unreadable),
-            }
+            },
         )
 
 

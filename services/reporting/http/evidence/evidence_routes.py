@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.evidence.archive import EvidenceArchive
 from services.reporting.evidence.change_queries import ChangeQueries
 from services.reporting.evidence.document_queries import DocumentQueries, DocumentVersionSource
 from services.reporting.evidence.duty_queries import DutyQueries
@@ -12,12 +13,11 @@ from services.reporting.http.evidence.document_api import DocumentApi
 from services.reporting.http.evidence.duty_api import DutyApi
 from services.reporting.http.evidence.event_api import EventApi
 from services.reporting.queries import ReportingQueries
-from services.reporting.store import ReportingStore
 from services.runtime.clock import Clock
 
 
 def build_routes(
-    queries: ReportingQueries, store: ReportingStore, documents: DocumentVersionSource, *, clock: Clock
+    queries: ReportingQueries, store: EvidenceArchive, documents: DocumentVersionSource, *, clock: Clock
 ) -> list[BaseRoute]:
     """Return the routes of what statuses and figures rest on."""
     changes = ChangeQueries(queries, ResultsQueries(queries, store))

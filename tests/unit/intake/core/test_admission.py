@@ -6,6 +6,7 @@ import pytest
 
 from schemas.events.facts import MODEL_OF
 from schemas.plan.registry import Succession
+from schemas.plan.values import Bilingual
 from services.intake.core import admission
 from services.intake.core.admission import Admission, AdmissionResult, InvalidEvent, OutOfScope, duty_reference_of
 from services.intake.core.plan_index import PlanIndex, build_plan_index
@@ -15,7 +16,7 @@ from tests.support.builders.keys import a_scope
 from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 
 EVERYBODY = a_scope(may_decide=True)
-MONTHLY, ONE_OFF, MIXED = "monthly", "one-off", "mixed"
+MONTHLY, ONE_OFF, MIXED, CHOSEN = "monthly", "one-off", "mixed", "chosen"
 ALIAS = "Huyện Một cũ"
 
 
@@ -31,6 +32,12 @@ class OnePlan:
                 a_version(recurrence="year", to="2020-01-01"),
                 a_version(**{"from": "2020-01-01"}, recurrence="once", due=None, reminders={}),
                 id=MIXED,
+            ),
+            an_obligation(
+                a_version(recurrence="half-year", only=["H1"], due={}, reminders={}),
+                a_version(recurrence="nine-month", due={}, reminders={}),
+                a_version(recurrence="week", due={}, reminders={}),
+                id=CHOSEN,
             ),
         )
         registry = a_registry(
@@ -106,6 +113,7 @@ def test_the_subject_may_name_either_of_the_two(subject: str) -> None:
         ({"obligation": MONTHLY}, "/data/period"),
         ({"obligation": ONE_OFF}, "/data/period"),
         ({"obligation": MIXED, "period": "2024-Q1"}, "/data/period"),
+        ({"obligation": CHOSEN, "period": "2024-H2"}, "/data/period"),
     ],
 )
 def test_what_contradicts_the_plan_or_registry_is_named(data: Json, pointer: str) -> None:
@@ -120,11 +128,23 @@ def test_what_contradicts_the_plan_or_registry_is_named(data: Json, pointer: str
         {"obligation": ONE_OFF, "period": None},
         {"obligation": MIXED, "period": "2019"},
         {"obligation": MIXED, "period": None},
+        {"obligation": CHOSEN, "period": "2024-H1"},
+        {"obligation": CHOSEN, "period": "2024-9M"},
+        {"obligation": CHOSEN, "period": "2024-W07"},
     ],
 )
 def test_a_period_that_fits_any_version_is_admitted(data: Json) -> None:
     """A period needs to fit one version of the obligation; which version applies is for rules to decide."""
     assert isinstance(admit(a_report(**data)), Admission)
+
+
+def test_the_parts_of_the_year_that_are_asked_for_are_named() -> None:
+    """Who reports for the second half-year, which nobody asks for, is told what would fit."""
+    refused = admit(a_report(obligation=CHOSEN, period="2024-H2"))
+    assert isinstance(refused, InvalidEvent)
+    assert [str(one.detail.en) for one in refused.errors if isinstance(one.detail, Bilingual)] == [
+        "2024-H2 does not fit this obligation; write YYYY-H1 / YYYY-9M / YYYY-W01"
+    ]
 
 
 @pytest.mark.parametrize("subject", ["h-hai", "nobody"])

@@ -26,7 +26,12 @@ from tests.support.builders.plans import (
 )
 
 FIRST, SECOND, THIRD = AGENCIES
-REMINDERS: Json = {**some.REMINDERS, "before": ["P30D", "P7D", "P1D"], "after": ["PT0S", "P3D"]}
+REMINDERS: Json = {
+    **some.REMINDERS,
+    "before": ["P30D", "P7D", "P1D"],
+    "after": ["PT0S", "P3D"],
+    "notices": ["received", "extension", "exemption", "succession", "opening"],
+}
 JOINED_LATE = a_registry(
     an_agency(FIRST),
     an_agency(SECOND, groups=[{"id": "huyen", "from": "2024-12-08"}]),

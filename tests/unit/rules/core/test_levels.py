@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.content import compiled_parts
 from schemas.plan.plan import Obligation
 from schemas.plan.registry import Registry
 from services.rules.core.alerts import plan_alerts
@@ -168,6 +169,15 @@ class TestParts:
         """On 19 December x-hai is under the other district, x-cu has ended, and v-mot owes no such report."""
         parts = {one: [part.agency for part in self.duty(one).requirements.parts] for one in ("h-mot", "h-hai")}
         assert parts == {"h-mot": ["x-ba", "x-mot"], "h-hai": ["x-hai"]}
+
+    def test_forms_and_sheets_ask_for_the_same_parts(self) -> None:
+        """What plan and registry say of the parts is what rules requires."""
+        catalogue = a_two_level_catalogue()
+        for agency in ("h-mot", "h-hai"):
+            duty = self.duty(agency)
+            asked = compiled_parts.list_parts(catalogue.plan, catalogue.registry, duty.key)
+            assert [one.agency for one in asked] == [one.agency for one in duty.requirements.parts]
+            assert all(one.is_required for one in asked)
 
     @pytest.mark.parametrize(
         "parts, missing",

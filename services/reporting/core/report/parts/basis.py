@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from schemas.content import period_names
 from schemas.plan.plan import Obligation, ObligationKind
 from services.reporting.core.report import letterhead, words
 from services.reporting.core.report.blocks import Block, Heading, Paragraph
@@ -97,7 +98,7 @@ def _describe_scope(chapter: ObligationChapter, outline: Outline) -> Iterable[st
 def _describe_roster(chapter: ObligationChapter, outline: Outline) -> str:
     (of_period,) = chapter.periods
     total = of_period.total
-    title = words.join_period(chapter.obligation.title.vi, of_period.period or outline.report.period)
+    title = period_names.add_period(chapter.obligation.title.vi, of_period.period or outline.report.period)
     groups = words.join_with_and(
         [
             words.count_members(sum(line.group == group.group for line in of_period.lines), group.name)

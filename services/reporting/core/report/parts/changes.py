@@ -1,10 +1,10 @@
 """What changed since the last sealed version: the figures that a reader follows here, all of them in the workbook.
 
-Totals follow from the figures of agencies, and shares from totals. So the report prints totals, counts, and what
-changed of each agency, and counts the rest.
+Totals follow from the figures of agencies, and shares from totals. So the report prints whose status changed, counts
+and totals, then what changed of each agency, and counts the rest.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -19,6 +19,7 @@ from services.reporting.core.sealing.figure_changes import FigureChange, FigureV
 
 ROWS_MAX = 30
 UNKNOWN = "chưa có"
+HUNDREDTH = Decimal("0.01")
 WHERE_ALL_STAND = "trang tính “Thay đổi” của tệp số liệu kèm theo Báo cáo"
 
 COUNTS = {
@@ -45,9 +46,11 @@ MEASURES = {
     "same_agencies": "số đơn vị có số liệu cả hai kỳ", "change": "tăng, giảm so với kỳ trước",
     "change_share": "tăng, giảm so với kỳ trước (%)",
 }  # fmt: skip
+_FOLLOWING = ("reporting_rate", "reporting_rate_on_time", "open")  # from other counts
 _RATES = ("reporting_rate", "reporting_rate_on_time")
 _INSTANTS = ("due_at", "effective_at")
-_PRINTED_FIELDS = ("status", "effective_at", "flags", "missing", "grade", "officer_grade")
+_FIRST_FIELDS = ("status", "grade", "officer_grade")
+_PRINTED_FIELDS = ("effective_at", "flags", "missing")
 
 
 def build_changes(outline: Outline) -> tuple[Block, ...]:
@@ -60,7 +63,7 @@ def build_changes(outline: Outline) -> tuple[Block, ...]:
     heading = Heading(level=2, text=f"4. Thay đổi so với {version}")
     if not since.changes:
         return heading, Paragraph(text=f"Số liệu của Báo cáo không thay đổi so với {sealed}.")
-    printed = _choose_printed(since.changes)[:ROWS_MAX]
+    printed = _choose_printed(since.changes, outline)[:ROWS_MAX]
     left = len(since.changes) - len(printed)
     rest = f" {words.count(left)} số liệu khác theo đó thay đổi, có tại {WHERE_ALL_STAND}." if left else ""
     total = words.count(len(since.changes))
@@ -83,20 +86,25 @@ def build_all_changes(since: SealedVersionChanges, outline: Outline) -> Table:
     return Table(name="changes", title=title, columns=columns, rows=tuple(rows))
 
 
-def _choose_printed(changes: Iterable[FigureChange]) -> list[FigureChange]:
-    """Return the changes that are printed: totals, counts, then what is said of each agency."""
-    ranked = [(rank, change) for change in changes if (rank := _rank(change)) is not None]
+def _choose_printed(changes: Iterable[FigureChange], outline: Outline) -> list[FigureChange]:
+    """Return the changes that are printed: whose status or grade changed, the counts, the totals, then the rest."""
+    order = {one.code: number for number, one in enumerate(outline.list_indicators())}
+    ranked = [(rank, change) for change in changes if (rank := _rank(change, order)) is not None]
     return [change for _, change in sorted(ranked, key=lambda one: one[0])]
 
 
-def _rank(change: FigureChange) -> tuple[int, str] | None:
+def _rank(change: FigureChange, order: Mapping[str, int]) -> tuple[int, int, str] | None:
+    """Return the place of a change among those that are printed; None where it follows from others."""
     if change.group is not None:
         return None
     if change.agency is None:
-        is_total, is_count = change.measure == "total", "/duties/" in change.figure and change.code not in _RATES
-        return (0, "") if is_total else (1, "") if is_count else None
+        if change.measure == "total":
+            return 2, order.get(change.code, len(order)), ""
+        return (1, 0, "") if "/duties/" in change.figure and change.code not in _FOLLOWING else None
+    if change.code in _FIRST_FIELDS:
+        return 0, 0, change.agency
     is_printed = change.code in _PRINTED_FIELDS or _is_indicator(change) or _is_section(change)
-    return (2, change.agency) if is_printed else None
+    return (3, 0, change.agency) if is_printed else None
 
 
 def _build_table(printed: Iterable[FigureChange], since: SealedVersionChanges, outline: Outline) -> Table:
@@ -127,18 +135,20 @@ def _list_cells(change: FigureChange, outline: Outline, *, in_full: bool) -> tup
 
 
 def _name_figure(change: FigureChange, outline: Outline) -> str:
-    """Return what a figure is of: `UBND huyện Thọ Xuân: Nợ quá hạn`, `Tổng dư nợ, tổng số`."""
+    """Return what a figure is of: `UBND huyện Thọ Xuân: Nợ quá hạn`, `Tổng dư nợ`."""
     what = _name_code(change, outline)
-    if change.measure:
+    if change.measure not in {"", "total"}:
         what = f"{what}, {MEASURES.get(change.measure, change.measure)}"
     if change.group is not None:
         names = {group.group: group.name for one in outline.report.chapters for group in one.groups}
         what = f"{what}, nhóm {words.decapitalize(names.get(change.group, change.group))}"
-    chapter = next((one for one in outline.chapters if one.obligation.id == change.obligation), None)
     if change.period not in {None, "-", outline.report.period} and change.period is not None:
         what = f"{what} ({words.decapitalize(words.name_period_briefly(change.period, outline.report.period))})"
-    if chapter is not None and len(outline.chapters) > 1:
-        what = f"{what} ({words.decapitalize(chapter.obligation.title.vi)})"
+    # Where there is one dated report, it goes without saying that it is meant.
+    chapters = [one.obligation.id for one in outline.chapters]
+    obligation = outline.report.plan.obligation(change.obligation or "")
+    if obligation is not None and chapters != [obligation.id]:
+        what = f"{what} ({words.decapitalize(obligation.title.vi.rstrip('.'))})"
     return what if change.agency is None else f"{outline.names.get(change.agency, change.agency)}: {what}"
 
 
@@ -194,4 +204,8 @@ def _write_number(change: FigureChange, value: int | str) -> str:
         number = Decimal(value)
     except InvalidOperation:
         return str(value)
-    return vietnamese_locale.format_percent(number) if change.code in _RATES else words.write_number(number)
+    if change.code in _RATES:
+        return vietnamese_locale.format_percent(number)
+    # A ratio has six decimals, of which the report prints two.
+    is_long = number != number.quantize(HUNDREDTH)
+    return words.write_number(number, 2 if is_long and change.unit == "percent" else None)

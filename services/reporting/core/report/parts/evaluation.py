@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from schemas.content import period_names
 from schemas.events.assessments import Status
 from schemas.plan.grading import GradeRule
 from services.reporting.core import evaluation, labels
@@ -47,7 +48,7 @@ def build_evaluation(outline: Outline) -> tuple[Block, ...]:
     graded_by = grading.choose_graded_chapter(outline.report)
     if not outline.inputs.evaluations or graded_by is None:
         return heading, Paragraph(text=NOT_YET)
-    title = words.join_period(words.name_task(graded_by.title), graded_by.period or outline.report.period)
+    title = period_names.add_period(words.name_task(graded_by.title), graded_by.period or outline.report.period)
     grouped = _group(outline)
     lines = {line.key.agency: line for line in graded_by.lines}
     return (

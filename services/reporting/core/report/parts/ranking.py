@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from schemas.content import period_names
 from schemas.events.assessments import Status
 from services.reporting.core.content import agency_rank
 from services.reporting.core.content.agency_rank import RankedAgency
@@ -103,7 +104,7 @@ def build_table(ranking: Ranking, outline: Outline) -> Table:
         rows += [TableRow(cells=("…",), is_note=True)] if rows else []
         rows += [TableRow(cells=tuple(_list_cells(one, ranking, outline))) for one in part]
     indicator = ranking.result.indicator
-    title = words.join_period(indicator.label_in("vi"), ranking.chapter.newest_period or outline.report.period)
+    title = period_names.add_period(indicator.label_in("vi"), ranking.chapter.newest_period or outline.report.period)
     return Table(
         name="ranking",
         title=f"Xếp hạng {words.decapitalize(title)}",

@@ -52,7 +52,7 @@ def _summarize(outline: Outline) -> Iterable[Paragraph]:
         results = chapter.newest_results
         for result in [] if results is None else _choose_for_summary(results):
             yield _summarize_indicator(result)
-        yield _summarize_discipline(chapter)
+        yield _summarize_discipline(chapter, is_one_of_several=len(outline.chapters) > 1)
     if outline.report.undated:
         yield _summarize_undated(outline)
 
@@ -106,7 +106,7 @@ def _describe_change(result: IndicatorResult) -> Iterable[str]:
     yield f"{word} {words.write_amount(abs(change), unit)}{percent} so với {period}{basis}"
 
 
-def _summarize_discipline(chapter: ObligationChapter) -> Paragraph:
+def _summarize_discipline(chapter: ObligationChapter, *, is_one_of_several: bool) -> Paragraph:
     total = chapter.total
     counted = "đơn vị" if not chapter.is_periodic else "báo cáo"
     rate = vietnamese_locale.format_percent(total.reporting_rate_on_time)
@@ -119,8 +119,8 @@ def _summarize_discipline(chapter: ObligationChapter) -> Paragraph:
     ):
         if number:
             parts.append(f"{words.count(number)} {counted} {name}")
-    lead = f"Chấp hành báo cáo ({words.decapitalize(chapter.obligation.title.vi.rstrip('.'))}):"
-    return Paragraph(lead=lead, text=f"{', '.join(parts)}.", is_item=True)
+    of = f" ({words.decapitalize(chapter.obligation.title.vi.rstrip('.'))})" if is_one_of_several else ""
+    return Paragraph(lead=f"Chấp hành chế độ báo cáo{of}:", text=f"{', '.join(parts)}.", is_item=True)
 
 
 def _summarize_undated(outline: Outline) -> Paragraph:

@@ -209,3 +209,24 @@ class TestConfirmedYears:
         assert "days of 2026;" in faults_in(HEAD + lines, registry)[0]
         ended = lines.replace("2026-06-30", "2025-12-31")
         assert faults_in(HEAD + ended, registry) == []
+
+
+REMINDERS: list[tuple[str, list[str]]] = [
+    (
+        "at_most: 3",
+        ["warning: results.versions[0].reminders.at_most: it bounds the repetitions of `then_every`"],
+    ),
+    ("then_every: P7D, at_most: -1", ["results.versions[0].reminders.at_most: -1: input should be greater than or"]),
+    ("after: [PT0S], settle: P1M", ["results.versions[0].reminders.settle: 'P1M' has no fixed length; write PT2H"]),
+    ("after: [PT0S], settle: -PT2H", ["results.versions[0].reminders.settle: '-PT2H' is no time to wait before"]),
+    ("notices: [opened]", ["results.versions[0].reminders.notices[0]: 'opened' is not one of 'received', 'returned'"]),
+    ("after: [PT0S], then_every: P7D, at_most: 6, settle: PT2H, notices: [received, opening]", []),
+]
+
+
+@pytest.mark.parametrize(("reminders", "expected"), REMINDERS)
+def test_what_reminders_cannot_mean_is_refused(reminders: str, expected: list[str]) -> None:
+    """A bound without repetitions, a time to wait that has no length, and a notice that there is not."""
+    found = faults_of([f"recurrence: month, due: {{}}, reminders: {{{reminders}}}"])
+    assert len(found) == len(expected)
+    assert all(words in one for one, words in zip(found, expected, strict=True))

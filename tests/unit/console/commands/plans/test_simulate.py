@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from services.console.main import app
 from tests.support.assertions.spec import rfc3339
 from tests.support.builders.plan_folders import a_folder
-from tests.support.builders.plans import Json, a_submission, a_withdrawal
+from tests.support.builders.plans import Json, a_submission, a_version, a_withdrawal
 
 HEADER = "agency,channel,address,role,language,from,to\n"
 MAIL = "h-mot,email,van-thu@mot.example,,vi,,\n"
@@ -153,3 +153,65 @@ def test_unusable_input_is_named_and_ends_with_2(
 
 def _without_sections() -> Json:
     return {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
+
+
+HOLIDAYS = ("2026-04-20T00:00:00+07:00", "2026-05-20T00:00:00+07:00")
+
+
+def a_monthly_version(**changes: object) -> Json:
+    """Return a version that is due as 5 May 2026 begins, for April."""
+    usual: Json = {
+        "recurrence": "month",
+        "due": {"offset": "P4D"},
+        "reminders": {"before": ["P5D", "P1D"], "after": ["PT0S"]},
+    }
+    return a_version(**(usual | changes))
+
+
+def test_alerts_keep_to_working_days(tmp_path: Path) -> None:
+    """Case s09: P5D falls on 30 April and goes out on the 29th, nothing goes out on the holidays, P1D on Monday."""
+    assert steps(run_simulate(a_folder(tmp_path, versions=[a_monthly_version()]), span=HOLIDAYS)) == [
+        "04-29T07:30 email reminder P5D",
+        "05-04T07:30 email reminder P1D",
+        "05-05T07:30 email urging PT0S",
+    ]
+
+
+def test_an_urging_of_the_holidays_waits_for_the_working_day_after(tmp_path: Path) -> None:
+    """A duty due as 1 May begins is urged on Monday 4 May."""
+    version = a_monthly_version(due={}, reminders={"after": ["PT0S", "P1D"]})
+    assert steps(run_simulate(a_folder(tmp_path, versions=[version]), span=HOLIDAYS)) == [
+        "05-04T07:30 email urging P1D",
+    ]
+
+
+def test_the_first_urging_settles_and_repetitions_end(tmp_path: Path) -> None:
+    """Due at 17:00 of Wednesday 29 April, two hours of sending time later is 09:00 of Monday 4 May; then twice more."""
+    version = a_monthly_version(
+        due={"day": 29, "time": "17:00"},
+        reminders={"after": ["PT0S"], "then_every": "P7D", "at_most": 2, "settle": "PT2H"},
+    )
+    found = steps(run_simulate(a_folder(tmp_path, versions=[version]), span=HOLIDAYS))
+    assert found == ["05-04T09:00 email urging PT0S", "05-06T17:00 email urging P7D", "05-13T17:00 email urging P14D"]
+
+
+def test_notices_go_out_where_the_plan_asks_for_them(tmp_path: Path) -> None:
+    """An opening on the first working day of a period, a receipt when the report is complete, nothing afterwards.
+
+    For April, which opens on the 29th, the reminder of that morning says all that the opening would.
+    """
+    version = a_monthly_version(reminders={"before": ["P5D"], "after": ["PT0S"], "notices": ["opening", "received"]})
+    filed = a_submission("s-1", data={"period": "2026-05"})
+    span = ("2026-04-28T00:00:00+07:00", "2026-06-20T00:00:00+07:00")
+    found = steps(
+        run_simulate(
+            a_folder(tmp_path, versions=[version | {"from": "2026-04-29"}]),
+            stamp_received(filed, "2026-05-23 10:00"),
+            span=span,
+        )
+    )
+    assert [one for one in found if "opening" in one or "received" in one] == [
+        "05-04T07:30 email season-opening opening",
+        "05-25T07:30 email received received:s-1",
+        "06-01T07:30 email season-opening opening",
+    ]

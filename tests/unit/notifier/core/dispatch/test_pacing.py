@@ -50,9 +50,17 @@ class Night:
     minutes: float = 0.0
 
 
+def back_off(refusal: refusals.DeliveryRefusal, *, attempt: int) -> timedelta | None:
+    """Return how long a refused mail waits; None: it is given up."""
+    ended = EndedAttempt(
+        outcome=refusal.outcome, channel=Channel.EMAIL, attempt=attempt, spent=0, is_spent=refusal.spends_attempt
+    )
+    return retry.backoff_after(RetryPolicy(), ended, jitter=0.5)
+
+
 def send_all(relay: Relay, *, mails: int = MAILS, step: timedelta = timedelta(seconds=3)) -> Night:
     """Send *mails* through *relay* as a dispatcher does, on a clock that goes on by *step*."""
-    night, now, policy = Night(), START, RetryPolicy()
+    night, now = Night(), START
     pace, breaker, breaks = Pace(), Circuit(), CircuitPolicy()
     due = [(START, number) for number in range(mails)]
     numbers = [0] * mails
@@ -76,17 +84,10 @@ def send_all(relay: Relay, *, mails: int = MAILS, step: timedelta = timedelta(se
                 breaker = circuit.record_success(breaker)
                 continue
             on_the_wire = min(on_the_wire, place + CONNECTIONS)
-            if refusal.fault is refusals.Fault.BUSY:
+            if refusal.fault is refusals.RefusalFault.BUSY:
                 pace.slow_down(now)
             breaker = circuit.record_failure(breaker, refusal, breaks, now)
-            ended = EndedAttempt(
-                outcome=refusal.outcome,
-                channel=Channel.EMAIL,
-                attempt=numbers[number],
-                spent=0,
-                is_spent=refusal.spends_attempt,
-            )
-            backoff = retry.backoff_after(policy, ended, jitter=0.5)
+            backoff = back_off(refusal, attempt=numbers[number])
             if backoff is None:
                 night.given_up += 1
             else:

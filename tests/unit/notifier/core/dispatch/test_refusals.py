@@ -4,7 +4,7 @@ import pytest
 
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.core.dispatch import refusals
-from services.notifier.core.dispatch.refusals import Fault, Phase
+from services.notifier.core.dispatch.refusals import Phase, RefusalFault
 
 PERMANENT, TEMPORARY, TECHNICAL = (
     AttemptOutcome.PERMANENT_FAILURE,
@@ -16,51 +16,51 @@ PERMANENT, TEMPORARY, TECHNICAL = (
 @pytest.mark.parametrize(
     ("phase", "code", "enhanced", "fault", "outcome"),
     [
-        (Phase.CONNECT, 554, None, Fault.THEIRS, TECHNICAL),
-        (Phase.CONNECT, 421, "4.7.0", Fault.BUSY, TEMPORARY),
-        (Phase.EHLO, 550, None, Fault.THEIRS, TECHNICAL),
-        (Phase.EHLO, 502, "5.5.1", Fault.THEIRS, TECHNICAL),
-        (Phase.STARTTLS, 501, None, Fault.THEIRS, TECHNICAL),
-        (Phase.STARTTLS, 454, "4.7.0", Fault.BUSY, TEMPORARY),
-        (Phase.AUTH, 535, "5.7.8", Fault.OURS, TECHNICAL),
-        (Phase.AUTH, 454, "4.7.0", Fault.BUSY, TEMPORARY),
-        (Phase.MAIL, 550, "5.7.1", Fault.OURS, TECHNICAL),
-        (Phase.MAIL, 553, "5.1.8", Fault.OURS, TECHNICAL),
-        (Phase.MAIL, 552, "5.3.4", Fault.OURS, TECHNICAL),
-        (Phase.MAIL, 450, "4.7.1", Fault.BUSY, TEMPORARY),
-        (Phase.MAIL, 452, "4.3.1", Fault.THEIRS, TECHNICAL),
-        (Phase.RCPT, 550, None, Fault.ADDRESS, PERMANENT),
-        (Phase.RCPT, 553, None, Fault.ADDRESS, PERMANENT),
-        (Phase.RCPT, 554, None, Fault.ADDRESS, PERMANENT),
-        (Phase.RCPT, 550, "5.1.1", Fault.ADDRESS, PERMANENT),
-        (Phase.RCPT, 550, "5.2.1", Fault.ADDRESS, PERMANENT),
-        (Phase.RCPT, 552, "5.2.2", Fault.ADDRESS, PERMANENT),
-        (Phase.RCPT, 550, "5.4.4", Fault.ADDRESS, PERMANENT),
-        (Phase.RCPT, 553, "5.1.8", Fault.OURS, TECHNICAL),
-        (Phase.RCPT, 554, "5.7.1", Fault.OURS, TECHNICAL),
-        (Phase.RCPT, 530, None, Fault.OURS, TECHNICAL),
-        (Phase.RCPT, 503, "5.5.1", Fault.OURS, TECHNICAL),
-        (Phase.RCPT, 550, "5.3.0", Fault.THEIRS, TECHNICAL),
-        (Phase.RCPT, 452, "4.2.2", Fault.ADDRESS, TEMPORARY),
-        (Phase.RCPT, 450, "4.2.0", Fault.ADDRESS, TEMPORARY),
-        (Phase.RCPT, 450, "4.7.1", Fault.BUSY, TEMPORARY),
-        (Phase.RCPT, 451, "4.3.0", Fault.BUSY, TEMPORARY),
-        (Phase.RCPT, 450, None, Fault.BUSY, TEMPORARY),
-        (Phase.RCPT, 452, None, Fault.ADDRESS, TEMPORARY),
-        (Phase.RCPT, 452, "4.3.1", Fault.THEIRS, TECHNICAL),
-        (Phase.DATA, 451, None, Fault.BUSY, TEMPORARY),
-        (Phase.DATA, 554, None, Fault.CONTENT, PERMANENT),
-        (Phase.MESSAGE, 552, "5.3.4", Fault.CONTENT, PERMANENT),
-        (Phase.MESSAGE, 554, "5.7.1", Fault.CONTENT, PERMANENT),
-        (Phase.MESSAGE, 550, "5.1.1", Fault.ADDRESS, PERMANENT),
-        (Phase.MESSAGE, 554, None, Fault.CONTENT, PERMANENT),
-        (Phase.MESSAGE, 554, "5.3.0", Fault.THEIRS, TECHNICAL),
-        (Phase.MESSAGE, 454, "4.7.0", Fault.BUSY, TEMPORARY),
-        (Phase.MESSAGE, 421, None, Fault.BUSY, TEMPORARY),
+        (Phase.CONNECT, 554, None, RefusalFault.THEIRS, TECHNICAL),
+        (Phase.CONNECT, 421, "4.7.0", RefusalFault.BUSY, TEMPORARY),
+        (Phase.EHLO, 550, None, RefusalFault.THEIRS, TECHNICAL),
+        (Phase.EHLO, 502, "5.5.1", RefusalFault.THEIRS, TECHNICAL),
+        (Phase.STARTTLS, 501, None, RefusalFault.THEIRS, TECHNICAL),
+        (Phase.STARTTLS, 454, "4.7.0", RefusalFault.BUSY, TEMPORARY),
+        (Phase.AUTH, 535, "5.7.8", RefusalFault.OURS, TECHNICAL),
+        (Phase.AUTH, 454, "4.7.0", RefusalFault.BUSY, TEMPORARY),
+        (Phase.MAIL, 550, "5.7.1", RefusalFault.OURS, TECHNICAL),
+        (Phase.MAIL, 553, "5.1.8", RefusalFault.OURS, TECHNICAL),
+        (Phase.MAIL, 552, "5.3.4", RefusalFault.OURS, TECHNICAL),
+        (Phase.MAIL, 450, "4.7.1", RefusalFault.BUSY, TEMPORARY),
+        (Phase.MAIL, 452, "4.3.1", RefusalFault.THEIRS, TECHNICAL),
+        (Phase.RCPT, 550, None, RefusalFault.ADDRESS, PERMANENT),
+        (Phase.RCPT, 553, None, RefusalFault.ADDRESS, PERMANENT),
+        (Phase.RCPT, 554, None, RefusalFault.ADDRESS, PERMANENT),
+        (Phase.RCPT, 550, "5.1.1", RefusalFault.ADDRESS, PERMANENT),
+        (Phase.RCPT, 550, "5.2.1", RefusalFault.ADDRESS, PERMANENT),
+        (Phase.RCPT, 552, "5.2.2", RefusalFault.ADDRESS, PERMANENT),
+        (Phase.RCPT, 550, "5.4.4", RefusalFault.ADDRESS, PERMANENT),
+        (Phase.RCPT, 553, "5.1.8", RefusalFault.OURS, TECHNICAL),
+        (Phase.RCPT, 554, "5.7.1", RefusalFault.OURS, TECHNICAL),
+        (Phase.RCPT, 530, None, RefusalFault.OURS, TECHNICAL),
+        (Phase.RCPT, 503, "5.5.1", RefusalFault.OURS, TECHNICAL),
+        (Phase.RCPT, 550, "5.3.0", RefusalFault.THEIRS, TECHNICAL),
+        (Phase.RCPT, 452, "4.2.2", RefusalFault.ADDRESS, TEMPORARY),
+        (Phase.RCPT, 450, "4.2.0", RefusalFault.ADDRESS, TEMPORARY),
+        (Phase.RCPT, 450, "4.7.1", RefusalFault.BUSY, TEMPORARY),
+        (Phase.RCPT, 451, "4.3.0", RefusalFault.BUSY, TEMPORARY),
+        (Phase.RCPT, 450, None, RefusalFault.BUSY, TEMPORARY),
+        (Phase.RCPT, 452, None, RefusalFault.ADDRESS, TEMPORARY),
+        (Phase.RCPT, 452, "4.3.1", RefusalFault.THEIRS, TECHNICAL),
+        (Phase.DATA, 451, None, RefusalFault.BUSY, TEMPORARY),
+        (Phase.DATA, 554, None, RefusalFault.CONTENT, PERMANENT),
+        (Phase.MESSAGE, 552, "5.3.4", RefusalFault.CONTENT, PERMANENT),
+        (Phase.MESSAGE, 554, "5.7.1", RefusalFault.CONTENT, PERMANENT),
+        (Phase.MESSAGE, 550, "5.1.1", RefusalFault.ADDRESS, PERMANENT),
+        (Phase.MESSAGE, 554, None, RefusalFault.CONTENT, PERMANENT),
+        (Phase.MESSAGE, 554, "5.3.0", RefusalFault.THEIRS, TECHNICAL),
+        (Phase.MESSAGE, 454, "4.7.0", RefusalFault.BUSY, TEMPORARY),
+        (Phase.MESSAGE, 421, None, RefusalFault.BUSY, TEMPORARY),
     ],
 )
 def test_a_reply_means_what_its_phase_says(
-    phase: Phase, code: int, enhanced: str | None, fault: Fault, outcome: AttemptOutcome
+    phase: Phase, code: int, enhanced: str | None, fault: RefusalFault, outcome: AttemptOutcome
 ) -> None:
     """Before RCPT nothing is the recipient's fault; from RCPT on the enhanced code tells more than the reply code."""
     refusal = refusals.read_smtp_reply(phase, code, enhanced)
@@ -86,18 +86,20 @@ def test_a_bare_5yz_about_a_mail_is_permanent(phase: Phase) -> None:
 @pytest.mark.parametrize(
     ("status", "fault", "outcome"),
     [
-        (0x58, Fault.BUSY, TEMPORARY),
-        (0x14, Fault.BUSY, TEMPORARY),
-        (0x0B, Fault.ADDRESS, PERMANENT),
-        (0x01, Fault.CONTENT, PERMANENT),
-        (0x0A, Fault.OURS, TECHNICAL),
-        (0x0E, Fault.OURS, TECHNICAL),
-        (0x45, Fault.THEIRS, TECHNICAL),
-        (0x08, Fault.THEIRS, TECHNICAL),
-        (0x4FF, Fault.THEIRS, TECHNICAL),
+        (0x58, RefusalFault.BUSY, TEMPORARY),
+        (0x14, RefusalFault.BUSY, TEMPORARY),
+        (0x0B, RefusalFault.ADDRESS, PERMANENT),
+        (0x01, RefusalFault.CONTENT, PERMANENT),
+        (0x0A, RefusalFault.OURS, TECHNICAL),
+        (0x0E, RefusalFault.OURS, TECHNICAL),
+        (0x45, RefusalFault.THEIRS, TECHNICAL),
+        (0x08, RefusalFault.THEIRS, TECHNICAL),
+        (0x4FF, RefusalFault.THEIRS, TECHNICAL),
     ],
 )
-def test_a_status_of_a_centre_means_whose_fault_it_is(status: int, fault: Fault, outcome: AttemptOutcome) -> None:
+def test_a_status_of_a_centre_means_whose_fault_it_is(
+    status: int, fault: RefusalFault, outcome: AttemptOutcome
+) -> None:
     """A throttling centre is busy, a bad number is the address's fault, a bad sender name is ours."""
     refusal = refusals.read_smpp_status(status)
     assert (refusal.fault, refusal.outcome) == (fault, outcome)

@@ -8,15 +8,18 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
 from services.notifier.core.scheduling.routing import Language
 from tests.support.builders.plans import Json
-from tests.unit.notifier.digest_builders import EVERYTHING, a_digest, absent_parts, an_alert, render_text
+from tests.unit.notifier.digest_builders import EVERYTHING, FakeDocuments, a_digest, absent_parts, an_alert, render_text
 from tests.unit.notifier.schedule_builders import DUE, days
 
+# What an agency is told without being asked for anything.
+TOLD = (StepKind.RECEIVED, StepKind.EXEMPTION, StepKind.SUCCESSION)
+ASKING = [kind for kind in StepKind if kind not in TOLD]
 THREATS = ("phạt", "xử lý", "kỷ luật", "yêu cầu", "penalt", "sanction", "must ")
 UNDATED: Json = {"due_at": None, "step": "incomplete:s-1"}
 MATTERS = ("UBND huyện Thọ Xuân", "Kết quả thực hiện Kế hoạch năm 2026", "III.1", "6766/KH-UBND", "09/12/2026")
 
 
-@pytest.mark.parametrize("kind", StepKind)
+@pytest.mark.parametrize("kind", ASKING)
 def test_every_mail_names_agency_duty_clause_source_and_deadline(kind: StepKind) -> None:
     """The plain text and the HTML name all of them."""
     text = render_text(a_digest(an_alert(kind)))
@@ -30,7 +33,8 @@ def test_every_text_requests_and_none_threatens(kind: StepKind, language: Langua
     """The receiving bank has no power of command, so every text asks."""
     mail = render_text(a_digest(an_alert(kind)), language=language)
     assert [word for word in THREATS if word in mail.body.lower()] == []
-    assert ("kính đề nghị" if language == "vi" else "respectfully requests") in mail.body.lower()
+    asks = ("kính đề nghị" if language == "vi" else "respectfully requests") in mail.body.lower()
+    assert asks is (kind in ASKING)
 
 
 @pytest.mark.parametrize(
@@ -196,3 +200,10 @@ def test_an_obligation_that_the_plan_version_lacks_is_a_missing_document() -> No
     """The attempt is made again when the right plan version has come."""
     with pytest.raises(LookupError, match="has no obligation gone"):
         render_text(a_digest(an_alert(obligation="gone")))
+
+
+def test_a_letter_calls_the_report_by_its_own_title() -> None:
+    """A plan may name the report as a noun, with the period where it says; the duty's verb phrase is for lists."""
+    documents = FakeDocuments(report_title="Báo cáo {period} về tín dụng chính sách")
+    text = render_text(a_digest(an_alert()), documents=documents)
+    assert (text.subject or "").startswith("Nhắc hạn: Báo cáo năm 2026 về tín dụng chính sách")

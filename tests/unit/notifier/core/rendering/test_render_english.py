@@ -61,7 +61,11 @@ def test_english_counts_the_days(now: datetime, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("period", "words"),
-    [("2026-07", "for 07/2026"), ("2026-Q3", "for quarter 3 of 2026"), ("2026-H2", "for the second half of 2026")],
+    [
+        ("2026-07", "for July 2026"),
+        ("2026-Q3", "for the third quarter of 2026"),
+        ("2026-H2", "for the second half of 2026"),
+    ],
 )
 def test_english_names_a_period(period: str, words: str) -> None:
     """A month, a quarter and a half-year are written out."""

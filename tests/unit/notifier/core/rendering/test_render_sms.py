@@ -18,7 +18,7 @@ UNDATED: Json = {"due_at": None, "step": "incomplete:s-1"}
 @pytest.mark.parametrize(
     ("title", "sms"),
     [
-        ("Kết quả năm", 'gui bao cao "Ket qua nam nam 2026" (muc III.1, 6766/KH-UBND).'),
+        ("Kết quả năm", 'gui bao cao "Ket qua nam 2026" (muc III.1, 6766/KH-UBND).'),
         (
             "Gửi kết quả thực hiện Kế hoạch về Ngân hàng Chính sách xã hội",
             "gui bao cao nam 2026 theo muc III.1, 6766/KH-UBND.",

@@ -1,13 +1,14 @@
 """Alerts go out in the working day of the people who read them."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.plan.working_days import WorkingDays
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 
-HOURS = SendingHours(opens=time(7, 30), closes=time(17, 30), zone=ZoneInfo("Asia/Ho_Chi_Minh"))
+HOURS = SendingHours(opens=time(7, 30), closes=time(17, 30), zone=ZoneInfo("Asia/Ho_Chi_Minh"), days=WorkingDays())
 
 
 def at(text: str) -> datetime:
@@ -45,3 +46,57 @@ def test_a_reminder_never_passes_its_due_instant(meant: str, sent: str) -> None:
 def test_an_alert_in_the_sending_hours_is_not_moved() -> None:
     """An alert within the window stays where it is, even if the next opening would be too late."""
     assert at("09 16:00") == HOURS.adjust(at("09 16:00"), before=at("09 12:00"))
+
+
+def at_2026(text: str) -> datetime:
+    """Return an instant of 2026 in Viet Nam, written `month-day hour:minute`."""
+    return datetime.strptime(f"2026-{text} +0700", "%Y-%m-%d %H:%M %z")
+
+
+@pytest.mark.parametrize(
+    ("meant", "sent"),
+    [
+        ("04-30 00:00", "04-29 07:30"),
+        ("05-03 09:15", "04-29 09:15"),
+        ("05-02 23:00", "04-29 17:30"),
+        ("04-29 23:00", "04-29 17:30"),
+        ("04-28 23:00", "04-29 07:30"),
+        ("01-10 00:00", "01-10 07:30"),
+    ],
+)
+def test_a_reminder_for_a_day_off_goes_out_on_the_working_day_before(meant: str, sent: str) -> None:
+    """Case s09: from 30 April to 3 May nobody works; Saturday 10 January is a swapped working day."""
+    assert HOURS.adjust(at_2026(meant), before=at_2026("12-31 00:00")) == at_2026(sent)
+
+
+@pytest.mark.parametrize(
+    ("meant", "sent"),
+    [("05-01 00:00", "05-04 07:30"), ("04-29 18:00", "05-04 07:30"), ("01-02 10:00", "01-05 07:30")],
+)
+def test_everything_else_waits_for_the_next_working_day(meant: str, sent: str) -> None:
+    """An urging of the holidays waits for Monday 4 May."""
+    assert HOURS.adjust(at_2026(meant)) == at_2026(sent)
+    assert not HOURS.is_open(at_2026("05-01 10:00"))
+
+
+@pytest.mark.parametrize(
+    ("since", "amount", "until"),
+    [
+        ("12-10 00:00", timedelta(hours=2), "12-10 09:30"),
+        ("12-10 16:30", timedelta(hours=2), "12-11 08:30"),
+        ("04-30 00:00", timedelta(hours=2), "05-04 09:30"),
+        ("04-29 17:00", timedelta(hours=11), "05-05 08:00"),
+        ("12-10 00:00", timedelta(), "12-10 07:30"),
+    ],
+)
+def test_open_time_is_counted_within_the_sending_hours_of_working_days(
+    since: str, amount: timedelta, until: str
+) -> None:
+    """Two hours from midnight on are over at half past nine; nights, weekends and holidays do not count."""
+    assert HOURS.add_open_time(at_2026(since), amount) == at_2026(until)
+
+
+def test_a_window_without_length_adds_nothing() -> None:
+    """Where the window opens and closes at one instant, waiting for time in it would never end."""
+    moment = SendingHours(opens=time(8), closes=time(8), zone=HOURS.zone, days=HOURS.days)
+    assert moment.add_open_time(at_2026("12-10 00:00"), timedelta(hours=2)) == at_2026("12-10 08:00")

@@ -272,3 +272,49 @@ def test_another_content_of_the_same_revision_contradicts(*, revision: int, dige
     other = an_assessment(revision=revision, digest=digest)
     assert schedule.is_contradicted(known, other) is contradicts
     assert not schedule.is_contradicted(follow(an_assessment(), OPENS), other)
+
+
+def test_a_repeated_urging_ends_after_the_number_of_its_repetitions() -> None:
+    """`at_most` counts the repetitions of `then_every`; the steps before them do not count."""
+    repeated = an_urging(10, every="P7D", until=days(300), at_most=2)
+    known = follow(an_assessment(an_urging(3), repeated), OPENS)
+    assert take_labels_until(known, days(300)) == ["urging P3D", "urging P10D", "urging P17D"]
+
+
+def test_the_last_repetition_is_sent_though_it_is_late() -> None:
+    """A notifier that was down past the last repetition sends that one, once."""
+    known = follow(an_assessment(an_urging(10, every="P1D", until=days(300), at_most=3)), OPENS)
+    sent, after = take_labels(known, days(40))
+    assert (sent, take_labels_until(after, days(300))) == (["urging P12D"], [])
+
+
+def test_the_first_urging_is_held_back_until_reports_can_have_arrived() -> None:
+    """Two hours of sending time from due: the first urging goes out at half past nine, the next one at its opening."""
+    held = an_urging(0, step="PT0S", settle="PT2H")
+    known = follow(an_assessment(held, an_urging(3)), OPENS, hours=OFFICE_HOURS)
+    sent_at = [one.send_at.astimezone(OFFICE_HOURS.zone).strftime("%d %H:%M") for one in known.waiting]
+    assert sent_at == ["10 09:30", "13 07:30"]
+
+
+def test_a_report_that_arrives_meanwhile_ends_the_urging_that_is_held_back() -> None:
+    """A report that is recorded before the urging leaves makes it void."""
+    held = an_urging(0, step="PT0S", settle="PT2H")
+    known = follow(an_assessment(held), OPENS, hours=OFFICE_HOURS)
+    arrived = DUE + timedelta(hours=8)
+    filed = (an_interval(OPENS, Status.PENDING), an_interval(DUE, Status.OVERDUE), an_interval(arrived, Status.LATE))
+    after = follow(an_assessment(held, timeline=filed, revision=2), arrived, known=known, hours=OFFICE_HOURS)
+    assert take_labels_until(after, days(30)) == []
+
+
+def test_a_notice_is_sent_beside_what_falls_due_with_it() -> None:
+    """Of an extension and a reminder that are due together both are sent: neither says what the other says."""
+    extended = WireStep(kind=StepKind.EXTENSION, step="extension:e-1", at=days(-7), due_at=DUE)
+    known = follow(an_assessment(a_reminder(7), extended), OPENS)
+    assert sorted(take_labels(known, days(-7))[0]) == ["extension extension:e-1", "reminder P7D"]
+
+
+def test_a_notice_of_long_ago_is_not_sent_to_an_agency_that_is_assessed_for_the_first_time() -> None:
+    """A plan that is adopted in October opens no period of January, and reminds all the same."""
+    opened = WireStep(kind=StepKind.OPENING, step="opening", at=OPENS, due_at=DUE)
+    adopted = an_assessment(opened, a_reminder(7), recorded_at=days(-60))
+    assert take_labels_until(follow(adopted, days(-60)), days(1)) == ["reminder P7D"]

@@ -96,6 +96,14 @@ def test_an_alert_is_told_by_its_step(kind: StepKind, step: str, words: str) -> 
     assert fact_words.describe_alert(attempt, "UBND tỉnh", VI) == words
 
 
+@pytest.mark.parametrize("kind", list(StepKind))
+def test_every_alert_has_words_in_both_languages(kind: StepKind) -> None:
+    """A reader sees what was told, and never the identifier of its kind."""
+    told = [fact_words.describe_alert(an_attempt(kind=kind), "UBND tỉnh", words) for words in (VI, EN)]
+    assert kind.value not in told[0]
+    assert kind.value not in {told[1], told[1].lower()}
+
+
 @pytest.mark.parametrize("outcome", list(AttemptOutcome))
 @pytest.mark.parametrize("channel", list(Channel))
 def test_an_outcome_says_what_is_known(outcome: AttemptOutcome, channel: Channel) -> None:
@@ -104,6 +112,7 @@ def test_an_outcome_says_what_is_known(outcome: AttemptOutcome, channel: Channel
     for words in (VI, EN):
         assert "_" not in fact_words.describe_outcome(attempt, words)
         assert "đọc" not in fact_words.describe_outcome(attempt, words)
+    assert outcome.value not in fact_words.describe_outcome(attempt, VI)
 
 
 def test_the_attempts_at_one_alert_are_told_together() -> None:

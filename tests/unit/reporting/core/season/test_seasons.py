@@ -60,7 +60,7 @@ def test_before_the_first_season_the_first_stands() -> None:
     [
         ("2026", "năm 2026", "2026"),
         ("2026-H1", "6 tháng đầu năm 2026", "first half of 2026"),
-        ("2026-Q3", "quý III năm 2026", "quarter 3 of 2026"),
+        ("2026-Q3", "quý III năm 2026", "third quarter of 2026"),
         ("2026-07", "tháng 7 năm 2026", "July 2026"),
         (None, "báo cáo một lần", "one-off report"),
     ],

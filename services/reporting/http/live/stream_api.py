@@ -13,19 +13,19 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from services.reporting.change_feed import (
-    ChangedDuty,
-    ChangeFeed,
-    ChangeMessage,
-    Subscription,
-    SubscriptionLostError,
-    TooManySubscribersError,
-)
 from services.reporting.core.access.decisions import Access, AccessRefusedError
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.http import problems, query_parameters
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute, RequireAgency
+from services.reporting.http.live.change_feed import (
+    ChangedDuty,
+    ChangeFeed,
+    ChangeMessage,
+    ChangeSubscription,
+    SubscriptionLostError,
+    TooManySubscribersError,
+)
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import DutyFilter
 
@@ -74,7 +74,9 @@ class StreamApi:
         except (TooManySubscribersError, SubscriptionLostError, AccessRefusedError):
             return  # the browser connects again, and is told why it may not
 
-    async def _follow(self, request: Request, wanted: DutyFilter, subscription: Subscription) -> AsyncIterator[str]:
+    async def _follow(
+        self, request: Request, wanted: DutyFilter, subscription: ChangeSubscription
+    ) -> AsyncIterator[str]:
         scope = guard.scope_of(request)
         while True:
             message = await subscription.receive(within_seconds=_HEARTBEAT_SECONDS)

@@ -70,7 +70,7 @@ class ChangeSource(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Subscription:
+class ChangeSubscription:
     """What one connected reader is still to be told, from the position `starts_at` on.
 
     `is_reset` says that something that it has missed is gone.
@@ -99,7 +99,7 @@ class ChangeFeed:
         self._source = source
         self._history: deque[ChangeMessage] = deque(maxlen=HISTORY)
         self._oldest = ""
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: set[ChangeSubscription] = set()
         self.position = ""
 
     @property
@@ -125,13 +125,13 @@ class ChangeFeed:
             await asyncio.sleep(_RETRY_SECONDS)
 
     @contextmanager
-    def subscribe(self, after: str | None) -> Iterator[Subscription]:
+    def subscribe(self, after: str | None) -> Iterator[ChangeSubscription]:
         """Subscribe from the message behind *after* on, or from now on; raise `TooManySubscribersError`."""
         if self.is_full:
             raise TooManySubscribersError
         missed = self._find_missed(after)
         starts_at = after if after and missed else self.position
-        subscription = Subscription(starts_at=starts_at, is_reset=missed is None)
+        subscription = ChangeSubscription(starts_at=starts_at, is_reset=missed is None)
         for message in missed or ():
             subscription.queue.put_nowait(message)
         self._subscriptions.add(subscription)
@@ -149,7 +149,7 @@ class ChangeFeed:
                 while len(changes) < _CHANGES_MAX and (change := await stream.try_next()) is not None:
                     changes.append(ChangedDuty(**change["fullDocument"]))
                 if stream.resume_token is not None:
-                    self._advance(stream.resume_token["_data"], changes)
+                    self.advance(stream.resume_token["_data"], changes)
                 # One message a second, so that a batch of thousands is a few messages.
                 await asyncio.sleep(_PACE_SECONDS)
 
@@ -165,7 +165,8 @@ class ChangeFeed:
         missed = [one for one in self._history if one.position > after]
         return missed if len(missed) <= _QUEUE else None
 
-    def _advance(self, position: str, changes: Sequence[ChangedDuty]) -> None:
+    def advance(self, position: str, changes: Sequence[ChangedDuty]) -> None:
+        """Tell every subscriber of *changes*, with which the database has reached *position*."""
         self._oldest = self._oldest or position
         self.position = position
         if not changes:
@@ -186,7 +187,7 @@ class ChangeFeed:
             self._hand_over(subscription, ChangeMessage(position=""))
 
     @staticmethod
-    def _hand_over(subscription: Subscription, message: ChangeMessage) -> None:
+    def _hand_over(subscription: ChangeSubscription, message: ChangeMessage) -> None:
         try:
             subscription.queue.put_nowait(message)
         except asyncio.QueueFull:

@@ -1,0 +1,110 @@
+"""What comes back by mail: delivery status notifications (RFC 3464) and complaints (RFC 5965), and whose they are.
+
+A mail leaves with a return path of its own, `b+ID.MAC@domain`, and the same token as its envelope id (RFC 3461). What
+comes back is believed only if it carries a token whose MAC is right: anybody can write to that mailbox.
+"""
+
+import email
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+
+from schemas.events.deliveries import AttemptOutcome
+
+_MAC_DIGITS = 16  # 64 bits: a forger would need as many mails
+_TOKEN = re.compile(r"\b([0-9a-f]{40})\.([0-9a-f]{16})\b")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_LARGEST_REPORT = 1024 * 1024
+_ACTIONS = {"failed": AttemptOutcome.BOUNCED, "delivered": AttemptOutcome.CONFIRMED}
+_HEADERS_WITH_TOKEN = (
+    "Delivered-To",
+    "X-Original-To",
+    "To",
+    "Return-Path",
+    "Original-Envelope-Id",
+    "Original-Mail-From",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnPath:
+    """The domain of return paths, and the key by which their tokens are recognised."""
+
+    domain: str
+    key: bytes
+
+    def create_token(self, public_id: str) -> str:
+        """Return the token of a delivery: its public id and a MAC of it."""
+        mac = hmac.new(self.key, public_id.encode(), hashlib.sha256).hexdigest()
+        return f"{public_id}.{mac[:_MAC_DIGITS]}"
+
+    def create_address(self, public_id: str) -> str:
+        """Return the address to which reports about a delivery go."""
+        return f"b+{self.create_token(public_id)}@{self.domain}"
+
+    def find_delivery(self, text: str) -> str | None:
+        """Return the public id of the delivery whose token stands in *text*, if its MAC is right."""
+        for found in _TOKEN.finditer(text.lower()):
+            if hmac.compare_digest(self.create_token(found[1]), found[0]):
+                return found[1]
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailReport:
+    """What a returned mail says of a delivery: bounced, confirmed or complained, and why as a code."""
+
+    public_id: str
+    outcome: AttemptOutcome
+    reason: str
+
+
+def parse_report(content: bytes, path: ReturnPath) -> MailReport | None:
+    """Return what the mail *content* reports of one of our deliveries; None if it says nothing final, or not of one."""
+    mail = email.message_from_bytes(content[:_LARGEST_REPORT], policy=policy.default)
+    if not isinstance(mail, EmailMessage):
+        return None
+    outcome, reason = _read_outcome(mail)
+    if outcome is None:
+        return None
+    for text in _list_texts_with_token(mail):
+        public_id = path.find_delivery(text)
+        if public_id is not None:
+            return MailReport(public_id=public_id, outcome=outcome, reason=reason)
+    return None
+
+
+def _read_outcome(mail: EmailMessage) -> tuple[AttemptOutcome | None, str]:
+    match str(mail.get_param("report-type", "")).lower():
+        case "feedback-report":
+            return AttemptOutcome.COMPLAINED, "complaint"
+        case "delivery-status":
+            for fields in _list_fields(mail):
+                action = str(fields.get("Action", "")).strip().lower()
+                if action in _ACTIONS:
+                    status = _STATUS.match(str(fields.get("Status", "")).strip())
+                    return _ACTIONS[action], f"dsn_{status[0]}" if status else "dsn"
+    return None, ""
+
+
+def _list_fields(mail: EmailMessage) -> Iterator[EmailMessage]:
+    """Yield the groups of fields of a report: of the message, then of each recipient."""
+    for part in mail.walk():
+        if part.get_content_type() in {"message/delivery-status", "message/feedback-report"}:
+            payload = part.get_payload()
+            groups = payload if isinstance(payload, list) else []
+            yield from (one for one in groups if isinstance(one, EmailMessage))
+
+
+def _list_texts_with_token(mail: EmailMessage) -> Iterator[str]:
+    """Yield what may hold the token: the address that the report went to, its fields, the headers that came back."""
+    for part in (mail, *_list_fields(mail), *mail.walk()):
+        for name in _HEADERS_WITH_TOKEN:
+            yield from (str(value) for value in part.get_all(name, []))
+    for part in mail.walk():
+        if part.get_content_type() in {"text/rfc822-headers", "message/feedback-report"}:
+            yield str(part.get_payload())

@@ -1,0 +1,11 @@
+"""What the questions about evidence need of the database."""
+
+from typing import Protocol
+
+from services.reporting.content.results_queries import EventSource
+from services.reporting.evidence.duty_queries import DutyArchive
+from services.reporting.evidence.event_queries import EventArchive
+
+
+class EvidenceArchive(DutyArchive, EventArchive, EventSource, Protocol):
+    """Finds the records of duties, events and results."""

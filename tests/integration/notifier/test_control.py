@@ -1,0 +1,120 @@
+"""The operator stops and resumes the sending, sees what was sent, and sends again what was lost."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from schemas.events.deliveries import AttemptOutcome
+from services.console.main import app
+from services.notifier.core.dispatch.bounces import ReturnPath
+from tests.integration.notifier.conftest import Start
+from tests.support.builders import plans
+from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment
+
+NOW = DUE - timedelta(days=6, hours=12)
+WHO = ("--author", "Lê Thị B", "--reason", "Sở đang sáp nhập")
+OTHER = plans.AGENCIES[1]
+
+PATH = ReturnPath(domain="bounce.dondoc.example", key=b"k" * 32)
+BOUNCE = """\
+To: postmaster@x.example
+Content-Type: multipart/report; report-type=delivery-status; boundary="B"
+
+--B
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example
+Original-Envelope-Id: {envelope}
+
+Final-Recipient: rfc822; somebody@x.example
+Action: failed
+Status: 5.1.1
+
+--B--
+"""
+
+Run = Callable[..., Awaitable[list[dict[str, Any]]]]
+
+
+@pytest.fixture
+def run(notifier: NotifierClient, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs `dondoc` on the notifier's database and returns the rows that it prints."""
+    monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_DOMAIN", PATH.domain)
+    monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_KEY", PATH.key.decode())
+    for name in ("DONDOC_MONGO_URL", "DONDOC_NOTIFIER_MONGO_DATABASE", "DONDOC_CLOCK"):
+        monkeypatch.setenv(name, notifier.settings[name])
+
+    async def run_dondoc(*arguments: str, exit_code: int = 0) -> list[dict[str, Any]]:
+        # In a thread, because a command runs an event loop of its own.
+        result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
+        assert result.exit_code == exit_code, result.output
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    return run_dondoc
+
+
+async def test_a_stopped_agency_hears_nothing_until_it_is_resumed(
+    notifier: NotifierClient, start: Start, run: Run
+) -> None:
+    """The others are not held up; what is still called for goes out once the stop is lifted; all is on record."""
+    await notifier.publish_documents()
+    await notifier.load_contacts(a_contact(AGENCY), a_contact(OTHER))
+    notifier.set_clock(NOW)
+    (stop,) = await run("notify", "stop", "--agency", AGENCY, *WHO)
+    start()
+    await notifier.publish_assessments(*(an_assessment(a_step(7), agency=one) for one in (AGENCY, OTHER)))
+    (mail,) = await notifier.wait_for_mails(1)
+    assert mail["To"] == f"van-thu@{OTHER}.example"
+    await notifier.wait_until_followed()
+    assert [one["id"] for one in await run("notify", "silences")] == [stop["id"]]
+    await run("notify", "resume", "--agency", AGENCY, "--author", "Lê Thị B")
+    await notifier.wait_for_mails(2)
+    assert await run("notify", "silences") == []
+    (kept,) = await run("notify", "silences", "--ever")
+    assert (kept["reason"], kept["lifted_by"], kept["in_force"]) == ("Sở đang sáp nhập", "Lê Thị B", False)
+
+
+async def test_what_a_relay_refused_is_listed_and_sent_again(
+    notifier: NotifierClient, start: Start, run: Run, tmp_path: Path
+) -> None:
+    """A mailbox that was closed by mistake: the delivery is shown without its address, and resent under its id.
+
+    What bounces later is told by the mail that comes back, once.
+    """
+    notifier.smtp.inject_faults({f"van-thu@{AGENCY}.example": [{"rcpt": "550 5.1.1 No such user"}]})
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    notifier.set_clock(NOW)
+    start()
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    (refused,) = await notifier.wait_for_attempts(1)
+    (listed,) = await run("deliveries", "list", "--state", "permanent_failure")
+    assert (listed["delivery"], listed["reason"]) == (refused.delivery, "smtp_550")
+    (shown,) = await run("deliveries", "show", listed["delivery"][:12])
+    assert [one["agency"] for one in shown["duties"]] == [AGENCY]
+    assert "@" not in json.dumps([listed, shown])
+    await run("deliveries", "resend", listed["delivery"], *WHO)
+    (mail,) = await notifier.wait_for_mails(1)
+    assert refused.message_id == mail["Message-ID"]
+    assert [one.outcome for one in await notifier.wait_for_attempts(2)][1] is AttemptOutcome.ACCEPTED
+    (accepted,) = await run("deliveries", "list", "--state", "accepted")
+    assert accepted["attempts"] == 2
+    report = tmp_path / "bounce.eml"
+    report.write_text(BOUNCE.format(envelope=PATH.create_token(accepted["delivery"])))
+    assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is True
+    assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is False
+    bounced = (await notifier.wait_for_attempts(3))[-1]
+    assert (bounced.outcome, bounced.reason, bounced.delivery) == (
+        AttemptOutcome.BOUNCED,
+        "dsn_5.1.1",
+        refused.delivery,
+    )
+    await run("deliveries", "resend", listed["delivery"], *WHO)
+    await notifier.wait_for_mails(2)
+    await run("deliveries", "resend", listed["delivery"], *WHO, exit_code=1)

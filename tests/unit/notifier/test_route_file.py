@@ -1,0 +1,64 @@
+"""The file of routes: what is in it is used, and what is wrong in it is named at its place."""
+
+from pathlib import Path
+
+import pytest
+
+from services.notifier.dispatch import route_file
+from services.notifier.dispatch.route_file import RouteFileError
+from services.notifier.settings import NotifierSettings
+
+PRESETS = sorted(Path("deploy/routes").glob("*.yaml"))
+
+
+def load(path: Path) -> list[str]:
+    """Return the names of the routes in *path*."""
+    return [one.name for one in route_file.load_routes(NotifierSettings(routes=path))]
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda one: str(one.stem))
+def test_the_examples_can_be_used(path: Path) -> None:
+    """Each names a mail server first and at least one provider of SMS."""
+    assert load(path)[0] == "relay"
+
+
+def test_without_a_file_the_settings_make_two_routes() -> None:
+    """One mail server and one SMS centre."""
+    assert [one.name for one in route_file.load_routes(NotifierSettings())] == ["smtp", "smpp"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("routes: []", "routes"),
+        ("routes: [{name: a, channel: email}]", "exactly one of smtp, smpp and http"),
+        ("routes: [{name: a, channel: sms, smtp: {host: h}}]", "email goes by smtp, sms by smpp or http"),
+        ("routes: [{name: a, channel: fax, smtp: {host: h}}]", "routes.0.channel"),
+        ("routes: [{name: a, channel: email, smtp: {host: h, prot: 25}}]", "routes.0.smtp.prot"),
+        (
+            "routes: [{name: a, channel: email, smtp: {host: h}}, {name: a, channel: email, smtp: {host: h}}]",
+            "twice: a",
+        ),
+        (
+            "routes: [{name: a, channel: sms, http: {url: 'http://h/', body: {}, success: 'status ==', sender: S}}]",
+            "success",
+        ),
+        ("routes: [", "routes.yaml"),
+    ],
+)
+def test_a_fault_is_named_at_its_place(tmp_path: Path, text: str, said: str) -> None:
+    """The message names the file and the place, and quotes nothing that may be secret."""
+    path = tmp_path / "routes.yaml"
+    path.write_text(text)
+    with pytest.raises(RouteFileError, match=said) as refused:
+        load(path)
+    assert str(path) in str(refused.value)
+
+
+def test_a_fault_does_not_quote_a_password(tmp_path: Path) -> None:
+    """A password in the wrong place is not repeated in the message."""
+    path = tmp_path / "routes.yaml"
+    path.write_text("routes: [{name: a, channel: email, smtp: {host: h, passwort: geheim}}]")
+    with pytest.raises(RouteFileError) as refused:
+        load(path)
+    assert "geheim" not in str(refused.value)

@@ -1,0 +1,234 @@
+"""The pages of evidence, drawn from records in memory: what they say, where they lead, what hostile text does."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from schemas.events.assessments import StepKind
+from schemas.events.ids import DutyKey
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.reporting.core.access.readers import EVERYTHING, Reader, ReaderScope
+from services.reporting.dashboard import templating
+from services.reporting.dashboard.evidence import evidence_pages
+from services.reporting.dashboard.evidence.status_page import StatusPage
+from services.reporting.dashboard.page_renderer import PageRenderer
+from services.reporting.evidence.freshness import Freshness
+from services.reporting.http import problems
+from services.reporting.http.access.authentication import Identity
+from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
+from services.runtime.http.probes import NotReadyError
+from services.runtime.kafka.consumer_lag import UNKNOWN_LAG, UP_TO_DATE, PartitionLag
+from tests.support.builders import plans
+from tests.support.builders.annual_report import an_attempt
+from tests.support.builders.annual_report_events import a_delivery_event
+from tests.support.builders.partition_log import NOON, PartitionLog
+from tests.support.clients.reporting_archive import InMemoryArchive, PublishedInMemory
+
+NOW = datetime(2024, 12, 20, 2, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>\u202e"
+KEY = DutyKey(plan=plans.PLAN, agency="h-mot", obligation=plans.OBLIGATION, period="2024")
+DUTY = f"/duties/{plans.PLAN}/h-mot/{plans.OBLIGATION}/2024"
+PAGES = (
+    DUTY,
+    f"/duties/{plans.PLAN}/h-hai/{plans.OBLIGATION}/2024",
+    "/agencies/h-mot",
+    "/agencies/h-hai",
+    "/events/s-2",
+    "/events/reminder",
+    f"/plans/{plans.PLAN}",
+    f"/registries/{plans.REGISTRY}",
+    "/changes?since=2024-11-01T08:00",
+    "/status",
+)
+
+
+class Clock:
+    """A clock that stands still."""
+
+    def now(self) -> datetime:
+        """Return the moment of the tests."""
+        return NOW
+
+
+class AsReader:
+    """An application as one reader asks it: the guard, which finds readers out, has tests of its own."""
+
+    def __init__(self, app: ASGIApp, scope: ReaderScope) -> None:
+        self._app = app
+        self._reader = Reader(id="x", name="Lê Thị B", scope=scope, may_review=scope == EVERYTHING)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["identity"] = Identity(reader=self._reader)
+        await self._app(scope, receive, send)
+
+
+def fill_archive() -> tuple[InMemoryArchive, list[Plan | Registry]]:
+    """Return a plan in two versions with a correction of a report, a reminder, and hostile names and texts."""
+    registry = plans.a_registry(plans.an_agency("h-mot", names=[{"vi": f"UBND {HOSTILE}"}]), plans.an_agency("h-hai"))
+    version = plans.a_version(requires={"indicators": ["loans"], "sections": ["results"]})
+    indicators = [{"code": "loans", "unit": "million_vnd", "title": {"vi": f"Dư nợ {HOSTILE}"}}]
+    plan = plans.a_plan(plans.an_obligation(version), indicators=indicators)
+    later = plan.model_copy(update={"version": 2, "issued_on": plan.issued_on + timedelta(days=1)})
+    log, archive = PartitionLog(registry, plan), InMemoryArchive()
+    for verdict in log.adopt_raw():
+        archive.store_verdict(verdict)
+    for number, fact in enumerate([a_report("s-1", loans="0.10"), a_report("s-2", loans=7, corrects="s-1")]):
+        recorded = fact | {"receivedtime": (NOON + timedelta(hours=number)).isoformat(), "receiptid": f"{number:032x}"}
+        for verdict in log.append_raw(recorded):
+            archive.store_verdict(verdict)
+        record = json.dumps(recorded, ensure_ascii=False).encode()
+        archive.store_fact(record, recorded_at=NOON + timedelta(hours=number))
+    reminder = an_attempt(KEY, at=NOON, event="reminder", kind=StepKind.REMINDER, step="P7D")
+    archive.store_attempt(msgspec.json.encode(a_delivery_event(reminder)))
+    return archive, [registry, plan, later]
+
+
+def a_report(event: str, *, loans: object, corrects: str | None = None) -> dict[str, Any]:
+    """Build a report with a hostile text; the first one is not complete."""
+    sections = {"results": HOSTILE} if corrects else {}
+    content = {"nil_return": False, "figures_as_of": None, "sections": sections, "indicators": {"loans": loans}}
+    return plans.a_submission(event, data={"content": content, "corrects": corrects})
+
+
+def a_site(scope: ReaderScope = EVERYTHING, lag: PartitionLag = UP_TO_DATE) -> httpx.AsyncClient:
+    """Return a browser on the pages as a reader of *scope* sees them."""
+    archive, published = fill_archive()
+    documents, queries = PublishedInMemory(*published), archive.ask(*published)
+    clock, registry = Clock(), CollectorRegistry()
+    ReportingMetrics(registry)
+    freshness = Freshness(TOPICS_CONSUMED, clock)
+    freshness.note_lag({TopicPartition(topic.name, 0): lag for topic in TOPICS_CONSUMED})
+    renderer = PageRenderer(queries, templating.build_environment(), clock=clock, freshness=freshness)
+    checks = {"kafka": is_good, "mongo": is_waiting}
+    routes = [
+        *evidence_pages.build_routes(queries, archive, documents, renderer=renderer, clock=clock),
+        *StatusPage(renderer, freshness, checks, registry=registry, clock=clock).routes(),
+    ]
+    handlers = problems.build_handlers(renderer.render_problem, lambda _request, _refusal: None)
+    app = AsReader(Starlette(routes=routes, exception_handlers=handlers), scope)
+    headers = {"accept": "text/html"}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", headers=headers)
+
+
+async def is_good() -> bool:
+    """Say that a part works."""
+    return True
+
+
+async def is_waiting() -> bool:
+    """Say that a part waits."""
+    raise NotReadyError("the database")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_every_page_is_drawn_and_hostile_text_stays_text(language: str) -> None:
+    """In both languages; now, and of a past moment, about which every page says so first."""
+    async with a_site() as browser:
+        for path in PAGES:
+            page = await browser.get(path, params={"lang": language} | dict(httpx.QueryParams(httpx.URL(path).query)))
+            assert page.status_code == 200, path
+            assert "<script>" not in page.text, path
+            assert 'class="banner"' not in page.text, path
+            past = await browser.get(path.partition("?")[0], params={"as_of": "2024-12-10T08:00", "lang": language})
+            assert past.status_code == 200, path
+            assert 'class="banner"' in past.text, path
+
+
+async def test_the_sentence_leads_to_its_events_and_every_figure_to_its_report() -> None:
+    """Each half-sentence that rests on an event links to it, as does each figure of the report that stands."""
+    async with a_site() as browser:
+        page = (await browser.get(DUTY)).text
+        receipt = f"/events/{1:032x}"
+        assert f'href="{receipt}?' in page
+        assert "báo cáo số s-2/BC-UBND đủ nội dung, nhận lúc 13:00 ngày 01/12/2024" in page
+        assert "còn thiếu mục" in page
+        assert "Bản 2 so với bản 1" in page
+        assert f'href="{DUTY}/review?lang=vi"' in page
+        event = await browser.get(receipt)
+        assert event.status_code == 200
+        assert f'href="{DUTY}?' in event.text
+        assert "0.10" in (await browser.get("/events/s-1")).text
+
+
+async def test_an_agency_sees_what_it_owes_what_came_and_what_it_was_told() -> None:
+    """On the page to which the link in its mail leads; of the registry it sees itself alone."""
+    async with a_site(ReaderScope(agencies=frozenset({"h-mot"}))) as browser:
+        page = (await browser.get("/agencies/h-mot")).text
+        for words in ("Nhận báo cáo số s-2/BC-UBND", "Nhắc trước hạn 7 ngày", "Đơn vị của tôi", "Chưa trả lời."):
+            assert words in page
+        assert "/review" not in (await browser.get(DUTY)).text
+        registry = (await browser.get(f"/registries/{plans.REGISTRY}")).text
+        assert "h-mot" in registry
+        assert "h-hai" not in registry
+
+
+async def test_a_local_time_is_that_of_the_zone_beside_it() -> None:
+    """The form without a script sends local times; links pass on the instant with its offset."""
+    async with a_site() as browser:
+        local = {"as_of": "2024-12-01T12:30", "zone": "Asia/Ho_Chi_Minh", "known_at": ""}
+        page = (await browser.get(DUTY, params=local)).text
+        assert "as_of=2024-12-01T12%3A30%3A00%2B07%3A00" in page
+        assert "Chưa đầy đủ" in page
+        london = (await browser.get(DUTY, params=local | {"zone": "Europe/London"})).text
+        assert "as_of=2024-12-01T12%3A30%3A00%2B00%3A00" in london
+        unknown = (await browser.get(DUTY, params=local | {"zone": "Nowhere/At_All"})).text
+        assert "as_of=2024-12-01T12%3A30%3A00%2B07%3A00" in unknown
+        for wrong in ("soon", "9999-12-31T23:59", "2024-13-01T00:00"):
+            assert (await browser.get(DUTY, params={"as_of": wrong})).status_code == 400, wrong
+
+
+async def test_what_changed_between_two_moments_is_told_with_its_reason() -> None:
+    """The statuses that turned, and the figures; what was not known before has no status before."""
+    async with a_site() as browser:
+        asked = {"since": "2024-12-01T12:30", "period": "2024"}
+        page = (await browser.get("/changes", params=asked)).text
+        assert "2 nghĩa vụ đổi tình trạng" in page
+        assert "đủ nội dung lúc 13:00 ngày 01/12/2024" in page
+        assert "hạn là hết ngày 09/12/2024, chưa có báo cáo nào" in page
+        assert "0,1" in page
+
+
+async def test_the_versions_of_a_document_are_told_apart() -> None:
+    """Each version says what it changed against the one before."""
+    async with a_site() as browser:
+        page = (await browser.get(f"/plans/{plans.PLAN}")).text
+        assert "issued_on" in page
+        assert "gửi kết quả trước ngày 10 tháng 12 hàng năm" in page
+        earlier = await browser.get(f"/plans/{plans.PLAN}", params={"version": 1})
+        assert "<strong>1</strong>" in earlier.text
+        assert (await browser.get(f"/plans/{plans.PLAN}", params={"version": 3})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("lag", "words"),
+    [
+        (UP_TO_DATE, "Số liệu đầy đủ đến 09:00."),
+        (PartitionLag(records=3, oldest_unread_seconds=600), "Số liệu đầy đủ đến 08:50."),
+        (UNKNOWN_LAG, "Chưa biết số liệu đầy đủ đến lúc nào"),
+    ],
+)
+async def test_the_service_says_until_when_its_figures_are_complete(lag: PartitionLag, words: str) -> None:
+    """In words, with what waits for what."""
+    async with a_site(lag=lag) as browser:
+        page = (await browser.get("/status")).text
+        assert words in page
+        assert "chưa sẵn sàng: the database" in page
+
+
+def test_figures_stay_as_old_as_the_last_measurement_while_nothing_is_measured() -> None:
+    """A broker that is away makes nothing newer, and hides nothing of what was known."""
+    freshness = Freshness(TOPICS_CONSUMED, Clock())
+    places = [TopicPartition(topic.name, 0) for topic in TOPICS_CONSUMED]
+    freshness.note_lag(dict.fromkeys(places, UP_TO_DATE))
+    freshness.note_lag(dict.fromkeys(places, UNKNOWN_LAG))
+    assert freshness.complete_until == NOW
+    assert freshness.lag_of(TOPICS_CONSUMED[0]) == UNKNOWN_LAG
