@@ -10,7 +10,7 @@ as Windows-1252 (`Thá» Xuân`) is mended as well.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from schemas.text import syllables
 
@@ -19,9 +19,16 @@ _TONED = {
     0xB5: "àảãáạ", 0xBB: "ằẳẵắ", 0xC6: "ặầẩẫấậè", 0xCE: "ẻẽéẹềểễếệìỉ", 0xDC: "ĩíịò", 0xE1: "ỏõóọồổỗốộờởỡớợù",
     0xF1: "ủũúụừửữứựỳỷỹýỵ",
 }  # fmt: skip
-_TCVN3 = {bytes([0xA1 + place]): letter for place, letter in enumerate(_ENCODED)} | {
-    bytes([first + place]): letter for first, letters in _TONED.items() for place, letter in enumerate(letters)
-}
+
+# The letters of Windows-1252 where Latin-1 has control characters; programs read its five undefined bytes as these.
+_WESTERN = {byte: letter for byte in range(0x80, 0xA0) if (letter := bytes([byte]).decode("cp1252", "ignore"))}
+_WESTERN_BYTES = {ord(letter): byte for byte, letter in _WESTERN.items()}
+
+_TCVN3 = (
+    _WESTERN
+    | {0xA1 + place: letter for place, letter in enumerate(_ENCODED)}
+    | {first + place: letter for first, letters in _TONED.items() for place, letter in enumerate(letters)}
+)
 """TCVN3 by byte. It has no capitals with tones: a font of capitals draws the small ones as such."""
 
 # VNI writes a letter and then its marks as a second letter; ơ, ư, đ and the toned i stand alone.
@@ -34,8 +41,8 @@ _VNI_MARKS = {
 _VNI_LETTERS = {"ô": "ơ", "ö": "ư", "ñ": "đ", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
 _VNI = re.compile(rf"(?P<letter>[aeouyôö])(?P<mark>[{''.join(_VNI_MARKS)}])|[{''.join(_VNI_LETTERS)}]", re.IGNORECASE)
 
-# Bytes that Windows-1252 leaves undefined, or that were read as Latin-1, are control characters.
-_CONTROLS = {chr(one): bytes([one]) for one in range(0x80, 0xA0)}
+_SAMPLE = 64 * 1024  # bytes by which the encoding of a file is decided
+_WORD_MAX = 40  # characters; the longest syllable has seven letters, an abbreviation a few more
 
 # A word as people write it; «» and “” belong to TCVN3's letters, so they are words only with a letter beside them.
 _WORD = re.compile(r"[^\s!-@\[-`{-~‘’“”–…]+")
@@ -67,10 +74,12 @@ def decode(content: bytes) -> str | None:
 
     Text of Western Europe without a Vietnamese word is no case for guessing.
     """
-    western = _decode_western(content)
-    readings = (one(western) for one in (_read_as_1258, _read_as_tcvn3, _read_as_vni))
-    best = max((western, *filter(None, readings)), key=_count_balance)
-    return best if _count_balance(best) > 0 else None
+    sample = _decode_western(content[:_SAMPLE])
+    readings: tuple[Callable[[str], str | None], ...] = (str, _read_as_1258, _read_as_tcvn3, _read_as_vni)
+    best = max(readings, key=lambda one: _count_balance(one(sample) or ""))
+    if _count_balance(best(sample) or "") <= 0:
+        return None
+    return best(_decode_western(content))
 
 
 def has_lost_letters(text: str) -> bool:
@@ -94,7 +103,7 @@ def _foreign_words(text: str) -> Iterator[str]:
 
 
 def _is_word(word: str) -> bool:
-    return syllables.is_syllable(word) or syllables.is_abbreviation(word)
+    return len(word) <= _WORD_MAX and (syllables.is_syllable(word) or syllables.is_abbreviation(word))
 
 
 def _read_as_utf8(text: str) -> str | None:
@@ -113,13 +122,7 @@ def _read_as_1258(text: str) -> str | None:
 
 def _read_as_tcvn3(text: str) -> str | None:
     content = _encode_western(text) or _encode_1258(text)
-    if content is None:
-        return None
-    letters = (
-        _TCVN3.get(content[place : place + 1]) or _decode_western(content[place : place + 1])
-        for place in range(len(content))
-    )
-    return _restore_capitals(text, list(letters))
+    return None if content is None else _restore_capitals(text, content.decode("latin-1").translate(_TCVN3))
 
 
 def _read_as_vni(text: str) -> str | None:
@@ -133,11 +136,8 @@ def _compose_vni(found: re.Match[str]) -> str:
     return composed.upper() if letter.isupper() else composed
 
 
-def _restore_capitals(text: str, letters: list[str]) -> str:
-    """Return *letters* with the toned ones in capitals where all the plain ones of the word or the text are."""
-    converted = "".join(letters)
-    if len(converted) != len(text):
-        return converted
+def _restore_capitals(text: str, converted: str) -> str:
+    """Return *converted* with the toned letters in capitals where all the plain ones of the word or the text are."""
     if _is_in_capitals(text):
         return converted.upper()
     return _WORD.sub(
@@ -153,7 +153,7 @@ def _is_in_capitals(text: str) -> bool:
 def _encode_western(text: str) -> bytes | None:
     """Return the bytes that *text* was in Windows-1252; None if it has a letter that this does not have."""
     try:
-        return b"".join(_CONTROLS.get(one) or one.encode("cp1252") for one in text)
+        return text.translate(_WESTERN_BYTES).encode("latin-1")
     except UnicodeEncodeError:
         return None
 
@@ -167,4 +167,4 @@ def _encode_1258(text: str) -> bytes | None:
 
 
 def _decode_western(content: bytes) -> str:
-    return "".join(bytes([one]).decode("cp1252", "ignore") or chr(one) for one in content)
+    return content.decode("latin-1").translate(_WESTERN)

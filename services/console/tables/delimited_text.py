@@ -29,6 +29,8 @@ def read_rows(path: Path, content: bytes, is_header: Callable[[InputRow], bool])
         try:
             rows = tuple(_parse_rows(path, text, separator))
         except RefusedTableError as cause:
+            if cause.detail is TOO_LARGE:
+                raise
             refusal = refusal or cause
             continue
         if any(map(is_header, rows)):

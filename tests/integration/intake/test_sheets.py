@@ -48,7 +48,7 @@ async def test_a_sheet_is_handed_in_once_and_refused_by_cell(
     file.write_text(SHEET.replace(",2024\n", ",2024-Q1\n"), encoding="utf-8-sig")
     refused = await handed_in(file, intake, bearer)
     assert refused.exit_code == 1
-    assert "report.csv!C7: 2024-Q1 không khớp" in refused.stderr
+    assert "report.csv:7: 2024-Q1 không khớp" in refused.stderr
 
 
 async def test_what_a_sheet_lacks_is_told_and_the_report_is_taken(
@@ -61,5 +61,5 @@ async def test_what_a_sheet_lacks_is_told_and_the_report_is_taken(
     taken = await handed_in(file, intake, bearer)
     assert taken.exit_code == 0
     assert json.loads(taken.stdout)["receiptid"]
-    assert taken.stderr == f"{file}!C10: cảnh báo: ô này còn để trống; thiếu mục này, báo cáo sẽ chưa đầy đủ\n"
+    assert taken.stderr == f"{file}:10: cảnh báo: ô này còn để trống; thiếu mục này, báo cáo sẽ chưa đầy đủ\n"
     assert len(await published.records(FACTS.name)) == 1
