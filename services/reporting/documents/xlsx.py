@@ -2,8 +2,10 @@
 
 import io
 import math
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -38,6 +40,7 @@ COLOURS = {"on_time": "#1B6E45", "late": "#E0A126", "incomplete": "#D08A3C", "ov
 HEADER_ROW = 3  # below the title, the note on the figures and a blank line
 FIRST_ROW = HEADER_ROW + 1
 LINE_PT = 16.0  # one line of text at 11 pt
+EXACT_INTEGERS = 2**53  # below it a binary float holds every whole number
 SHORT_TEXT = 6  # characters that fit into every column
 LINES_MAX = 25  # the file format ends at 409 points a row
 A4 = 9  # the paper code of the file format (ST_PaperSize)
@@ -114,7 +117,7 @@ def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: Z
         sheet.write_string(HEADER_ROW, index, xml_text.drawable(heading), formats.header)
     worked_out = formulas.build_formulas(table, FIRST_ROW)
     for at, row in enumerate(table.rows, start=FIRST_ROW):
-        line_count = _count_text_lines(row, table)
+        line_count = _count_text_lines(row, widths)
         if line_count > 1:
             sheet.set_row(at, line_count * LINE_PT)
         for index, (cell, column) in enumerate(zip(row.cells, table.columns, strict=False)):
@@ -129,8 +132,9 @@ def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: Z
 
 
 def _format_code(value: Cell, cell_type: CellType) -> str:
-    is_broken = isinstance(value, Decimal) and value != value.to_integral_value()
-    return DECIMALS if is_broken and cell_type is CellType.NUMBER else NUMBER_FORMATS[cell_type]
+    if cell_type is CellType.NUMBER and isinstance(value, Decimal) and value != value.to_integral_value():
+        return DECIMALS
+    return NUMBER_FORMATS[cell_type]
 
 
 def _add_matrix_totals(sheet: Worksheet, formats: CellFormats, table: Table, content: PrintedReport) -> None:
@@ -174,19 +178,20 @@ def _column_width(column: Column) -> float:
     return max(8, column.share * CHARACTERS_PER_SHARE)
 
 
-def _count_text_lines(row: TableRow, table: Table) -> int:
+def _count_text_lines(row: TableRow, widths: Sequence[float]) -> int:
     """Return how many lines the longest text of *row* wraps to."""
     # Not every program measures the height of wrapped rows when it opens a file, so the file states the height.
-    line_counts = (
-        math.ceil(len(value) / _column_width(column))
-        for cell, column in zip(row.cells, table.columns, strict=False)
-        if isinstance(value := blocks.value_of(cell), str) and len(value) > SHORT_TEXT
-    )
-    return min(max((1, *line_counts)), LINES_MAX)
+    lines = 1
+    for cell, width in zip(row.cells, widths, strict=False):
+        if isinstance(cell, str) and len(cell) > max(SHORT_TEXT, width):
+            lines = max(lines, math.ceil(len(cell) / width))
+    return min(lines, LINES_MAX)
 
 
 def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_format: Format, zone: ZoneInfo) -> None:
     match cell:
+        case str():
+            sheet.write_string(*place, _drawable(cell), cell_format)
         case None:
             sheet.write_blank(*place, None, cell_format)
         case datetime():
@@ -195,14 +200,19 @@ def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_fo
             sheet.write_datetime(*place, cell, cell_format)
         case Decimal() | int():
             _write_number(sheet, place, cell, cell_format)
-        case str():
-            sheet.write_string(*place, xml_text.drawable(cell), cell_format)
+
+
+@lru_cache(maxsize=4096)
+def _drawable(text: str) -> str:
+    """Return *text* as XML can hold it; most cells of a large sheet repeat the names of agencies and indicators."""
+    return xml_text.drawable(text)
 
 
 def _write_number(sheet: Worksheet, place: tuple[int, int], value: Decimal | int, cell_format: Format) -> None:
     # The file format holds binary floats. A figure with more digits stands as text, which loses none.
-    if Decimal(repr(float(value))) == value:
-        sheet.write_number(*place, float(value), cell_format)
+    number = float(value)
+    if (number == value and abs(number) < EXACT_INTEGERS) or Decimal(repr(number)) == value:
+        sheet.write_number(*place, number, cell_format)
     else:
         sheet.write_string(*place, blocks.format_figure(value, CellType.NUMBER), cell_format)
 
