@@ -66,8 +66,6 @@ class MailReport:
 def parse_report(content: bytes, path: ReturnPath) -> MailReport | None:
     """Return what the mail *content* reports of one of our deliveries; None if it says nothing final, or not of one."""
     mail = email.message_from_bytes(content[:_LARGEST_REPORT], policy=policy.default)
-    if not isinstance(mail, EmailMessage):
-        return None
     outcome, reason = _read_outcome(mail)
     if outcome is None:
         return None
