@@ -29,7 +29,7 @@ OPTION = re.compile(r"(?<=\s)--[a-z-]+")
 ACTION = re.compile(r"action: ([a-z_]+)")
 LINK = re.compile(r"\]\(([^)\s]*)#([^)\s]+)\)")
 CHECK = re.compile(r'check=~?"([^"]+)"')
-GROUPS = {"readers", "keys", "links", "contacts", "dead-letters", "receipt"}
+GROUPS = {"readers", "keys", "links", "contacts", "dead-letters", "receipt", "deliveries", "notify"}
 
 
 def text_of(path: Path) -> str:

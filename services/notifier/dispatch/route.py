@@ -110,9 +110,14 @@ class DeliveryRoute:
             self._circuit = circuit.record_failure(self._circuit, refusal, self._policy, now)
         if was_open != self.is_open:
             self.epoch += 1
-            action = "route_opened" if self.is_open else "route_closed"
-            details = {"action": action, "route": self.name, "reason": result.reason}
-            log.warning("the circuit of a route has changed", extra=details)
+            self._log_change(result.reason)
+
+    def _log_change(self, reason: str | None) -> None:
+        details = {"route": self.name, "reason": reason}
+        if self.is_open:
+            log.warning("a route does not work: it rests", extra={"action": "route_opened", **details})
+        else:
+            log.warning("a route works again", extra={"action": "route_closed", **details})
 
     def _slow_down(self, address: str, now: datetime, *, concerns_route: bool) -> None:
         pace = None if concerns_route else self._domain_pace(address, create=True)

@@ -5,7 +5,6 @@ changes its place, therefore shifts no other one from a page to the next.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +123,7 @@ def parse_cursor(text: str, order: SortOrder) -> LinePlace | None:
         return None
     try:
         place = _decode(text[:_CURSOR_CHARS_MAX], order)
-    except (ValueError, binascii.Error) as cause:
+    except (ValueError, RecursionError) as cause:  # of base64, UTF-8 and JSON, or a nest of a thousand brackets
         raise ValueError("is no cursor of this list; take `next_cursor` of the page before, or leave it out") from cause
     return place
 
