@@ -24,6 +24,10 @@ from services.runtime.decoding import UnreadableRecordError
 # The database gives documents in portions, so that one question about a large plan does not fill its memory.
 _EVENTS_AT_ONCE = 500
 
+# Verdicts and facts are read side by side, so a verdict may be stored a moment before the fact behind it.
+_LATECOMERS_SECONDS = 3.0
+_POLL_SECONDS = 0.1
+
 
 class UnreadableContentError(Exception):
     """Stored records that a sum rests on cannot be read: rebuild the database from the log, which has them.
@@ -53,7 +57,7 @@ class ResultsQueries:
         """Return the results of a plan for exactly *period*, the text of one.
 
         Raises `NotFoundError` for an unknown plan, `UnreadableContentError` where a record cannot be read and
-        `StateIncompleteError` where one has not been stored yet.
+        `StateIncompleteError` where one is not stored within three seconds.
         """
         assessed = await self.assess_plan(plan_id, period, context)
         # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
@@ -116,13 +120,23 @@ class ResultsQueries:
     async def _find_contents(
         self, identities: Sequence[EventIdentity], context: QueryContext
     ) -> Mapping[EventIdentity, StandingSubmission]:
+        contents = await self._read_contents(identities, context)
+        polls = 0
+        while missing := [one for one in identities if one not in contents]:
+            if polls * _POLL_SECONDS >= _LATECOMERS_SECONDS:
+                raise StateIncompleteError
+            polls += 1
+            await asyncio.sleep(_POLL_SECONDS)
+            contents |= await self._read_contents(missing, context)
+        return contents
+
+    async def _read_contents(
+        self, identities: Sequence[EventIdentity], context: QueryContext
+    ) -> dict[EventIdentity, StandingSubmission]:
         contents: dict[EventIdentity, StandingSubmission] = {}
         for start in range(0, len(identities), _EVENTS_AT_ONCE):
             found = await self._archive.find_events(identities[start : start + _EVENTS_AT_ONCE], context.known_at)
             contents |= await asyncio.to_thread(_decode_contents, found)
-        if not contents.keys() >= set(identities):
-            # Verdicts and facts are read side by side: this verdict was stored a moment before the fact behind it.
-            raise StateIncompleteError
         return contents
 
 

@@ -100,6 +100,7 @@ class ChangeFeed:
         self._history: deque[ChangeMessage] = deque(maxlen=HISTORY)
         self._oldest = ""
         self._subscriptions: set[ChangeSubscription] = set()
+        self._is_following = asyncio.Event()
         self.position = ""
 
     @property
@@ -123,6 +124,14 @@ class ChangeFeed:
             except DatabaseUnavailableError as cause:
                 log.warning("changes cannot be followed", extra={"action": "changes_lost", "error": str(cause)})
             await asyncio.sleep(_RETRY_SECONDS)
+
+    async def wait_until_following(self, *, within_seconds: float) -> bool:
+        """Return whether the database is followed in that time, so that a subscriber has a position to resume from."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                return await self._is_following.wait()
+        except TimeoutError:
+            return False
 
     @contextmanager
     def subscribe(self, after: str | None) -> Iterator[ChangeSubscription]:
@@ -169,6 +178,7 @@ class ChangeFeed:
         """Tell every subscriber of *changes*, with which the database has reached *position*."""
         self._oldest = self._oldest or position
         self.position = position
+        self._is_following.set()
         if not changes:
             return
         if len(self._history) == HISTORY:
@@ -183,6 +193,7 @@ class ChangeFeed:
         log.warning("changes before now are lost", extra={"action": "changes_reset", "error": error})
         self._history.clear()
         self._oldest = self.position = ""
+        self._is_following.clear()
         for subscription in self._subscriptions:
             self._hand_over(subscription, ChangeMessage(position=""))
 

@@ -32,6 +32,7 @@ from services.reporting.queries import DutyFilter
 PATH = "/v1/stream"
 _RETRY_MS = 5_000
 _HEARTBEAT_SECONDS = 15.0  # proxies close a connection that is silent for a minute
+_PATIENCE_SECONDS = 10.0  # with a database that is not followed yet, or not at the moment
 _NAMED_MAX = 100  # duties that one message names
 _POSITION_CHARS_MAX = 1_000
 
@@ -57,7 +58,9 @@ class StreamApi:
         parameters.require_known("plan", "period")
         wanted = query_parameters.parse_duty_filter(parameters)
         parameters.raise_errors()
-        if self._feed.is_full:
+        # A reader who was told "ready" before the database is followed would miss what changes until then, unknowingly.
+        is_following = await self._feed.wait_until_following(within_seconds=_PATIENCE_SECONDS)
+        if self._feed.is_full or not is_following:
             raise HTTPException(503, headers={"Retry-After": str(problems.RETRY_AFTER_SECONDS)})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(self._stream(request, wanted), media_type="text/event-stream", headers=headers)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,9 +20,11 @@ from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.main import app
+from services.reporting.content import results_queries
 from services.reporting.content.results_queries import ResultsQueries, UnreadableContentError
 from services.reporting.core import results_document
 from services.reporting.core.access.readers import EVERYTHING
+from services.reporting.core.timeline import EventIdentity
 from services.reporting.queries import QueryContext
 from services.reporting.store import StateIncompleteError
 from services.rules.fact_validation import Rejection
@@ -171,8 +174,30 @@ REPORT = plans.a_submission(
 MIDDLE = QueryContext(scope=EVERYTHING, as_of=INSTANTS[30], known_at=INSTANTS[30])
 
 
-def test_a_verdict_whose_fact_is_not_stored_yet_is_not_answered_without_it(folder: Path) -> None:
-    """Facts and verdicts are read side by side; a figure that is about to come must not read as one not given."""
+def test_a_fact_that_is_stored_a_moment_after_its_verdict_is_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Facts and verdicts are read side by side: an officer's page must not fail because one is a moment behind."""
+    archive, _ = fill(folder, [REPORT])
+    facts = dict(archive.facts)
+    archive.facts.clear()
+    find, asked = archive.find_events, []
+
+    async def store_after_the_first_question(identities: Iterable[EventIdentity], known_at: datetime) -> Any:
+        asked.append(await find(identities, known_at))
+        archive.facts.update(facts)
+        return asked[-1]
+
+    monkeypatch.setattr(archive, "find_events", store_after_the_first_question)
+    assert b'"total": "0.1"' in answer(folder, archive, MIDDLE)
+    assert [len(found) for found in asked] == [0, 1]
+
+
+def test_a_verdict_whose_fact_is_not_stored_is_not_answered_without_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A figure that is about to come must not read as one not given."""
+    monkeypatch.setattr(results_queries, "_LATECOMERS_SECONDS", 0.0)
     archive, _ = fill(folder, [REPORT])
     assert b'"total": "0.1"' in answer(folder, archive, MIDDLE)
     archive.facts.clear()

@@ -92,6 +92,14 @@ def test_no_more_readers_connect_than_a_process_holds() -> None:
     assert hear(feed, None) == (False, [])
 
 
+async def test_a_reader_waits_until_the_database_is_followed() -> None:
+    """Told "ready" before, it would have no position to resume from, and would miss what changes meanwhile."""
+    feed = ChangeFeed(NoDatabase())
+    assert not await feed.wait_until_following(within_seconds=0.01)
+    feed.advance("0001", ())
+    assert await feed.wait_until_following(within_seconds=0.01)
+
+
 async def test_nothing_new_is_no_message() -> None:
     """A second without a change only moves the position on."""
     feed = a_feed(1)
