@@ -181,14 +181,16 @@ def test_a_fact_that_is_stored_a_moment_after_its_verdict_is_waited_for(
     archive, _ = fill(folder, [REPORT])
     facts = dict(archive.facts)
     archive.facts.clear()
-    find, asked = archive.find_events, []
+    find, asked = InMemoryArchive.find_events, []
 
-    async def store_after_the_first_question(identities: Iterable[EventIdentity], known_at: datetime) -> Any:
-        asked.append(await find(identities, known_at))
-        archive.facts.update(facts)
+    async def store_after_the_first_question(
+        self: InMemoryArchive, identities: Iterable[EventIdentity], known_at: datetime
+    ) -> Any:
+        asked.append(await find(self, identities, known_at))
+        self.facts.update(facts)
         return asked[-1]
 
-    monkeypatch.setattr(archive, "find_events", store_after_the_first_question)
+    monkeypatch.setattr(InMemoryArchive, "find_events", store_after_the_first_question)
     assert b'"total": "0.1"' in answer(folder, archive, MIDDLE)
     assert [len(found) for found in asked] == [0, 1]
 
