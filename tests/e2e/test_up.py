@@ -148,6 +148,7 @@ async def test_secrets_and_mails_are_nobody_else_s(home: Path, ports: dict[str, 
         assert await up.wait_for_exit() == 0
 
 
+@pytest.mark.chaos
 async def test_killed_it_leaves_nothing_behind_and_starts_again(runs: list[UpCommand], home: Path) -> None:
     """After kill -9 of the command every process ends by itself, and the next run starts without help."""
     up = runs[0]

@@ -175,6 +175,7 @@ async def test_what_the_spool_had_replayed_before_the_log_lost_it_is_replayed_ag
     assert await receipts_in(published) == given(receipts)
 
 
+@pytest.mark.chaos
 async def test_a_damaged_batch_of_the_log_is_passed_over_and_its_event_written_again(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:

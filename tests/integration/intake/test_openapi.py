@@ -28,6 +28,7 @@ from schemas.events.facts import SUBMITTED
 from schemas.events.topics import FACTS
 from tests.support.builders import plans
 from tests.support.builders.plans import AGENCIES, OBLIGATION, PLAN, Json
+from tests.support.matrix import matrix
 from tests.support.servers.intake import BATCH, STRUCTURED, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -117,7 +118,7 @@ def _speak_of_reports(operation: Json) -> None:
     ]
 
 
-@pytest.mark.parametrize("media_type", [STRUCTURED, BATCH, BINARY])
+@pytest.mark.parametrize("media_type", matrix([BATCH, STRUCTURED, BINARY], in_every_run=1))
 async def test_the_document_holds_for_generated_requests(
     intake: Service, bearer: str, published: Bus, media_type: str
 ) -> None:

@@ -26,6 +26,7 @@ GROWTH_MAX_KILOBYTES = 64 * 1024
 USUAL_SECONDS = 0.25
 
 
+@pytest.mark.chaos
 async def test_hundreds_of_dripping_connections_hold_up_nobody(intake: Service, client: httpx.AsyncClient) -> None:
     """Each is ended in time, those that began with 408; posts meanwhile take their usual time, memory stays."""
     before = resident_kilobytes(intake)

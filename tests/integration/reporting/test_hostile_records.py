@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import httpx
+import pytest
 
 from schemas.events.ids import partition_of, reference_key
 from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, VERDICTS
@@ -121,6 +122,7 @@ async def test_a_damaged_stored_record_hides_no_other(
     assert service.read_metric("reporting_stored_records_unreadable_total") >= 13
 
 
+@pytest.mark.chaos
 async def test_the_audit_does_not_die_of_a_hostile_writer(
     reporting: StartReporting, publish_events: PublishEvents, bus: Bus
 ) -> None:

@@ -263,6 +263,7 @@ async def test_two_replicas_make_one_version_of_a_number(
     await assert_command_seals(replicas[0])
 
 
+@pytest.mark.chaos
 async def test_a_version_is_whole_or_not_there(start: StartReporting, bus: Bus) -> None:
     """Killed before its transaction commits nothing is sealed, killed after it all is; asked again, one version is."""
     commit = ("aiokafka.producer.producer", "AIOKafkaProducer.commit_transaction")

@@ -53,6 +53,7 @@ async def test_rules_stands_before_damage_and_goes_on_once_it_is_set_aside(
     assert len(await rules.assessments_of(FIRST)) == 3
 
 
+@pytest.mark.chaos
 async def test_a_damaged_state_record_is_passed_over_and_rebuilt(
     rules: RulesClient, launch: Launch, kafka: Kafka
 ) -> None:

@@ -63,6 +63,7 @@ async def test_a_frozen_owner_is_fenced_and_writes_nothing_twice(rules: RulesCli
     assert (len(await rules.assessments_of(FIRST)), await rules.find_repeated()) == (3, [])
 
 
+@pytest.mark.chaos
 async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
     rules: RulesClient, launch: Launch, kafka: Kafka
 ) -> None:

@@ -28,6 +28,7 @@ from tests.support.servers.services import Launch, Service
 AFTER_DUE = "2024-12-10T00:00:00+07:00"
 
 
+@pytest.mark.chaos
 async def test_a_shorter_log_changes_nothing_that_was_known(rules: RulesClient, launch: Launch) -> None:
     """Rules reads what is left again and publishes nothing of it; it is not ready, and counts and logs the incident."""
     first = launch("rules", ready=False, **QUICK_SESSION)

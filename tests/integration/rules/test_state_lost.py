@@ -106,6 +106,7 @@ async def test_a_moved_offset_skips_and_repeats_nothing(rules: RulesClient, laun
     assert await differences(rules) == []
 
 
+@pytest.mark.chaos
 async def test_a_rebuild_waits_for_the_documents_that_were_adopted(rules: RulesClient, launch: Launch) -> None:
     """Where state and published documents are both gone, nothing is set aside: rules waits until they are back."""
     first = launch("rules", ready=False, **QUICK_SESSION)

@@ -96,6 +96,7 @@ async def test_services_wait_for_the_broker(
     assert halts == []
 
 
+@pytest.mark.chaos
 async def test_services_wait_for_the_database(
     published: Bus, mongod: Mongod, launch: Launch, settings: Mapping[str, str]
 ) -> None:

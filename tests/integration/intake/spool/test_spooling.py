@@ -79,6 +79,7 @@ async def test_a_paused_bus_leaves_nothing_twice(
     assert all(times[receipt["id"]] == receipt["receivedtime"] for receipt in receipts)
 
 
+@pytest.mark.chaos
 async def test_the_spool_survives_kill_9_and_a_restart_without_the_bus(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:

@@ -28,6 +28,7 @@ from tests.support.builders import plans
 from tests.support.builders.plan_folders import a_folder
 from tests.support.clients.notifier import NotifierClient
 from tests.support.clients.readers import ReadersFile
+from tests.support.matrix import matrix
 from tests.support.servers.authorized_kafka import AuthorizedKafka
 from tests.support.servers.intake import IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import PARTITIONS, Bus
@@ -65,7 +66,11 @@ def launch_as(broker: AuthorizedKafka, tmp_path: Path, template: Path) -> Iterat
     launcher.end()
 
 
-@pytest.mark.parametrize("user", [user for user in USERS if user is not acls.PUBLISH], ids=lambda user: user.name)
+@pytest.mark.parametrize(
+    "user",
+    matrix([user for user in USERS if user is not acls.PUBLISH], in_every_run=2),
+    ids=lambda user: user.name,
+)
 async def test_no_service_creates_topics(broker: AuthorizedKafka, user: BusUser) -> None:
     """A service on a broker without topics says which are missing and who creates them."""
     await Bus(broker.bootstrap).delete_topics()
