@@ -82,7 +82,12 @@ async def test_a_service_says_which_right_it_lacks(
     await service_answers(service)
     if resource == FACTS.name and operation is Operation.WRITE:
         async with open_client(service, bearer) as client:
-            assert (await client.post("/v1/events", content=encode_event(a_submission("s-1")))).status_code == 202
+
+            async def is_taken() -> bool:
+                """Whether the report is taken: with 503 while intake is still reading the plan."""
+                return (await client.post("/v1/events", content=encode_event(a_submission("s-1")))).status_code == 202
+
+            await eventually(is_taken, "the report taken, into the spool")
 
     def is_told() -> bool:
         answer = httpx.get(f"{service.url}/readyz")
