@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -81,13 +82,7 @@ async def test_a_service_says_which_right_it_lacks(
     service = launch_as(name, lacking, **files.environment)
     await service_answers(service)
     if resource == FACTS.name and operation is Operation.WRITE:
-        async with open_client(service, bearer) as client:
-
-            async def is_taken() -> bool:
-                """Whether the report is taken: with 503 while intake is still reading the plan."""
-                return (await client.post("/v1/events", content=encode_event(a_submission("s-1")))).status_code == 202
-
-            await eventually(is_taken, "the report taken, into the spool")
+        await _send_report(service, bearer)
 
     def is_told() -> bool:
         answer = httpx.get(f"{service.url}/readyz")
@@ -126,3 +121,14 @@ def without(user: BusUser, resource: str, operation: Operation, *, name: str) ->
     ]
     assert tuple(rights) != user.rights
     return replace(user, name=name, rights=tuple(rights))
+
+
+async def _send_report(service: Service, bearer: str) -> None:
+    """Send a report until it is taken into the spool: intake answers 503 while it is still reading the plan."""
+    async with open_client(service, bearer) as client:
+
+        async def is_taken() -> bool:
+            answer = await client.post("/v1/events", content=encode_event(a_submission("s-1")))
+            return answer.status_code == HTTPStatus.ACCEPTED
+
+        await eventually(is_taken, "the report taken, into the spool")
