@@ -144,15 +144,29 @@ class CompletenessMonitor:
             if known is None or known.is_older_than(one):
                 self._newest[place] = one
 
-    def find_incomplete(self, stored: Mapping[TopicPartition, Checkpoint]) -> list[TopicPartition]:
-        """Return the partitions of which *stored* lacks something."""
-        return [place for place in self._newest if not self._is_complete(place, stored.get(place))]
+    def list_least(self) -> Mapping[TopicPartition, Checkpoint | None]:
+        """Return the oldest checkpoint of each partition that whoever reads the database from now on may believe.
 
-    def _is_complete(self, place: TopicPartition, found: Checkpoint | None) -> bool:
-        newest = self._newest[place]
-        if not self._is_compared or found is None or (newest is not None and found.is_older_than(newest)):
-            return False
-        return found.is_complete
+        Ask before reading: a checkpoint that is written meanwhile would make the answer look like an older copy.
+        """
+        return dict(self._newest) if self._is_compared else {}
+
+    def find_incomplete(
+        self,
+        stored: Mapping[TopicPartition, Checkpoint],
+        least: Mapping[TopicPartition, Checkpoint | None],
+    ) -> list[TopicPartition]:
+        """Return the partitions of which *stored* lacks something; *least* was asked for before it was read."""
+        return [place for place in self._newest if not _is_believed(stored.get(place), least, place)]
+
+
+def _is_believed(
+    found: Checkpoint | None, least: Mapping[TopicPartition, Checkpoint | None], place: TopicPartition
+) -> bool:
+    if found is None or place not in least:
+        return False
+    oldest = least[place]
+    return found.is_complete and (oldest is None or not found.is_older_than(oldest))
 
 
 def find_least(stored: Checkpoint | None, log: LogState, *, must_reach_end: bool) -> Checkpoint:

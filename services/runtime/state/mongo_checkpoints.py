@@ -105,7 +105,8 @@ class MongoCheckpoints:
 
     async def find_incomplete(self) -> list[TopicPartition]:
         """Return the partitions of all topics of which the database lacks something at this moment."""
-        return self._monitor.find_incomplete(await self._load(self._covered))
+        least = self._monitor.list_least()
+        return self._monitor.find_incomplete(await self._load(self._covered), least)
 
     async def _load(self, topics: Iterable[str]) -> dict[TopicPartition, Checkpoint]:
         async with mongo.translate_errors(unavailable=CheckpointsUnavailableError):

@@ -96,11 +96,21 @@ def test_an_offset_is_committed_where_the_group_has_another() -> None:
 def test_nothing_is_complete_before_it_was_compared_with_the_log() -> None:
     """A database that looks well may be an older copy."""
     monitor = CompletenessMonitor([PLACE])
-    assert monitor.find_incomplete({PLACE: STORED}) == [PLACE]
+    assert monitor.find_incomplete({PLACE: STORED}, monitor.list_least()) == [PLACE]
     monitor.require({})
-    assert monitor.find_incomplete({PLACE: STORED}) == []
-    assert monitor.find_incomplete({}) == [PLACE]
-    assert monitor.find_incomplete({PLACE: moved(4)}) == [PLACE]
+    assert monitor.find_incomplete({PLACE: STORED}, monitor.list_least()) == []
+    assert monitor.find_incomplete({}, monitor.list_least()) == [PLACE]
+    assert monitor.find_incomplete({PLACE: moved(4)}, monitor.list_least()) == [PLACE]
+
+
+def test_a_checkpoint_that_is_written_while_the_database_is_read_does_not_make_the_answer_an_older_copy() -> None:
+    """The answer is compared with what was known before it was asked for, so a busy database is not taken for lost."""
+    monitor = CompletenessMonitor([PLACE])
+    monitor.require({PLACE: moved(3)})
+    least = monitor.list_least()
+    monitor.remember({PLACE: moved(11)})
+    assert monitor.find_incomplete({PLACE: STORED}, least) == []
+    assert monitor.find_incomplete({PLACE: STORED}, monitor.list_least()) == [PLACE]
 
 
 def test_a_database_that_was_set_back_is_not_believed_until_it_is_begun_anew() -> None:
@@ -108,10 +118,10 @@ def test_a_database_that_was_set_back_is_not_believed_until_it_is_begun_anew() -
     monitor = CompletenessMonitor([PLACE])
     monitor.require({})
     monitor.remember({PLACE: STORED})
-    assert monitor.find_incomplete({PLACE: moved(4, must_reach=0)}) == [PLACE]
+    assert monitor.find_incomplete({PLACE: moved(4, must_reach=0)}, monitor.list_least()) == [PLACE]
     begun = moved(4, must_reach=4, begun_at=NOW)
-    assert monitor.find_incomplete({PLACE: begun}) == []
-    assert monitor.find_incomplete({PLACE: moved(3, must_reach=4, begun_at=NOW)}) == [PLACE]
+    assert monitor.find_incomplete({PLACE: begun}, monitor.list_least()) == []
+    assert monitor.find_incomplete({PLACE: moved(3, must_reach=4, begun_at=NOW)}, monitor.list_least()) == [PLACE]
 
 
 @pytest.mark.parametrize(("must_reach_end", "next_offset"), [(False, 20), (True, 30)])
@@ -120,7 +130,7 @@ def test_at_the_start_a_state_must_have_what_was_committed_or_all(*, must_reach_
     monitor = CompletenessMonitor([PLACE])
     log = replace(LOG, end=30, committed=20)
     monitor.require({PLACE: find_least(STORED, log, must_reach_end=must_reach_end)})
-    assert monitor.find_incomplete({PLACE: STORED}) == [PLACE]
-    assert monitor.find_incomplete({PLACE: moved(next_offset - 1)}) == [PLACE]
-    assert monitor.find_incomplete({PLACE: moved(next_offset)}) == []
-    assert monitor.find_incomplete({PLACE: replace(STORED, begun_at=NOW)}) == []
+    assert monitor.find_incomplete({PLACE: STORED}, monitor.list_least()) == [PLACE]
+    assert monitor.find_incomplete({PLACE: moved(next_offset - 1)}, monitor.list_least()) == [PLACE]
+    assert monitor.find_incomplete({PLACE: moved(next_offset)}, monitor.list_least()) == []
+    assert monitor.find_incomplete({PLACE: replace(STORED, begun_at=NOW)}, monitor.list_least()) == []
