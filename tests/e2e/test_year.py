@@ -75,6 +75,15 @@ def test_the_results_are_what_was_planted(year: YearResult) -> None:
     assert list(expected_results.compare_results(year.scenario.expectations, results).differences) == []
 
 
+def test_every_agency_has_its_page(year: YearResult) -> None:
+    """Whatever happened to an agency in the year, its page draws it: mergers, exemptions, returns, copies."""
+    agencies = sorted({duty["agency"] for chapter in year.report["chapters"] for duty in chapter["duties"]})
+    paths = ["/", "/results", *(f"/agencies/{one}" for one in agencies)]
+    answers = {path: year.reporting_http.get(path, headers={"accept": "text/html"}).status_code for path in paths}
+    assert agencies
+    assert [path for path, status in answers.items() if status != 200] == []
+
+
 def test_every_post_has_its_receipt(year: YearResult) -> None:
     """There are as many receipts as posted events, each with an id of its own."""
     receipts = [receipt for answer in year.receipts for receipt in answer["receipts"]]

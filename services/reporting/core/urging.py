@@ -122,7 +122,7 @@ class UrgedDuty:
 
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
-    final_attempts = select_final_attempts(attempts)
+    final_attempts = select_final_attempts(_leave_copies_out(attempts))
     outcomes = Counter(attempt.outcome for attempt in final_attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
@@ -161,7 +161,7 @@ def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
     for duty in duties:
         sent = [
             one
-            for one in select_final_attempts(duty.attempts)
+            for one in select_final_attempts(_leave_copies_out(duty.attempts))
             if one.outcome in SENT and one.due_at is not None and one.kind not in NOTICES
         ]
         # The mail and the SMS of one step are one occasion, which begins with the first of them.
@@ -185,6 +185,11 @@ def _name_step(attempt: AlertAttempt) -> str:
     return "" if attempt.kind is StepKind.INCOMPLETE else attempt.step
 
 
+def _leave_copies_out(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
+    """Return the attempts at the agency that owes the report, and at those above it."""
+    return [one for one in attempts if one.kind is StepKind.ESCALATION or one.to_agency == one.key.agency]
+
+
 def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
     """Return one attempt for each alert: of each recipient what is known last, of those the best.
 
@@ -192,8 +197,7 @@ def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt
     sent.
     """
     of_recipients: dict[tuple[str, str], AlertAttempt] = {}
-    own = [one for one in attempts if one.kind is StepKind.ESCALATION or one.to_agency == one.key.agency]
-    for attempt in sorted(own, key=lambda one: (one.attempted_at, one.event)):
+    for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
         recipient = (attempt.alert, attempt.delivery)
         current = of_recipients.get(recipient)
         if current is None or _certainty(attempt) >= _certainty(current):

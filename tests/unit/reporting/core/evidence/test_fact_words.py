@@ -122,3 +122,10 @@ def test_the_attempts_at_one_alert_are_told_together() -> None:
     (alert,) = duty_evidence.group_alerts([arrived, refused])
     assert alert.attempts == (refused, arrived)
     assert alert.final == arrived
+
+
+def test_a_copy_for_another_agency_is_an_alert_about_the_duty_as_well() -> None:
+    """It is no urging of the agency that owes the report, and still stands in the course of events."""
+    copy = an_attempt(alert="b", to_agency="so-khdt")
+    (alert,) = duty_evidence.group_alerts([copy])
+    assert alert.final == copy
