@@ -5,7 +5,6 @@ before any plan is published.
 """
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from datetime import datetime
 import isodate
 
 from schemas.events.ids import REPORTING_SOURCE
+from schemas.text import normal_form
 from services.console.support.inputs import UnusableInputError
 from services.intake.core import uris
 from services.intake.core.cloud_event import TEXT_MAX
@@ -194,7 +194,7 @@ def _check_type(event_type: str, options: ScopeOptions) -> None:
 
 def _parse_source(text: str) -> str:
     """Return a source, a prefix with `*` at its end, or `*`, in the form in which intake compares it (NFC)."""
-    source = unicodedata.normalize("NFC", text)
+    source = normal_form.normalize(text)
     if source == WILDCARD:
         return source
     if is_reserved(source) and source != REPORTING_SOURCE:

@@ -20,8 +20,9 @@ from msgspec import Raw
 
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
+from schemas.text import normal_form
 from services.intake.asgi import HeaderPairs, RequestRefusedError, too_large_refusal
-from services.intake.cloudevents import json_decoding, nfc
+from services.intake.cloudevents import json_decoding
 from services.intake.core import canonical_json, cloud_event
 from services.intake.core.cloud_event import BATCH_EVENTS_MAX, CloudEvent
 from services.intake.core.problems import Refusal, RequestProblem
@@ -188,7 +189,7 @@ def _decode_header(attribute: str, value: bytes) -> str:
     if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
         text = _QUOTED_PAIR.sub(rb"\1", text[1:-1])
     try:
-        return nfc.normalize_text(unquote_to_bytes(text).decode("utf-8"))
+        return normal_form.normalize(unquote_to_bytes(text).decode("utf-8"))
     except UnicodeDecodeError as cause:
         raise json_decoding.unreadable_error(
             en=f"the header ce-{attribute} is neither UTF-8 nor percent-encoded UTF-8",

@@ -9,6 +9,8 @@ import unicodedata
 
 import msgspec
 
+from schemas.text import normal_form
+
 ASCII = bytes(range(128))
 
 # Matches text of Latin letters and punctuation beyond ASCII: all letters of Vietnamese as one character each, none of
@@ -26,11 +28,6 @@ def is_normalized(encoded: bytes) -> bool:
     return encoded.isascii() or unicodedata.is_normalized("NFC", encoded.decode())
 
 
-def normalize_text(text: str) -> str:
-    """Return *text* in NFC."""
-    return unicodedata.normalize("NFC", text)
-
-
 def normalize_json(text: bytes) -> bytes:
     """Return valid JSON with its strings in NFC. Numbers and strings that are NFC already stay as they were written."""
     # The strings are normalised one by one. Normalising the whole text would join the letter of an escape sequence
@@ -43,4 +40,4 @@ def _normalize_string(match: re.Match[bytes]) -> bytes:
     if token.isascii() and b"\\u" not in token:
         return token
     text = msgspec.json.decode(token, type=str)
-    return token if unicodedata.is_normalized("NFC", text) else msgspec.json.encode(normalize_text(text))
+    return token if unicodedata.is_normalized("NFC", text) else msgspec.json.encode(normal_form.normalize(text))

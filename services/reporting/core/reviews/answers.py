@@ -21,6 +21,7 @@ from schemas.events.ids import REPORTING_SOURCE, DutyKey
 from schemas.plan import calendar, periods
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.values import Bilingual
+from schemas.text import normal_form
 
 PARENT = "parent"  # as recipient: the agency above the reporting one
 NOTE_LENGTH_MAX = 4_000
@@ -183,7 +184,7 @@ def _parse_submission(fields: Mapping[str, str], duty: AnsweredDuty, errors: _Er
 
 def _parse_text(fields: Mapping[str, str], name: str, length_max: int, errors: _Errors) -> str:
     """Return a text in NFC with plain line ends: a browser sends CRLF, whatever was typed (HTML, form submission)."""
-    text = unicodedata.normalize("NFC", fields.get(name, "")).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = normal_form.normalize(fields.get(name, "")).replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(text) > length_max:
         shown = len(text), length_max
         errors.note(
