@@ -71,11 +71,14 @@ class ReceiptStore:
         await self._write_correction(found, attempt)
 
     async def _write_correction(self, found: Document, attempt: DeliveryAttempt) -> bool:
-        events = {"$each": ledger_documents.encode_events(attempt)}
+        pushed = {
+            "events": {"$each": ledger_documents.encode_events(attempt)},
+            "outcomes": ledger_documents.encode_ended(attempt),
+        }
         # The state is part of the condition: another process may apply the same receipt at the same time.
         written = await self._deliveries.update_one(
             {"_id": found["_id"], "state": found["state"]},
-            {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}},
+            {"$set": ledger_documents.encode_outcome(attempt), "$push": pushed},
         )
         return bool(written.modified_count)
 

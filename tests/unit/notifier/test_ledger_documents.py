@@ -67,6 +67,7 @@ STORED_SCHEDULE: dict[str, Any] = {
         "standing": [[KEY, None]],
         "unreached": [STORED_ALERT],
         "digest": "d-1",
+        "timeline": [],
     },
     "unreached": True,
     "round": "p-1",
@@ -173,6 +174,7 @@ def test_a_new_delivery_is_written_under_its_stored_names() -> None:
         **STORED_DELIVERY,
         "spent": 0,
         "created_at": DUE,
+        "duties": ["P-1|h-mot|results|2026"],
     }
 
 
