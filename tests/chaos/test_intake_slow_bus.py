@@ -20,8 +20,6 @@ from tests.support.servers.services import Launch, Service
 TIMEOUT_SECONDS = 1.0
 # What an answer may take at worst on a busy machine; one that waits for the broker takes longer.
 LATE_SECONDS = TIMEOUT_SECONDS + 8.0
-    TIMEOUT_SECONDS + 8.0
-)  # what an answer may take at worst on a busy machine; who waits for the broker takes longer
 USUAL_SECONDS = 0.5  # what half of the answers take at most on a busy machine that shares two cores with forty senders
 TOLERABLE_MS = 300
 UNBEARABLE_MS = 12_000
