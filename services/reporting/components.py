@@ -90,7 +90,8 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
     def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
         source = StateSource(kafka=settings.kafka, subscription=_build_subscription(settings, topic))
         created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
-        on_batch = consumer.on_batch(reader, dead_letters, metrics)
+        store_batch = consumer.on_batch(reader, dead_letters, metrics)
+        on_batch = consumer.measure_delays(store_batch, reader, metrics, clock=clock, is_complete=created.is_complete)
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 

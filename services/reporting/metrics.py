@@ -16,6 +16,7 @@ from services.runtime.http.request_metrics import OPERATIONS
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
+from services.runtime.observability.delays import DelayHistogram
 from services.runtime.state.state_metrics import StateMetrics
 
 TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS, REPORTS)
@@ -118,6 +119,13 @@ class ReportingMetrics:
         self._last_sealed_at = 0.0
 
     def _declare_lag(self, registry: CollectorRegistry) -> None:
+        self.received_to_dashboard = DelayHistogram(
+            "reporting_received_to_dashboard_seconds",
+            "From the receipt of an event until pages and answers show what is stored of it, by topic",
+            registry,
+            label="topic",
+            values=TOPICS,
+        )
         self.lag = Gauge(
             "reporting_lag_records",
             "Records that the group has not committed, NaN while unknown",

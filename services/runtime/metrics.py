@@ -8,10 +8,6 @@ from services.runtime.observability import version
 # Bounds of histograms, from a cache hit to a request that waits for a broker to restart.
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-# Bounds of the times from one service to another: from a batch to a day on which nothing could be sent. The objectives
-# are among them (a minute, a quarter of an hour), because a share can be counted at a bound alone.
-DELAY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
-
 
 def new_registry() -> CollectorRegistry:
     """Return a registry that already has memory, CPU, open files and garbage collection of this process, and its build.
