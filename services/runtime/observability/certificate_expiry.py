@@ -4,7 +4,6 @@ Nobody reads a certificate again before it has ended, and then nothing connects 
 anew, because they are replaced while the service runs.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +15,7 @@ def export_expiry(registry: CollectorRegistry, certificates: Mapping[str, Path |
     """Export when each of *certificates* ends, by its role; one that is not set has no series."""
     gauge = Gauge(
         "runtime_certificate_expires_timestamp_seconds",
-        "When the first certificate of the file ends, as Unix time; NaN while the file cannot be read",
+        "When the first certificate of the file ends, as Unix time; 0 while the file cannot be read",
         ["certificate"],
         registry=registry,
     )
@@ -26,9 +25,9 @@ def export_expiry(registry: CollectorRegistry, certificates: Mapping[str, Path |
 
 
 def read_expiry(path: Path) -> float:
-    """Return when the first of the certificates in *path* (PEM) ends, as Unix time; NaN if there is none to be read."""
+    """Return when the first of the certificates in *path* (PEM) ends, as Unix time; 0 if there is none to be read."""
     try:
         found = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError):
-        return math.nan
+        return 0.0
     return min(one.not_valid_after_utc for one in found).timestamp()
