@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.core.dispatch.refusals import DeliveryRefusal
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.routing import Language
@@ -24,6 +25,7 @@ class OutgoingMessage:
     language: Language
     content: RenderedMessage
     at: datetime
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

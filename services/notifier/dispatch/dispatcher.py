@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import retry
+from services.notifier.core.scheduling import retry, sending_delay
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -115,6 +115,7 @@ class Sender:
             language=delivery.language,
             content=prepared.content,
             at=self._clock.now(),
+            trace=delivery.origin.trace,
         )
         started = monotonic.perf_counter()
         try:
@@ -131,7 +132,20 @@ class Sender:
             self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
         self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
         attempt = self.finish(delivery, result, route=route, segments=prepared.content.segments)
+        if attempt.outcome in TAKEN:
+            self._measure_delay(attempt)
         return EndedSend(attempt=attempt, result=result)
+
+    def _measure_delay(self, attempt: DeliveryAttempt) -> None:
+        lead = attempt.delivery.lead
+        delay = sending_delay.find_delay(lead, self._documents.hours(lead.duty.plan, lead.plan_version))
+        if delay is None:
+            return
+        trace = lead.origin.trace
+        self._metrics.due_to_sent.observe(delay.due_at, attempt.at, delay.cause, trace=trace)
+        if delay.received_at is not None:
+            channel = attempt.delivery.channel
+            self._metrics.received_to_sent.observe(delay.received_at, attempt.at, channel, trace=trace)
 
     def finish(
         self, delivery: Delivery, result: SendResult, *, route: str | None, segments: int | None = None
