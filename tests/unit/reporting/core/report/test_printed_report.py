@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.events.assessments import Status
+from schemas.plan.values import Bilingual
 from services.reporting.core.report import letterhead, printed_report, words
 from services.reporting.core.report.blocks import Heading, Paragraph, Table, format_row
 from services.reporting.core.report.inputs import (
@@ -296,3 +297,15 @@ def test_the_deputy_signs_with_an_authority_line() -> None:
     assert (head.authority, head.title, head.signer) == ("", "GIÁM ĐỐC", "Nguyễn Văn A")
     assert head.recipients[-1] == "- Lưu: VT, KHNV."
     assert Status.EXEMPT not in {one.grade for one in INPUTS.evaluations}
+
+
+def test_the_plans_own_title_of_a_report_is_used_with_its_period() -> None:
+    """`report_title` stands wherever the report names what was sent, never the words of the clause beside it."""
+    chapter, *others = INPUTS.report.chapters
+    named = chapter.obligation.model_copy(update={"report_title": Bilingual(vi="Báo cáo {period} về vốn ủy thác")})
+    report = replace(INPUTS.report, chapters=(replace(chapter, obligation=named), *others))
+    text = text_of(printed_report.compile_content(replace(INPUTS, report=report)))
+    assert "Báo cáo năm 2026 về vốn ủy thác: 38 đơn vị thuộc diện gửi" in text
+    assert "xếp loại theo báo cáo năm 2026 về vốn ủy thác." in text
+    assert chapter.obligation.title.vi not in text
+    assert "{period}" not in text
