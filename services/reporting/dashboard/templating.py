@@ -127,6 +127,11 @@ TEXTS = {
     "sealed_before": Bilingual(vi="Trước", en="Before"),
     "sealed_after": Bilingual(vi="Nay", en="After"),
     "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
+    "sealed_more_events": Bilingual(vi="và {count} sự kiện khác", en="and {count} more"),
+    "sealed_more_changes": Bilingual(
+        vi="{count} thay đổi khác có đủ trong trang tính “Thay đổi” của tệp XLSX.",
+        en="{count} more stand in the sheet “Thay đổi” of the XLSX document.",
+    ),
     "sealed_done": Bilingual(
         vi="Đã chốt phiên bản {version}, mã kiểm chứng {code}. Mọi số liệu và tệp của phiên bản này không đổi nữa.",
         en="Version {version} is sealed, with the check code {code}. Its figures and files do not change any more.",
