@@ -162,6 +162,7 @@ def build_environment() -> Environment:
     )
     environment.globals.update(
         agency_path=page_links.agency_path,
+        compiled_path=page_links.compiled_path,
         duty_path=page_links.duty_path,
         event_path=page_links.event_path,
         plan_path=page_links.plan_path,

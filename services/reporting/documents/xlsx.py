@@ -199,7 +199,7 @@ def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_fo
         case date():
             sheet.write_datetime(*place, cell, cell_format)
         case Decimal() | int():
-            _write_number(sheet, place, cell, cell_format)
+            write_number(sheet, place, cell, cell_format)
 
 
 @lru_cache(maxsize=4096)
@@ -208,8 +208,8 @@ def _drawable(text: str) -> str:
     return xml_text.drawable(text)
 
 
-def _write_number(sheet: Worksheet, place: tuple[int, int], value: Decimal | int, cell_format: Format) -> None:
-    # The file format holds binary floats. A figure with more digits stands as text, which loses none.
+def write_number(sheet: Worksheet, place: tuple[int, int], value: Decimal | int, cell_format: Format) -> None:
+    """Write a figure, as a text where the binary floats of the file format would lose digits of it."""
     number = float(value)
     if (number == value and abs(number) < EXACT_INTEGERS) or Decimal(repr(number)) == value:
         sheet.write_number(*place, number, cell_format)
