@@ -14,9 +14,10 @@ from xlsxwriter.worksheet import Worksheet
 from schemas.content import period_names, units
 from schemas.plan import figures
 from schemas.plan.values import Bilingual
+from schemas.text import normal_form
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.core.content.compiled_report import CompiledReports, ConsolidatedReport
-from services.reporting.documents import xlsx, xml_text
+from services.reporting.documents import xlsx
 
 _HEADER_ROW, _FIRST_ROW = 3, 4  # below the title, the moment and a blank line
 _FIXED_COLUMNS = (
@@ -51,7 +52,7 @@ def render_compiled_xlsx(compiled: CompiledReports, language: str) -> bytes:
             name = _SHEET.in_language(language).format(number=number)[:_SHEET_NAME_MAX]
             _fill_sheet(workbook, workbook.add_worksheet(name), report, compiled, language=language)
         if not compiled.reports:
-            workbook.add_worksheet().write_string(0, 0, xml_text.drawable(compiled.agency_name))
+            workbook.add_worksheet().write_string(0, 0, normal_form.drop_unseen(compiled.agency_name))
     return buffer.getvalue()
 
 
@@ -60,7 +61,7 @@ def _fill_sheet(
 ) -> None:
     bold = workbook.add_format({"bold": True})
     header = workbook.add_format({"bold": True, "text_wrap": True, "bottom": 1, "valign": "top"})
-    sheet.write_string(0, 0, xml_text.drawable(_name_report(report, compiled, language)), bold)
+    sheet.write_string(0, 0, normal_form.drop_unseen(_name_report(report, compiled, language)), bold)
     sheet.write_string(1, 0, _describe_moment(compiled, language))
     titles = [(title.in_language(language), width) for title, width in _FIXED_COLUMNS]
     for total in report.totals:
@@ -69,7 +70,7 @@ def _fill_sheet(
         titles.append((f"{total.indicator.label_in(language)}{of_unit}", _FIGURE_WIDTH))
     for column, (title, width) in enumerate(titles):
         sheet.set_column(column, column, width)
-        sheet.write_string(_HEADER_ROW, column, xml_text.drawable(title), header)
+        sheet.write_string(_HEADER_ROW, column, normal_form.drop_unseen(title), header)
     names = {part.agency: compiled.name_of(part.agency) for part in report.parts}
     _write_parts(sheet, report, names, language=language, number_format=workbook.add_format(_NUMBER))
     _write_totals(sheet, report, language, number_format=workbook.add_format({**_NUMBER, "bold": True}))
@@ -98,7 +99,7 @@ def _write_parts(
             _YES.in_language(language) if part.is_named else "",
         )
         for column, text in enumerate(texts, start=1):
-            sheet.write_string(row, column, xml_text.drawable(text))
+            sheet.write_string(row, column, normal_form.drop_unseen(text))
         for column, total in enumerate(report.totals, start=len(_FIXED_COLUMNS)):
             figure = part.figures.get(total.indicator.code)
             if figure is not None:

@@ -107,7 +107,7 @@ def test_the_workbook_adds_up_by_formulas_and_says_what_differs() -> None:
     assert rows[0][0] == "UBND huyện Một: Báo cáo năm 2024 của huyện"
     assert rows[1][0] == "Số liệu lúc 09:00 ngày 20/12/2024, theo thông tin ghi nhận đến 09:00 ngày 20/12/2024."
     assert [row[1:] for row in rows[4:]] == [
-        ["=1+1\ufffd", "x-ba", "Quá hạn, chưa gửi", "", None],
+        ["=1+1", "x-ba", "Quá hạn, chưa gửi", "", None],
         ["x-bon", "x-bon", "Đúng hạn", "", 6],
         ["UBND xã Hai", "x-hai", "Đúng hạn", "có", 4.25],
         ["Cộng các đơn vị", None, None, None, 10.25],
