@@ -4,6 +4,7 @@ Events of other systems are brought to NFC only (`services/intake/cloudevents/nf
 compared without regard to its form, but not changed further.
 """
 
+import json
 import re
 import unicodedata
 
@@ -43,6 +44,11 @@ def drop_unseen(text: str) -> str:
     What is left can stand in XML 1.0 (section 2.2), and so in the files of Word and Excel.
     """
     return text if text.isascii() and text.isprintable() else _DROPPED.sub("", text)
+
+
+def escape_unseen(text: str) -> str:
+    r"""Return JSON *text* with each character that nobody sees as its escape, such as `\u202e`: the same JSON."""
+    return _DROPPED.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def find_unseen(text: str) -> str | None:

@@ -5,9 +5,11 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
+from schemas.text import normal_form
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.dashboard import page_links
 from services.reporting.dashboard.evidence_texts import EVIDENCE_TEXTS
@@ -153,6 +155,7 @@ def build_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("services.reporting.dashboard"),
         autoescape=True,
+        finalize=_drop_unseen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -183,6 +186,11 @@ def build_environment() -> Environment:
 def text(name: str, language: str, **values: object) -> str:
     """Return the text of that name, with *values* filled in."""
     return _ALL_TEXTS[name].in_language(language).format(**values)
+
+
+def _drop_unseen(value: object) -> object:
+    """Return what an expression of a template gives without characters that reverse or hide text; markup is ours."""
+    return normal_form.drop_unseen(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _name_status(name: str, language: str) -> str:

@@ -114,6 +114,7 @@ async def test_every_page_is_drawn_and_hostile_text_stays_text(language: str) ->
             page = await browser.get(path, params={"lang": language} | dict(httpx.QueryParams(httpx.URL(path).query)))
             assert page.status_code == 200, path
             assert "<script>" not in page.text, path
+            assert "\u202e" not in page.text, path
             assert 'class="banner"' not in page.text, path
             past = await browser.get(path.partition("?")[0], params={"as_of": "2024-12-10T08:00", "lang": language})
             assert past.status_code == 200, path
@@ -134,6 +135,7 @@ async def test_the_sentence_leads_to_its_events_and_every_figure_to_its_report()
         assert event.status_code == 200
         assert f'href="{DUTY}?' in event.text
         assert "0.10" in (await browser.get("/events/s-1")).text
+        assert "\\u202e" in event.text
 
 
 @pytest.mark.parametrize("figure", ["1E+100000", "NaN", "sNaN", "-0", "9" * 300, "x", "1" + "0" * 29])

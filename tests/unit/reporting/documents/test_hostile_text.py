@@ -62,7 +62,7 @@ def test_every_document_is_made_of_any_text() -> None:
     rows = list(csv.reader(io.StringIO(csv_json.render_csv(inputs).decode("utf-8-sig"))))
     assert not [one for one in texts if any(sign in one for sign in "\x00\x07\u202e\u200b")]
     assert not [
-        cell for cell in cells if cell.data_type == "f" and ("HYPERLINK" in str(cell.value) or "1+1" in cell.value)
+        cell for cell in cells if cell.data_type == "f" and ("HYPERLINK" in str(cell.value) or "1+1" in str(cell.value))
     ]
     assert not [one for row in rows for one in row if one.strip()[:1] in ("=", "＝")]
     assert "40-CT/TW" in printed.replace("\u2010", "-")
