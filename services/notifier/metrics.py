@@ -78,6 +78,9 @@ class NotifierMetrics:
         self.unreached = Gauge(
             "notifier_unreached", "Duties with an alert that is due and has nobody to go to", registry=registry
         )
+        self.suspended = Gauge(
+            "notifier_suspended_contacts", "Contacts to whose address nothing is sent any more", registry=registry
+        )
         self.retrying = Gauge(
             "notifier_retrying",
             "Deliveries whose last attempt failed and that are tried again",

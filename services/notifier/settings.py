@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
+from services.notifier.address_vault import AddressCipher, AddressVault
 from services.notifier.core.dispatch.bounces import ReturnPath
 from services.notifier.core.dispatch.receipts import MessageIds
 from services.notifier.core.rendering.render import SmsLetters
@@ -102,6 +103,12 @@ class NotifierSettings(ServiceSettings, MongoSettings):
         if self.bounce_domain is None or self.bounce_key is None:
             return None
         return ReturnPath(domain=self.bounce_domain, key=self.bounce_key.get_secret_value().encode())
+
+    @property
+    def vault(self) -> AddressVault:
+        """What writes and reads addresses in the database; in clear without a key."""
+        key = self.contacts_key
+        return AddressVault(None if key is None else AddressCipher(key.get_secret_value()))
 
     @model_validator(mode="after")
     def _refuse_password_in_clear(self) -> Self:

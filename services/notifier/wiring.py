@@ -19,7 +19,7 @@ from services.notifier import background_loop, outbox
 from services.notifier.background_loop import RECOVERABLE, BackgroundLoop
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
-from services.notifier.contacts import store
+from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.rendering.dashboard_links import DashboardLinks
@@ -74,19 +74,14 @@ class NotifierComponents:
             settings.mongo_database,
             partitions=settings.partitions,
             hours=f"{settings.opens.isoformat()}-{settings.closes.isoformat()}",
+            vault=settings.vault,
         )
-        self._stores = DispatchStores(
-            ledger=self.ledger,
-            deliveries=DeliveryStore(self.client, settings.mongo_database, is_complete=self.ledger.is_complete),
-            receipts=ReceiptStore(self.client, settings.mongo_database),
-            holds=HoldStore(self.client, settings.mongo_database),
-        )
+        self._stores = self._open_stores(settings)
         self._routes: Sequence[tuple[Channel, DeliveryRoute]] = ()
         self._history = HistoryStore(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
         self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
-        self._contacts = store.open_contacts(self.client, settings)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer = VerdictConsumer(
@@ -100,6 +95,17 @@ class NotifierComponents:
         self._consumers = {topic: self._create_consumer(topic, halt) for topic in (VERDICTS, DELIVERIES)}
         self.consumption = StateConsumption(
             [*self._consumers.values()], self.ledger.checkpoints, answers_without_broker=False
+        )
+
+    def _open_stores(self, settings: NotifierSettings) -> DispatchStores:
+        client, name, vault = self.client, settings.mongo_database, settings.vault
+        contacts = ContactStore(client, name, vault)
+        return DispatchStores(
+            ledger=self.ledger,
+            deliveries=DeliveryStore(client, name, vault=vault, is_complete=self.ledger.is_complete),
+            receipts=ReceiptStore(client, name, contacts=contacts, vault=vault),
+            contacts=contacts,
+            holds=HoldStore(client, name),
         )
 
     def subscribe(self, broker: ConsumingBroker) -> None:
@@ -196,7 +202,7 @@ class NotifierComponents:
     ) -> tuple[BackgroundLoop, ...]:
         """Return the background loops, in the order of their start."""
         publisher = OutboxPublisher(self._stores.deliveries, producer, self.clock)
-        stores = SchedulingStores(ledger=self.ledger, contacts=self._contacts, holds=self._stores.holds)
+        stores = SchedulingStores(ledger=self.ledger, contacts=self._stores.contacts, holds=self._stores.holds)
         scheduler = DigestScheduler(stores, self._documents, clock=self.clock, lease=self._lease, metrics=self._metrics)
         scheduler.scheduled = [asyncio.Event() for _ in dispatchers]
         recover = background_loop.run_in_order(
@@ -206,6 +212,7 @@ class NotifierComponents:
             functools.partial(dispatcher.recover_lost, self._stores, sender, self._recorded.set),
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
             self._show_routes,
+            self._show_suspended,
         )
         return (
             BackgroundLoop(publisher.publish_events, tick_seconds=TICK_SECONDS, wake=self._recorded),
@@ -244,6 +251,9 @@ class NotifierComponents:
         for _channel, route in self._routes:
             self._metrics.route_open.labels(route.name).set(route.is_open)
             self._metrics.route_rate.labels(route.name).set(route.rate or 0)
+
+    async def _show_suspended(self) -> None:
+        self._metrics.suspended.set(await self._stores.contacts.count_suspended())
 
     async def has_routes(self) -> bool:
         """Whether each channel has a route that takes messages: a readiness check."""

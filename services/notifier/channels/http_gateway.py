@@ -21,6 +21,7 @@ from schemas.cel.values import Value
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, RefusalFault
+from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
 _PLACEHOLDER = re.compile(r"\{(to|text|sender|id|secret)\}")
 _LARGEST_ANSWER = 64 * 1024
@@ -28,7 +29,7 @@ _VARIABLES = ("status", "body")
 _ANY_TEXT = Shape(size=_LARGEST_ANSWER, is_map=True)
 _OURS = DeliveryRefusal(fault=RefusalFault.OURS, is_permanent=False, concerns_route=True)
 _BUSY = DeliveryRefusal(fault=RefusalFault.BUSY, is_permanent=False, concerns_route=True)
-_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False)
+_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
 _REQUEST_NOT_MADE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _TOO_MANY, _UNAVAILABLE, _FIRST_SERVER_ERROR = 429, 503, 500
 
@@ -76,7 +77,7 @@ class HttpChannel:
             "to": message.address.removeprefix("+"),
             "text": message.content.body,
             "sender": gateway.sender,
-            "id": message.id[:40],
+            "id": message.id[:PUBLIC_DIGITS],
             "secret": gateway.secret,
         }
         headers = {name: _fill_text(value, values) for name, value in gateway.headers.items()}

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
+from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.rendering import render
@@ -169,6 +170,7 @@ class DispatchStores:
     ledger: Ledger
     deliveries: DeliveryStore
     receipts: ReceiptStore
+    contacts: ContactStore
     holds: HoldStore
 
 
@@ -292,12 +294,23 @@ class Dispatcher:
         now = self.clock.now()
         done = [task for task in self.in_flight if task.done()]
         results = [task.result() for task in done]
-        ended = [one.attempt for one in results if isinstance(one, EndedSend)]
+        sent = [one for one in results if isinstance(one, EndedSend)]
+        ended = [one.attempt for one in sent]
+        await self._suspend_addresses(sent, now)
         unsent = [*self.unsent, *(one for one in results if isinstance(one, Delivery))]
         await self._record(ended, now)
         await self.stores.deliveries.take_back(unsent, now)
         self.in_flight.difference_update(done)
         self.unsent.clear()
+
+    async def _suspend_addresses(self, sent: Sequence[EndedSend], now: datetime) -> None:
+        """Suspend the addresses that nobody has; whoever dies before the outcome is recorded is refused again."""
+        dead = [
+            DeadAddress(channel=delivery.channel, address=delivery.address, reason=one.result.reason or "")
+            for one, delivery in ((one, one.attempt.delivery) for one in sent)
+            if one.result.refusal is not None and one.result.refusal.is_hard
+        ]
+        await self.stores.contacts.suspend(dead, now)
 
     async def _record(self, attempts: Sequence[DeliveryAttempt], now: datetime) -> None:
         if not attempts:
@@ -322,10 +335,12 @@ class Dispatcher:
         called_for, cancelled = [], []
         for delivery in claimed:
             alerts = tuple(one for one in delivery.alerts if _is_called_for(one, schedules, now))
-            if alerts:
+            if alerts and delivery.address:
                 called_for.append(replace(delivery, alerts=alerts))
             else:
-                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason="not_called_for")
+                # Without an address its contact was removed since.
+                reason = "not_called_for" if delivery.address else "contact_removed"
+                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=reason)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
         return called_for, cancelled
 

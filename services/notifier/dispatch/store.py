@@ -17,6 +17,7 @@ from pymongo import ASCENDING, ReplaceOne, UpdateOne
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
+from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
@@ -62,8 +63,14 @@ class DeliveryStore:
     """
 
     def __init__(
-        self, client: AsyncIOMotorClient[Document], name: str, *, is_complete: Callable[[], Awaitable[bool]]
+        self,
+        client: AsyncIOMotorClient[Document],
+        name: str,
+        *,
+        vault: AddressVault = IN_CLEAR,
+        is_complete: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._vault = vault
         self._deliveries = client[name][DELIVERIES]
         self._is_complete = is_complete
 
@@ -91,7 +98,7 @@ class DeliveryStore:
                 [{"$set": {"claim": lease.name, "leased_until": _end_of(lease.duration)}}],
             )
             found = await self._deliveries.find({"claim": lease.name}).sort("next_at", ASCENDING).to_list(None)
-        return [ledger_documents.decode_delivery(one) for one in found]
+        return [ledger_documents.decode_delivery(one, self._vault) for one in found]
 
     async def begin(self, deliveries: Sequence[Delivery], route: str, duration: timedelta) -> list[Delivery]:
         """Count an attempt at each of *deliveries* before it goes on the wire; return those that are still claimed.
@@ -133,9 +140,8 @@ class DeliveryStore:
         # The begin has counted the attempt, so in this ledger the number is never lower.
         known = {document["_id"]: document["attempt"] async for document in found}
         orphans = [one for one in attempts if known.get(one.delivery.id, -1) < one.delivery.attempt]
-        writes = [
-            ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in map(ledger_documents.encode_orphan, orphans)
-        ]
+        documents = [ledger_documents.encode_orphan(one, self._vault) for one in orphans]
+        writes = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
         if writes:
             await self._deliveries.bulk_write(writes, ordered=False)
 
@@ -173,7 +179,7 @@ class DeliveryStore:
             found = await self._deliveries.find({"claim": _EXISTS, "state": IS_BEGUN, **_LEASE_HAS_ENDED}).to_list(None)
         if not found or not await self._is_complete():
             return []
-        return [ledger_documents.decode_delivery(one) for one in found]
+        return [ledger_documents.decode_delivery(one, self._vault) for one in found]
 
     async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
         """Return the events of up to *limit* deliveries that are not published yet."""

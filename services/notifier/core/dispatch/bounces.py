@@ -14,10 +14,12 @@ from email import policy
 from email.message import EmailMessage
 
 from schemas.events.deliveries import AttemptOutcome
+from services.notifier.core.dispatch import refusals
 
 _MAC_DIGITS = 16  # 64 bits: a forger would need as many mails
 _TOKEN = re.compile(r"\b([0-9a-f]{40})\.([0-9a-f]{16})\b")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_DIAGNOSTIC = re.compile(r"smtp\s*;\s*(\d{3})\b", re.IGNORECASE)  # RFC 3464, section 2.3.6
 _LARGEST_REPORT = 1024 * 1024
 _ACTIONS = {"failed": AttemptOutcome.BOUNCED, "delivered": AttemptOutcome.CONFIRMED}
 _HEADERS_WITH_TOKEN = (
@@ -56,37 +58,51 @@ class ReturnPath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailReport:
-    """What a returned mail says of a delivery: bounced, confirmed or complained, and why as a code."""
+    """What a returned mail says of a delivery: bounced, confirmed or complained, and why as a code.
+
+    `is_hard`: the mail bounced because nobody has the address.
+    """
 
     public_id: str
     outcome: AttemptOutcome
     reason: str
+    is_hard: bool = False
 
 
 def parse_report(content: bytes, path: ReturnPath) -> MailReport | None:
     """Return what the mail *content* reports of one of our deliveries; None if it says nothing final, or not of one."""
     mail = email.message_from_bytes(content[:_LARGEST_REPORT], policy=policy.default)
-    outcome, reason = _read_outcome(mail)
-    if outcome is None:
-        return None
     for text in _list_texts_with_token(mail):
         public_id = path.find_delivery(text)
         if public_id is not None:
-            return MailReport(public_id=public_id, outcome=outcome, reason=reason)
+            return _read_outcome(mail, public_id)
     return None
 
 
-def _read_outcome(mail: EmailMessage) -> tuple[AttemptOutcome | None, str]:
+def _read_outcome(mail: EmailMessage, public_id: str) -> MailReport | None:
     match str(mail.get_param("report-type", "")).lower():
         case "feedback-report":
-            return AttemptOutcome.COMPLAINED, "complaint"
+            return MailReport(public_id=public_id, outcome=AttemptOutcome.COMPLAINED, reason="complaint")
         case "delivery-status":
             for fields in _list_fields(mail):
-                action = str(fields.get("Action", "")).strip().lower()
-                if action in _ACTIONS:
-                    status = _STATUS.match(str(fields.get("Status", "")).strip())
-                    return _ACTIONS[action], f"dsn_{status[0]}" if status else "dsn"
-    return None, ""
+                outcome = _ACTIONS.get(str(fields.get("Action", "")).strip().lower())
+                if outcome is not None:
+                    return _read_status(fields, outcome, public_id)
+    return None
+
+
+def _read_status(fields: EmailMessage, outcome: AttemptOutcome, public_id: str) -> MailReport:
+    """Return what the fields of a recipient say; the reply of the last server counts where the status says nothing."""
+    status = _STATUS.match(str(fields.get("Status", "")).strip())
+    reply = _DIAGNOSTIC.match(str(fields.get("Diagnostic-Code", "")).strip())
+    code = None if reply is None else int(reply[1])
+    is_hard = refusals.is_hard_status(code, None if status is None else status[0])
+    return MailReport(
+        public_id=public_id,
+        outcome=outcome,
+        reason=f"dsn_{status[0]}" if status else "dsn",
+        is_hard=outcome is AttemptOutcome.BOUNCED and is_hard,
+    )
 
 
 def _list_fields(mail: EmailMessage) -> Iterator[EmailMessage]:
