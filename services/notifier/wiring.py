@@ -21,6 +21,7 @@ from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
 from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch.bounces import MailReport
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.rendering.dashboard_links import DashboardLinks
 from services.notifier.core.rendering.form_links import FormLinks
@@ -33,6 +34,7 @@ from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Se
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
+from services.notifier.feedback.return_mailbox import ImapAccount, ReturnMailbox
 from services.notifier.history.consumer import DeliveryHistory
 from services.notifier.history.store import HistoryStore
 from services.notifier.ledger import Ledger
@@ -54,6 +56,7 @@ from services.runtime.state.state_consumption import StateConsumption
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
 DISPATCH_SECONDS = 0.2  # between looks for retries that fall due; what was just created wakes the dispatchers
+MAILBOX_SECONDS = 5.0  # between looks into the return mailbox: a bounce is to show within a minute
 RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
 MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
 MAX_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic accepts in one record
@@ -138,7 +141,7 @@ class NotifierComponents:
         dispatchers = [self._create_dispatcher(route, channel, sender) for channel, route in self._routes]
         for one in dispatchers:
             stack.push_async_callback(one.drain)
-        loops = self._create_loops(producer, dispatchers, sender)
+        loops = (*self._create_loops(producer, dispatchers, sender), *self._create_mailbox_loops(stack))
         for loop in loops:
             loop.start(halt)
         # At once: while a server is away, each of them waits some seconds for it before it hears of the stop.
@@ -225,6 +228,30 @@ class NotifierComponents:
             BackgroundLoop(scheduler.schedule_due, tick_seconds=TICK_SECONDS, wake=self._followed),
         )
 
+    def _create_mailbox_loops(self, stack: AsyncExitStack) -> tuple[BackgroundLoop, ...]:
+        """Return the loop that reads the return mailbox, if there is one."""
+        settings = self._settings
+        if settings.imap_host is None or settings.return_path is None:
+            return ()
+        account = ImapAccount(
+            host=settings.imap_host,
+            port=settings.imap_port,
+            security=settings.imap_security,
+            ca_file=settings.imap_ca_file,
+            user=settings.imap_user,
+            password=settings.imap_password.get_secret_value(),
+            folder=settings.imap_folder,
+            timeout_seconds=settings.imap_timeout_seconds,
+        )
+        mailbox = ReturnMailbox(
+            account,
+            settings.return_path,
+            on_report=self._record_report,
+            on_state=self._metrics.mailbox_open.set,
+        )
+        stack.push_async_callback(mailbox.close)
+        return (BackgroundLoop(mailbox.read_new, tick_seconds=MAILBOX_SECONDS),)
+
     def _create_dispatcher(self, route: DeliveryRoute, channel: Channel, sender: Sender) -> Dispatcher:
         names = [one.name for other, one in self._routes if other is channel]
         scope = RouteScope(
@@ -246,6 +273,10 @@ class NotifierComponents:
     async def _record_receipt(self, receipt: DeliveryReceipt) -> None:
         await self._stores.receipts.record(receipt, self.clock.now())
         self._recorded.set()
+
+    async def _record_report(self, report: MailReport) -> None:
+        if await self._stores.receipts.record_report(report, self.clock.now()):
+            self._recorded.set()
 
     async def _show_routes(self) -> None:
         for _channel, route in self._routes:

@@ -11,30 +11,28 @@ from tests.support.assertions import addresses
 from tests.support.clients.notifier import NOON, NotifierClient
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
-from tests.support.servers.services import Launch, Launcher, Service
+from tests.support.servers.services import Launcher, Service
 
 Start = Callable[..., Service]
 
 
 @pytest.fixture
-async def notifier(  # noqa: PLR0913 - these are the servers that a notifier needs
-    bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path, launch: Launcher
-) -> AsyncIterator[NotifierClient]:
-    """Return a client with an empty broker, mailbox and SMS log, at noon on 1 December 2026.
-
-    Whatever the test did, and however it failed, no address of a contact may have left the database.
-    """
+def notifier(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path) -> NotifierClient:
+    """Return a client with an empty broker, mailbox and SMS log, at noon on 1 December 2026."""
     client = NotifierClient(bus, database, smtp, smsc, tmp_path / "clock")
     client.set_clock(NOON)
-    yield client
-    await addresses.check_nowhere(client.addresses, launch.services, bus)
+    return client
 
 
 @pytest.fixture
-def start(launch: Launch, notifier: NotifierClient) -> Start:
-    """Return a function that starts a notifier; its keywords are settings in addition to the usual ones."""
+async def start(launch: Launcher, notifier: NotifierClient) -> AsyncIterator[Start]:
+    """Return a function that starts a notifier; its keywords are settings in addition to the usual ones.
+
+    Whatever the test did, and however it failed, no address of a contact may have left the database.
+    """
 
     def start_notifier(**settings: Any) -> Service:
         return launch("notifier", **{**notifier.settings, **settings})
 
-    return start_notifier
+    yield start_notifier
+    await addresses.check_nowhere(notifier.addresses, launch.services, notifier.bus)
