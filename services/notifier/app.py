@@ -70,7 +70,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     return ServiceApp(
         broker,
         lifespan=lifespan,
-        routes=[],
+        routes=components.receipt_routes(),
         admin=AdminApp(
             settings.admin_port, [*probe_routes(ready, registry), asyncapi, backlog], service_port=settings.port
         ),

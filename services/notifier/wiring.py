@@ -28,12 +28,13 @@ from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
-from services.notifier.dispatch import dispatcher, route_file
+from services.notifier.dispatch import configured_routes, dispatcher, route_file
 from services.notifier.dispatch.configured_routes import RouteOpener
 from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Sender, SendPolicy
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
+from services.notifier.feedback.receipt_webhook import RECEIPTS_PATH, ReceiptWebhook
 from services.notifier.feedback.return_mailbox import ImapAccount, ReturnMailbox
 from services.notifier.history.consumer import DeliveryHistory
 from services.notifier.history.store import HistoryStore
@@ -43,7 +44,7 @@ from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
-from services.runtime.http.probes import NotReadyError
+from services.runtime.http.probes import AsgiHandler, NotReadyError
 from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
@@ -116,6 +117,11 @@ class NotifierComponents:
         history = DeliveryHistory(store=self._history, is_complete=self._consumers[DELIVERIES].is_complete)
         self._consumers[VERDICTS].subscribe(broker, self._consumer.on_batch, recoverable=RECOVERABLE)
         self._consumers[DELIVERIES].subscribe(broker, history.on_batch, recoverable=RECOVERABLE)
+
+    def receipt_routes(self) -> Sequence[tuple[str, AsgiHandler]]:
+        """Return the route by which HTTP gateways report, if one of them does."""
+        gateways = configured_routes.open_receipt_gateways(self._route_entries)
+        return [(RECEIPTS_PATH, ReceiptWebhook(gateways, self._record_receipt))] if gateways else []
 
     async def has_schedules(self) -> bool:
         """Whether rules has assessed anything yet, if there is a plan to assess; raise `NotReadyError` if not."""
