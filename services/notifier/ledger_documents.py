@@ -16,7 +16,7 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
-from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.schedule import ActiveSteps, AlertSchedule
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 
 Document = dict[str, Any]
@@ -49,10 +49,14 @@ class StoredSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnpublishedEvents:
-    """The events of one delivery that are not published yet, each with its `key` and its JSON as `value`."""
+    """The events of one delivery that are not published yet, each with its `key` and its JSON as `value`.
+
+    `token` is that of the write which added the last of them; None where an earlier version did.
+    """
 
     delivery_id: str
     events: tuple[Mapping[str, str], ...]
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,11 @@ def decode_schedule(document: Document) -> StoredSchedule:
         claimed["batch"], claimed["alerts"] = claimed["round"], claimed["calls"]
         _decode_alerts(claimed["alerts"])
     return StoredSchedule(schedule=msgspec.convert(fields, AlertSchedule), version=document["version"])
+
+
+def decode_active_steps(document: Document) -> ActiveSteps:
+    """Read back what the last assessment calls for; the document of the schedule may hold nothing else."""
+    return msgspec.convert(document["agenda"].get("standing", []), ActiveSteps)
 
 
 def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault = IN_CLEAR) -> Document:

@@ -24,7 +24,7 @@ from services.notifier.feedback.receipt_webhook import ReceiptGateway
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.settings import NotifierSettings
 
-_BEGUN_PER_CONNECTION = 4  # messages begun for each connection, so that the next one is at hand when an answer comes
+_BEGUN_PER_CONNECTION = 8  # messages begun for each connection, so that the next one is at hand when an answer comes
 _LONGEST_PAUSE = timedelta(minutes=5)
 
 

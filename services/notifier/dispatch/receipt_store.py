@@ -99,7 +99,7 @@ class ReceiptStore:
         # The state is part of the condition: another process may apply the same receipt at the same time.
         written = await self._deliveries.update_one(
             {"_id": found["_id"], "state": found["state"]},
-            {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}},
+            {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}, "$unset": {"outbox": ""}},
         )
         return bool(written.modified_count)
 
