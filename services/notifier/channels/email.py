@@ -15,6 +15,7 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.channels.smtp_session import (
     MailNotAcceptedError,
@@ -27,12 +28,12 @@ from services.notifier.channels.smtp_session import (
 from services.notifier.core.dispatch import refusals
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
 from services.notifier.core.rendering.render import RenderedMessage
+from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
-_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False)
+_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
 _FEWER_CONNECTIONS_SECONDS = 300.0
-_ENVELOPE_ID = 40  # hexadecimal digits of the delivery id; RFC 3461 allows 100 characters
 _BOUNDARY = "=_dondoc_"
 CALENDAR_NAME = "thoi-han.ics"
 _CRLF = "\r\n"
@@ -55,6 +56,7 @@ class MailHeaders:
     at: datetime
     reply_to: str = ""
     references: str = ""
+    trace: TraceContext | None = None
 
 
 class EmailChannel:
@@ -83,7 +85,8 @@ class EmailChannel:
                 # The connection broke after the mail: the server may have taken it (RFC 5321, section 4.2.5).
                 return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
             return SendResult.from_refusal(BROKEN_CONNECTION, "smtp_connection")
-        return SendResult(outcome=AttemptOutcome.ACCEPTED)
+        ids = () if self._server.return_path is None else (message.id[:PUBLIC_DIGITS],)
+        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids)
 
     async def close(self) -> None:
         """Say QUIT on the idle connections."""
@@ -160,9 +163,10 @@ class EmailChannel:
             at=message.at.astimezone(thread.zone) if thread else message.at,
             reply_to=thread.reply_to if thread else "",
             references=thread.references if thread else "",
+            trace=message.trace,
         )
         mail = write_mail(headers, content)
-        public_id, path = message.id[:_ENVELOPE_ID], server.return_path
+        public_id, path = message.id[:PUBLIC_DIGITS], server.return_path
         return MailTransaction(
             return_path=server.sender if path is None else path.create_address(public_id),
             recipient=message.address,
@@ -187,6 +191,7 @@ def write_mail(headers: MailHeaders, content: RenderedMessage) -> bytes:
         f"Message-ID: {headers.message_id}",
         f"Content-Language: {headers.language}",
         "Auto-Submitted: auto-generated",
+        *_write_trace(headers.trace),
         "MIME-Version: 1.0",
     ]
     if headers.reply_to:
@@ -202,6 +207,14 @@ def write_mail(headers: MailHeaders, content: RenderedMessage) -> bytes:
         file = _write_part("text/calendar", calendar, file_name=CALENDAR_NAME)
         whole = _write_multipart("mixed", f"{boundary}_mixed", (alternatives, file))
     return (_CRLF.join(lines) + _CRLF + whole).encode()
+
+
+def _write_trace(trace: TraceContext | None) -> Iterator[str]:
+    """Yield the headers of W3C Trace Context, under the names that they have in HTTP."""
+    if trace is not None:
+        yield f"traceparent: {trace.parent}"
+        if trace.state is not None:
+            yield f"tracestate: {trace.state}"
 
 
 @lru_cache(maxsize=16)

@@ -1,6 +1,6 @@
 """What letters tell of the past, read from the ledger: earlier alerts of a duty, days that were named, and counts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any
@@ -10,10 +10,12 @@ from pymongo import ASCENDING
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome
+from schemas.plan.plan import PARENT
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling import sent_alerts
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.core.scheduling.sent_alerts import (
     DutyHistory,
     LetterHistory,
@@ -23,7 +25,7 @@ from services.notifier.core.scheduling.sent_alerts import (
     SentAlert,
 )
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
-from services.notifier.ledger_documents import DELIVERIES, SCHEDULES, Document, StoredSchedule
+from services.notifier.ledger_documents import DELIVERIES, SCHEDULES, Document
 from services.runtime import mongo
 
 # Their letters say how often and when the agency was written to before.
@@ -46,27 +48,32 @@ class LetterHistoryStore:
                 [("agenda.duty.obligation", ASCENDING), ("agenda.duty.period", ASCENDING)]
             )
 
-    async def load(
-        self, deliveries: Sequence[Delivery], schedules: Mapping[str, StoredSchedule], now: datetime
-    ) -> LetterHistory:
-        """Return what the letters of *deliveries* tell of the past; *schedules* are those of their duties."""
+    async def load(self, deliveries: Sequence[Delivery], now: datetime) -> LetterHistory:
+        """Return what the letters of *deliveries* tell of the past."""
         alerts = [one for delivery in deliveries for one in delivery.alerts]
         asked = sorted({str(one.duty) for one in alerts if one.alert.kind in _TELLS_OF_THE_PAST})
         known = await self._find_histories(asked) if asked else {}
-        reminded = {
-            str(one.duty): DutyHistory(is_reminded=True)
-            for one in alerts
-            if one.alert.kind is StepKind.REMINDER
-            and (stored := schedules.get(str(one.duty))) is not None
-            and sent_alerts.is_reminded(stored.schedule, one.alert)
-        }
         counted = {
             (one.duty.plan, one.duty.obligation, one.duty.period)
             for one in alerts
-            if one.alert.kind is StepKind.ESCALATION and one.alert.to != "parent"
+            if one.alert.kind is StepKind.ESCALATION and one.alert.to != PARENT
         }
         counts = {key: await self._count(key, now) for key in counted}
-        return LetterHistory(duties=reminded | known, counts=counts)
+        return LetterHistory(duties=await self._find_reminded(alerts) | known, counts=counts)
+
+    async def _find_reminded(self, alerts: Iterable[DutyAlert]) -> dict[str, DutyHistory]:
+        """Return the duties among *alerts* whose deadline was reminded of before, by what their schedules have sent."""
+        reminders = {str(one.duty): one.alert for one in alerts if one.alert.kind is StepKind.REMINDER}
+        if not reminders:
+            return {}
+        async with _translate_errors():
+            found = self._schedules.find({"_id": {"$in": sorted(reminders)}}, {"agenda.said": True})
+            sent = {one["_id"]: one["agenda"].get("said", ()) async for one in found}
+        return {
+            duty: DutyHistory(is_reminded=True)
+            for duty, alert in reminders.items()
+            if sent_alerts.is_reminded(sent.get(duty, ()), alert)
+        }
 
     async def _find_histories(self, duties: Sequence[str]) -> dict[str, DutyHistory]:
         async with _translate_errors():

@@ -120,13 +120,13 @@ def is_quieted(history: DutyHistory, alert: ScheduledAlert, today: date) -> bool
     return bool(history.find_taken(StepKind.URGING, alert.due_at, before=alert)) and named.said_at < alert.send_at
 
 
-def is_reminded(schedule: AlertSchedule, alert: ScheduledAlert) -> bool:
-    """Whether *schedule* says that another reminder of the due instant of *alert* went out before it."""
+def is_reminded(sent_keys: Iterable[str], alert: ScheduledAlert) -> bool:
+    """Whether by *sent_keys* of its schedule another reminder of the due instant of *alert* went out before it."""
     # The keys are those of `ScheduledAlert.dedup_key`: kind, step, due instant, recipient.
     _, _, due_and_recipient = alert.dedup_key.split("|", 2)
     return any(
         key != alert.dedup_key and key.startswith(f"{StepKind.REMINDER}|") and key.split("|", 2)[2] == due_and_recipient
-        for key in schedule.sent_keys
+        for key in sent_keys
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events.event_origin import TraceContext
 from services.notifier.channels.email import MailHeaders, write_mail
 from services.notifier.core.rendering.render import MailThread, RenderedMessage
 
@@ -55,6 +56,14 @@ def test_a_subject_keeps_every_mark_and_space(subject: str) -> None:
     assert subject == read_mail(subject)["Subject"]
 
 
+def test_a_mail_carries_the_trace_of_the_event_behind_it() -> None:
+    """Under the names of W3C Trace Context; without a trace there is no such header."""
+    trace = TraceContext(parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", state="a=1")
+    mail = read_mail(headers=replace(HEADERS, trace=trace))
+    assert (mail["traceparent"], mail["tracestate"]) == (trace.parent, "a=1")
+    assert read_mail()["traceparent"] is None
+
+
 @given(st.text(LETTERS, min_size=1, max_size=200).map(str.strip).filter(bool))
 def test_any_subject_keeps_its_letters(subject: str) -> None:
     """No header is lost or broken by anything that a title may hold."""
@@ -93,5 +102,5 @@ def test_a_mail_of_a_duty_belongs_to_its_conversation_and_carries_the_deadline()
     )
     assert (mail["Reply-To"], mail["References"]) == ("can-bo@bank.example", "<duty@dondoc.example>")
     texts, calendar = mail.iter_parts()
-    assert [part.get_content_type() for part in texts.iter_parts()] == ["text/plain", "text/html"]  # type: ignore[union-attr]
+    assert [part.get_content_type() for part in texts.iter_parts()] == ["text/plain", "text/html"]
     assert (calendar.get_content_type(), calendar.get_filename()) == ("text/calendar", "thoi-han.ics")
