@@ -31,7 +31,6 @@ class NotifierSettings(ServiceSettings, MongoSettings):
         "imap_password",
         "form_key",
         "dashboard_key",
-        "acknowledge_key",
         "contacts_key",
     )
 
@@ -100,8 +99,6 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     dashboard_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     dashboard_key_file: Path | None = None
     dashboard_url: HttpUrl | None = None
-    acknowledge_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
-    acknowledge_key_file: Path | None = None
     acknowledge_url: HttpUrl | None = None
 
     officers: Path | None = None

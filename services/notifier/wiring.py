@@ -348,10 +348,10 @@ def _create_dashboard_links(settings: NotifierSettings) -> DashboardLinks | None
 
 
 def _create_acknowledge_links(settings: NotifierSettings) -> AcknowledgeLinks | None:
-    if settings.acknowledge_key is None or settings.acknowledge_url is None:
+    if settings.form_key is None or settings.acknowledge_url is None:
         return None
     return AcknowledgeLinks(
-        key=AcknowledgeLinkKey(settings.acknowledge_key.get_secret_value()),
+        key=AcknowledgeLinkKey(settings.form_key.get_secret_value()),
         base_url=str(settings.acknowledge_url),
         lifetime=timedelta(days=settings.form_link_days),
     )
