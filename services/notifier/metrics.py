@@ -1,5 +1,6 @@
 """The metrics of the notifier. Label sets are closed and start at zero; no agency, address or id is ever a label."""
 
+import math
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -96,6 +97,15 @@ class NotifierMetrics:
         self.due_unsent = Gauge("notifier_due_unsent", "Alerts that are due and not sent", registry=registry)
         self.unreached = Gauge(
             "notifier_unreached", "Duties with an alert that is due and has nobody to go to", registry=registry
+        )
+        self.mailbox_open = Gauge(
+            "notifier_return_mailbox_open",
+            "1 while the return mailbox can be read, else 0, NaN where there is none",
+            registry=registry,
+        )
+        self.mailbox_open.set(math.nan)
+        self.suspended = Gauge(
+            "notifier_suspended_contacts", "Contacts to whose address nothing is sent any more", registry=registry
         )
         self.retrying = Gauge(
             "notifier_retrying",

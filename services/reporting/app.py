@@ -148,7 +148,7 @@ def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> 
         authentication=components.authentication,
         require_agency=queries.require_agency,
         are_figures_public=components.settings.public == "figures",
-        audit=components.refusals,
+        refusals=components.refusals,
     )
 
 

@@ -16,12 +16,12 @@ from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.answer_poster import AnswerPoster
 from services.reporting.consumer import TopicReader
+from services.reporting.core.access.decisions import RefusalReason
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.evidence.freshness import Freshness
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.reader_keys import ReaderKeys
-from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.reporting.http.live.change_feed import ChangeFeed
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.sealing import store as sealed_report_store
@@ -31,6 +31,7 @@ from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, mongo, startup
 from services.runtime.access.link_revocations import LinkRevocations
+from services.runtime.access.refusal_log import RefusalLog
 from services.runtime.clock import Clock, SystemClock, clock_from
 from services.runtime.http.probes import NotReadyError
 from services.runtime.http.server import Halt
@@ -43,6 +44,10 @@ from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.startup import Startup
 from services.runtime.state.state_consumer import StateConsumer, StateSource
 from services.runtime.state.state_consumption import StateConsumption
+
+# Log lines of refusals of one reader, or of one address that shows no key, in a minute. A person who looks around makes
+# a dozen.
+_REFUSAL_LINES = 60
 
 SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
 
@@ -58,7 +63,7 @@ class ReportingComponents:
     freshness: Freshness
     references: PublishedDocuments
     authentication: Authentication
-    refusals: RefusalAudit
+    refusals: RefusalLog[RefusalReason]
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
@@ -104,7 +109,11 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
         freshness=Freshness(TOPICS_CONSUMED, clock),
         references=references,
         authentication=_build_authentication(settings, clock, metrics),
-        refusals=RefusalAudit(lambda reason: metrics.refusals.labels(reason.value).inc()),
+        refusals=RefusalLog(
+            "read_refused",
+            lines_max=_REFUSAL_LINES,
+            count=lambda reason: metrics.refusals.labels(reason.value).inc(),
+        ),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,

@@ -30,8 +30,9 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """How the sending ended. `reason` is a code without an address; `provider_ids` are the ids of an SMS's parts.
+    """How the sending ended. `reason` is a code without an address.
 
+    `provider_ids` are the ids by which what comes back names the message: those of an SMS's parts, a mail's own.
     `refusal` says whose fault it is, if the message was surely not taken.
     """
 

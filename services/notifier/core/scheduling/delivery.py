@@ -18,7 +18,7 @@ from services.notifier.core.scheduling.routing import Contact, Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 SOURCE = "dondoc/notifier"
-_PUBLIC_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
+PUBLIC_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Delivery:
     @property
     def public_id(self) -> str:
         """The id that mails and events carry. It derives from the address, and does not give it away."""
-        return self.id[:_PUBLIC_DIGITS]
+        return self.id[:PUBLIC_DIGITS]
 
     def message_id(self, domain: str) -> str:
         """Return the Message-ID, which is the same on every attempt, so that mail programs recognise a second copy."""
@@ -73,7 +73,7 @@ class DeliveryAttempt:
     """How attempt `delivery.attempt` ended, and when the next one is due (None: never).
 
     `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `provider_ids` are the
-    ids that the SMS centre gave to the parts. `spent` counts the attempts that count towards giving up.
+    ids by which what comes back names it. `spent` counts the attempts that count towards giving up.
     """
 
     delivery: Delivery

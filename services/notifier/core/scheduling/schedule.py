@@ -27,6 +27,9 @@ from services.notifier.core.scheduling.scheduled_alert import (
 # one, whenever they are received; a return, an opening or a succession matters from when it happened.
 MEASURED_FROM_DUE = frozenset(StepKind) - {StepKind.RETURNED, StepKind.OPENING, StepKind.SUCCESSION}
 
+# The `step_key` of each alert that an assessment calls for, with the instant from which it is void.
+ActiveSteps = tuple[tuple[str, datetime | None], ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedAlerts:
@@ -62,7 +65,7 @@ class AlertSchedule:
     waiting: tuple[ScheduledAlert, ...] = ()
     sent_keys: frozenset[str] = frozenset()
     claimed: ClaimedAlerts | None = None
-    active_steps: tuple[tuple[str, datetime | None], ...] = ()
+    active_steps: ActiveSteps = ()
     unreached: tuple[ScheduledAlert, ...] = ()
     digest: str = ""
     origin: EventOrigin = NO_ORIGIN
@@ -74,7 +77,7 @@ class AlertSchedule:
 
     def calls_for(self, alert: ScheduledAlert, now: datetime) -> bool:
         """Whether the last assessment still calls for *alert* at *now*."""
-        return any(key == alert.step_key and (until is None or now < until) for key, until in self.active_steps)
+        return is_called_for(alert, self.active_steps, now)
 
     def with_duty(self, alert: ScheduledAlert) -> DutyAlert:
         """Return *alert* together with the duty and the document versions that its text cites."""
@@ -87,6 +90,11 @@ class AlertSchedule:
             alert=alert,
             origin=self.origin,
         )
+
+
+def is_called_for(alert: ScheduledAlert, active_steps: ActiveSteps, now: datetime) -> bool:
+    """Whether *alert* is one of *active_steps*, and still is at *now*."""
+    return any(key == alert.step_key and (until is None or now < until) for key, until in active_steps)
 
 
 def is_contradicted(known: AlertSchedule, assessment: DutyAssessment) -> bool:
