@@ -17,11 +17,13 @@ from tests.support.tools import needs
 ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "deploy/runbook.md"
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
+OBJECTIVES = ROOT / "deploy/prometheus/objectives.yml"
 PLAYED = ROOT / "deploy/prometheus/tests/alerts.test.yml"
 ALERTMANAGER = ROOT / "deploy/prometheus/alertmanager.yml"
 NAMES = re.compile(r'alertname!?[=~]+"([^"]+)"')
 DASHBOARD = ROOT / "deploy/grafana/dondoc.json"
 METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime)_[a-z_]+_[a-z]+\b")
+RECORDED = re.compile(r"\bdondoc:[a-z_0-9:]+")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 SETTING = re.compile(r"DONDOC_[A-Z_]*[A-Z]\b")
 COMMAND = re.compile(r"`dondoc ([a-z-]+)(?: ([a-z-]+))?([^`]*)`")
@@ -74,6 +76,14 @@ def test_alerts_ask_for_checks_that_services_make() -> None:
     assert sorted(name for name in named if f'"{name}": ' not in code) == []
 
 
+def test_every_ratio_that_is_asked_for_is_recorded() -> None:
+    """An alert on a recording rule that was renamed would never fire."""
+    rules = [rule for group in YAML(typ="safe").load(OBJECTIVES)["groups"] for rule in group["rules"]]
+    recorded = {rule["record"] for rule in rules}
+    asked = {name for rule in alerts() for name in RECORDED.findall(rule["expr"])}
+    assert asked == recorded
+
+
 def test_every_heading_under_alerts_is_an_alert() -> None:
     """What is no longer watched has no place among the alerts."""
     chapter = text_of(RUNBOOK).partition("\n## Alerts\n")[2].partition("\n## ")[0]
@@ -91,7 +101,9 @@ def test_every_alert_is_played() -> None:
 
 
 @needs("promtool", package="prometheus")
-@pytest.mark.parametrize("arguments", [("check", "rules", str(ALERTS)), ("test", "rules", str(PLAYED))])
+@pytest.mark.parametrize(
+    "arguments", [("check", "rules", str(ALERTS), str(OBJECTIVES)), ("test", "rules", str(PLAYED))]
+)
 def test_prometheus_takes_the_alerts_and_plays_their_cases(arguments: tuple[str, ...]) -> None:
     """Its own tool reads the rules, and finds each case as it is written."""
     run_tool("promtool", *arguments)
@@ -121,7 +133,7 @@ def test_alertmanager_speaks_of_alerts_that_exist() -> None:
     assert sorted(named - {rule["alert"] for rule in alerts()}) == []
 
 
-@pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, PLAYED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, OBJECTIVES, PLAYED], ids=lambda path: path.name)
 def test_only_metrics_that_exist_are_named(path: Path) -> None:
     """A question about a metric that nobody tells is answered with silence."""
     assert find_undocumented(text_of(path)) == []

@@ -1,4 +1,4 @@
-"""Programs that tests run and that no package registry has: a browser, Prometheus' own tools."""
+"""Programs that tests run and that no package registry has: a browser, Prometheus' own tools, a mail system."""
 
 import os
 import shutil

@@ -12,7 +12,7 @@ SEASON_TEXTS = {
     "expected_reports": Bilingual(vi="{count} đơn vị phải gửi", en="{count} reports expected"),
     "needs_somebody": Bilingual(vi="Cần xử lý", en="Needs somebody"),
     "nobody_needed": Bilingual(vi="Không có việc nào cần người xử lý.", en="Nothing needs anybody now."),
-    "queue_unreachable": Bilingual(vi="Chưa gửi và không liên hệ được", en="Silent, and never reached"),
+    "queue_unreachable": Bilingual(vi="Chưa gửi và không liên hệ được", en="Silent, and out of reach"),
     "queue_urged": Bilingual(vi="Chưa gửi sau ba lần nhắc", en="Silent after three alerts"),
     "queue_returned": Bilingual(vi="Đã trả lại, chưa trả lời", en="Returned, and not answered"),
     "queue_incomplete": Bilingual(vi="Chưa đầy đủ", en="Incomplete"),

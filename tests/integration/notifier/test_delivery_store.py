@@ -11,6 +11,8 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from services.notifier import ledger_documents
+from services.notifier.address_vault import IN_CLEAR
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
@@ -128,7 +130,9 @@ async def test_a_ledger_of_an_earlier_version_is_read_on(store: DeliveryStore, c
     done = {"state": "delivered", "provider_ids": ["0000000a"], "events": []}
     database["deliveries"].update_one({}, {"$set": done, "$unset": {"claim": "", "leased_until": ""}})
     database["receipts"].insert_one({"_id": "0000000a", "failed": None, "at": NOW})
-    await ReceiptStore(client, database.name).apply(["0000000a"], NOW)
+    await ReceiptStore(client, database.name, contacts=ContactStore(client, database.name), vault=IN_CLEAR).apply(
+        ["0000000a"], NOW
+    )
     corrected = database["deliveries"].find_one()
     assert corrected is not None
     assert (corrected["state"], len(corrected["events"])) == ("confirmed", 1)
