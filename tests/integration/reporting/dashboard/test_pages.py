@@ -10,6 +10,7 @@ from pathlib import Path
 
 import openpyxl
 import pypdf
+import pytest
 from playwright.async_api import Browser
 
 from tests.support.clients.readers import ReadersFile
@@ -23,7 +24,8 @@ from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch
 from tests.support.tools import needs
 
-pytestmark = needs("chromium", package="chromium")
+# Sixty scans of pages take half a minute alone, and several where others share the cores.
+pytestmark = [needs("chromium", package="chromium"), pytest.mark.timeout(600)]
 STATUS_OF = {"unknown": 404, "no key": 401}
 
 
