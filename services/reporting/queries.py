@@ -101,6 +101,14 @@ class _CoveredDuties:
     unreadable: tuple[UnreadableRecord, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptLines:
+    """The answer to a question about lines, and what builds the next one from it."""
+
+    found: FoundLines
+    builder: LineBuilder
+
+
 class ReportingQueries:
     """Every query of the HTTP API and the dashboard.
 
@@ -120,8 +128,7 @@ class ReportingQueries:
         self._documents = documents
         self._reader = DutyReader(archive, view, on_unreadable)
         self.note_unreadable = self._reader.note_unreadable
-        self._lines = AnswerMemo[FoundLines]()
-        self._builders = AnswerMemo[LineBuilder]()
+        self._lines = AnswerMemo[_KeptLines]()
         self._reports = AnswerMemo[ReportInputs]()
 
     def plans(self) -> tuple[Plan, ...]:
@@ -207,25 +214,17 @@ class ReportingQueries:
         question, basis = (duties, context.scope, context.language), self._find_basis(plan, known, context)
         kept = None if basis is None else self._lines.find(question, basis)
         if kept is not None:
-            return kept
+            return kept.found
         covered = await self._cover(plan, known, context)
         line_context = self._line_context(plan, covered.states, context)
-        builder = self._find_builder(question, line_context)
+        earlier = self._lines.find_last(question)
+        builder = earlier.builder if earlier and earlier.builder.serves(line_context) else LineBuilder(line_context)
         build = partial(builder.build, covered.states, covered.attempts, as_of=context.as_of)
         lines = await duty_reader.run(build, work=len(covered.states))
         found = FoundLines(lines=lines, states=tuple(covered.states), unreadable=covered.unreadable)
         if basis is not None:
-            self._lines.keep(question, basis, found, lines=len(lines))
+            self._lines.keep(question, basis, _KeptLines(found=found, builder=builder), lines=len(lines))
         return found
-
-    def _find_builder(self, question: Hashable, context: LineContext) -> LineBuilder:
-        """Return the builder that has built the lines of *question* before, if the same documents and day hold."""
-        basis = (context.plan.version, context.registry.registry.version, context.today)
-        builder = self._builders.find(question, basis)
-        if builder is None:
-            builder = LineBuilder(context)
-            self._builders.keep(question, basis, builder, lines=1)
-        return builder
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
         """Compile the annual report of a plan and period, and raise what `compile_inputs` raises."""

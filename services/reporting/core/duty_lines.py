@@ -109,6 +109,16 @@ class LineBuilder:
         self._obligations = {one.id: (rank, one) for rank, one in enumerate(context.plan.obligations)}
         self._built: Mapping[DutyKey, _BuiltLine] = {}
 
+    def serves(self, context: LineContext) -> bool:
+        """Whether lines of *context* follow from the same documents, on the same day and in the same language."""
+        own = self._context
+        return (
+            (own.plan.plan, own.plan.version, own.language, own.today)
+            == (context.plan.plan, context.plan.version, context.language, context.today)
+            and own.registry.registry.registry == context.registry.registry.registry
+            and own.registry.registry.version == context.registry.registry.version
+        )
+
     def build(
         self, states: Iterable[DutyState], attempts: Mapping[DutyKey, Sequence[AlertAttempt]], *, as_of: datetime
     ) -> tuple[DutyLine, ...]:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Answer = TypeVar("Answer")
 
 # A line takes one to two kilobytes.
-LINES_KEPT_MAX = 100_000
+LINES_KEPT_MAX = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,19 @@ class AnswerMemo(Generic[Answer]):
         self._answers.move_to_end(question)
         return kept.answer
 
+    def find_last(self, question: Hashable) -> Answer | None:
+        """Return the answer to *question* whatever it rests on: the next one may be made from it."""
+        kept = self._answers.get(question)
+        return None if kept is None else kept.answer
+
     def keep(self, question: Hashable, basis: Hashable, answer: Answer, *, lines: int) -> None:
-        """Keep *answer*, which holds so many *lines*, in place of an earlier one to the same question."""
+        """Keep *answer*, which holds so many *lines*, in place of an earlier one to the same question.
+
+        One that alone has more lines than may be kept is not kept.
+        """
         earlier = self._answers.pop(question, None)
         self._lines += lines - (earlier.lines if earlier else 0)
         self._answers[question] = _KeptAnswer(basis=basis, answer=answer, lines=lines)
-        while self._lines > self._lines_max and len(self._answers) > 1:
+        while self._lines > self._lines_max:
             _, oldest = self._answers.popitem(last=False)
             self._lines -= oldest.lines

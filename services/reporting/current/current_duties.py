@@ -110,10 +110,9 @@ class CurrentDuties:
     def _keep(self, duties: PlanDutyFilter, known: KnownDuties) -> None:
         self._known[duties] = known
         self._known.move_to_end(duties)
-        while len(self._known) > 1 and (
-            len(self._known) > QUESTIONS_KEPT_MAX
-            or sum(len(one.assessments) for one in self._known.values()) > DUTIES_KEPT_MAX
-        ):
+        while sum(len(one.assessments) for one in self._known.values()) > DUTIES_KEPT_MAX:
+            self._known.popitem(last=False)
+        while len(self._known) > QUESTIONS_KEPT_MAX:
             self._known.popitem(last=False)
 
 
