@@ -113,6 +113,10 @@ class Urging:
         return bool(self.urgings or self.about_incomplete or self.escalations or self.unsent or self.unknown)
 
 
+# Of most duties, which is why it is not worked out for each.
+_NOTHING = Urging()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEffect:
     """One step of reminding or urging: how many agencies it reached, how many then reported before the next step."""
@@ -134,6 +138,8 @@ class UrgedDuty:
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
     final_attempts = select_final_attempts(_leave_copies_out(attempts))
+    if not final_attempts:
+        return _NOTHING
     outcomes = Counter(attempt.outcome for attempt in final_attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
