@@ -42,9 +42,7 @@ async def client(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path:
 
 
 @pytest.fixture
-def services(
-    client: NotifierClient, launch: Launch, intake_files: IntakeFiles, bearer: str
-) -> Mapping[str, Service]:
+def services(client: NotifierClient, launch: Launch, intake_files: IntakeFiles, bearer: str) -> Mapping[str, Service]:
     """The four services, ready; the key is there before intake reads its file."""
     assert bearer
     shared = {"DONDOC_CLOCK": f"steered:{client.clock}"}
