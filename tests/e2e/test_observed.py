@@ -20,7 +20,7 @@ from tests.support.servers.services import Launch, Service
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "tracestate": "vendor=1"}
 SERVICES = ("intake", "rules", "notifier", "reporting")
-NOTHING = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
+NOTHING: dict[str, object] = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
 SEASON = "reporting_season_duties"
 
 # Each is counted once the one event has passed.
