@@ -11,7 +11,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.lint import documents
+from schemas.lint import documents, yaml_source
+from schemas.lint.document_tree import Node
 from schemas.lint.yaml_source import NotYaml
 from schemas.plan import instants
 from schemas.plan.plan import Plan
@@ -89,6 +90,19 @@ def find_registry_file(directory: Path, directories: Sequence[Path], plan: Plan 
         return own
     shared = [one / REGISTRY_FILE for one in (*directories, directory.resolve().parent)]
     return next((one for one in shared if one.exists() and _holds_registry(one, plan.registry)), own)
+
+
+def find_plan(plan_id: str, directory: Path, directories: Sequence[Path]) -> Node | None:
+    """Return the content of the plan with that id in another of *directories* or in a folder beside *directory*."""
+    beside = sorted(directory.resolve().parent.glob(f"*/{PLAN_FILE}"))
+    for path in (*(one / PLAN_FILE for one in directories), *beside):
+        try:
+            content = Node(value=yaml_source.read(read_text(path)).content)
+        except (NotYaml, UnusableInputError):
+            continue
+        if content["plan"].text == plan_id:
+            return content
+    return None
 
 
 def _holds_registry(path: Path, registry_id: str) -> bool:

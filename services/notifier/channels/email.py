@@ -15,6 +15,7 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.channels.smtp_session import (
     MailNotAcceptedError,
@@ -48,6 +49,7 @@ class MailHeaders:
     message_id: str
     language: str
     at: datetime
+    trace: TraceContext | None = None
 
 
 class EmailChannel:
@@ -152,6 +154,7 @@ class EmailChannel:
             message_id=message.message_id,
             language=message.language,
             at=message.at,
+            trace=message.trace,
         )
         mail = write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
         public_id, path = message.id[:PUBLIC_DIGITS], server.return_path
@@ -178,12 +181,21 @@ def write_mail(headers: MailHeaders, *, subject: str, body: str, html: str) -> b
         f"Message-ID: {headers.message_id}",
         f"Content-Language: {headers.language}",
         "Auto-Submitted: auto-generated",
+        *_write_trace(headers.trace),
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
     )
     parts = (_write_part("plain", body), _write_part("html", html))
     inner = "".join(f"--{boundary}{_CRLF}{part}{_CRLF}" for part in parts)
     return (_CRLF.join(lines) + _CRLF + _CRLF + inner + f"--{boundary}--{_CRLF}").encode()
+
+
+def _write_trace(trace: TraceContext | None) -> Iterator[str]:
+    """Yield the headers of W3C Trace Context, under the names that they have in HTTP."""
+    if trace is not None:
+        yield f"traceparent: {trace.parent}"
+        if trace.state is not None:
+            yield f"tracestate: {trace.state}"
 
 
 @lru_cache(maxsize=16)

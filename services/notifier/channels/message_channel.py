@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.core.dispatch.refusals import DeliveryRefusal
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.routing import Language
@@ -26,6 +27,7 @@ class OutgoingMessage:
     content: RenderedMessage
     at: datetime
     parameters: Mapping[str, str] = field(default_factory=dict)
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore, DeadAddress
@@ -23,7 +23,7 @@ from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import retry, schedule
+from services.notifier.core.scheduling import retry, schedule, sending_delay
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
 from services.notifier.dispatch.receipt_store import ReceiptStore
@@ -121,6 +121,7 @@ class Sender:
             content=prepared.content,
             at=prepared.at,
             parameters=prepared.parameters,
+            trace=delivery.origin.trace,
         )
         started = monotonic.perf_counter()
         try:
@@ -137,7 +138,20 @@ class Sender:
             self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
         self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
         attempt = self.finish(delivery, result, route=route, segments=prepared.content.segments)
+        if attempt.outcome in TAKEN:
+            self._measure_delay(attempt)
         return EndedSend(attempt=attempt, result=result)
+
+    def _measure_delay(self, attempt: DeliveryAttempt) -> None:
+        lead = attempt.delivery.lead
+        delay = sending_delay.find_delay(lead, self._documents.hours(lead.duty.plan, lead.plan_version))
+        if delay is None:
+            return
+        trace = lead.origin.trace
+        self._metrics.due_to_sent.observe(delay.due_at, attempt.at, delay.cause, trace=trace)
+        if delay.received_at is not None:
+            channel = attempt.delivery.channel
+            self._metrics.received_to_sent.observe(delay.received_at, attempt.at, channel, trace=trace)
 
     def finish(
         self, delivery: Delivery, result: SendResult, *, route: str | None, segments: int | None = None
@@ -346,7 +360,6 @@ class Dispatcher:
         await self.stores.deliveries.record(attempts)
         await self.stores.receipts.apply([name for one in attempts for name in one.provider_ids], now)
         self.on_recorded()
-        log_attempts(attempts)
 
     async def _release_claimed(self) -> None:
         waiting = self.claimed.waiting
@@ -384,27 +397,3 @@ async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Call
         attempts = [sender.finish(one, result, route=one.route) for one in abandoned]
         await stores.deliveries.record(attempts)
         on_recorded()
-        log_attempts(attempts)
-
-
-def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
-    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
-    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
-    if taken:
-        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
-        log.info("messages were accepted", extra={"action": "accepted", **details})
-    for one in attempts:
-        if one.outcome is AttemptOutcome.ACCEPTED:
-            continue
-        log.info(
-            "an attempt ended",
-            extra={
-                "action": "attempted",
-                "delivery": one.delivery.id,
-                "channel": one.delivery.channel.value,
-                "route": one.route,
-                "attempt": one.delivery.attempt,
-                "outcome": one.outcome.value,
-                "reason": one.reason,
-            },
-        )

@@ -6,6 +6,7 @@ attempt is counted, and if the process dies then, its outcome is unknown. Both e
 database (`$$NOW`), which is one for all processes and does not jump when the clock of a machine is set.
 """
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -37,6 +38,8 @@ _TOKEN_BYTES = 8  # of randomness in the name of a write, which no other one may
 _EXISTS = {"$exists": True}
 _IS_ABSENT = {"$exists": False}
 _LEASE_HAS_ENDED = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +140,7 @@ class DeliveryStore:
         return [_with_next_attempt(one) for one in deliveries if attempts.get(one.id) == one.attempt + 1]
 
     async def record(self, attempts: Sequence[DeliveryAttempt]) -> None:
-        """Write how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
+        """Write and log how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
         if attempts:
             token = secrets.token_hex(_TOKEN_BYTES)
             async with _translate_errors():
@@ -145,6 +148,7 @@ class DeliveryStore:
                 written = await self._deliveries.bulk_write(writes, ordered=False)
                 if written.matched_count < len(writes):
                     await self._keep_orphans(attempts)
+            _log_attempts(attempts)
 
     async def _keep_orphans(self, attempts: Sequence[DeliveryAttempt]) -> None:
         """Store the attempts whose deliveries the ledger has lost since, or has as they were before: they were made."""
@@ -285,6 +289,29 @@ def _record_attempt(attempt: DeliveryAttempt, token: str) -> UpdateOne:
         fields["provider_ids"] = list(attempt.provider_ids)
     events = {"$each": ledger_documents.encode_events(attempt)}
     return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": {"events": events}})
+
+
+def _log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
+    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
+    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
+    if taken:
+        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
+        log.info("messages were accepted", extra={"action": "accepted", **details})
+    for one in attempts:
+        if one.outcome is AttemptOutcome.ACCEPTED:
+            continue
+        log.info(
+            "an attempt ended",
+            extra={
+                "action": "attempted",
+                "delivery": one.delivery.id,
+                "channel": one.delivery.channel.value,
+                "route": one.route,
+                "attempt": one.delivery.attempt,
+                "outcome": one.outcome.value,
+                "reason": one.reason,
+            },
+        )
 
 
 def _translate_errors() -> AbstractAsyncContextManager[None]:

@@ -19,8 +19,7 @@ from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
-from services.runtime import mongo
-from tests.support.servers.mongo import Database
+from tests.support.servers.mongo import DRIVERS, Database, open_client
 
 NOW = datetime(2026, 12, 3, 5, tzinfo=UTC)
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -46,12 +45,11 @@ def a_delivery(identity: str = "d-1") -> Delivery:
     )
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[Any]:
-    """Return a client as the notifier opens it."""
-    opened = mongo.connect(database.url)
-    yield opened
-    opened.close()
+@pytest.fixture(params=DRIVERS)
+async def client(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Any]:
+    """Return a client as the notifier opens it, of either driver."""
+    async with open_client(request.param, database.url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -4,13 +4,15 @@ Events hold no address. A digest about several agencies (an escalation to the pr
 about its own duties, because events are keyed by agency.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from schemas.events import ids
 from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
+from schemas.events.event_origin import EventOrigin
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Contact, Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -50,6 +52,11 @@ class Delivery:
     def lead(self) -> DutyAlert:
         """The most pressing alert."""
         return self.alerts[0]
+
+    @property
+    def origin(self) -> EventOrigin:
+        """The event that was received last among those that its alerts follow from."""
+        return _latest_origin(self.alerts)
 
     @property
     def public_id(self) -> str:
@@ -106,6 +113,7 @@ def build_events(attempt: DeliveryAttempt) -> Iterator[Envelope[AlertAttempted]]
             subject=agency,
             time=attempt.at,
             data=_build_event_data(attempt, agency),
+            **_trace_attributes(one for one in delivery.alerts if one.duty.agency == agency),
         )
 
 
@@ -129,6 +137,18 @@ def describe_duty(one: DutyAlert) -> AlertedDuty:
         step=one.alert.label,
         due_at=one.alert.due_at,
     )
+
+
+def _latest_origin(alerts: Iterable[DutyAlert]) -> EventOrigin:
+    return max((one.origin for one in alerts), key=lambda one: (one.received_at is not None, one.received_at))
+
+
+def _trace_attributes(alerts: Iterable[DutyAlert]) -> Mapping[str, Any]:
+    """Return the trace of what *alerts* follow from as attributes of an event; none where there is no trace."""
+    trace = _latest_origin(alerts).trace
+    if trace is None:
+        return {}
+    return {"traceparent": trace.parent} | ({} if trace.state is None else {"tracestate": trace.state})
 
 
 def _create_delivery(digest: Digest, contact: Contact | None, batch: str) -> Delivery:
