@@ -231,7 +231,7 @@ def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt
     for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
         recipient = (attempt.alert, attempt.delivery)
         current = of_recipients.get(recipient)
-        if current is None or _certainty(attempt) >= _certainty(current):
+        if current is None or _certainty(attempt) >= _certainty(current) or _is_sent_again(current, attempt):
             of_recipients[recipient] = attempt
     final: dict[str, AlertAttempt] = {}
     for attempt in of_recipients.values():
@@ -239,6 +239,11 @@ def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt
         if current is None or _reach(attempt) > _reach(current):
             final[attempt.alert] = attempt
     return list(final.values())
+
+
+def _is_sent_again(before: AlertAttempt, after: AlertAttempt) -> bool:
+    """Whether *after* is a further attempt at what had bounced: resent by hand, or by another provider."""
+    return before.outcome is AttemptOutcome.BOUNCED and after.outcome in TAKEN
 
 
 def _certainty(attempt: AlertAttempt) -> int:
