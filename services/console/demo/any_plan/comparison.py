@@ -26,7 +26,9 @@ def compare_season(
 ) -> StoryComparison:
     """Compare duties and consolidated results of each period of *outcomes* with what *reporting* answers."""
     wanted_duties = {
-        f"{name}: {'/'.join(one.duty.name)}": value for one in outcomes for name, value in _describe_duty(one, ends_on)
+        f"{name}: {'/'.join(one.duty.name)}": value
+        for one in outcomes
+        for name, value in describe_outcome(one, ends_on).items()
     }
     periods = sorted({one.duty.period.text for one in outcomes})
     found_duties: dict[str, object] = {}
@@ -36,7 +38,7 @@ def compare_season(
         answer = reporting.get(f"/v1/plans/{plan}/periods/{period}/results")
         answer.raise_for_status()
         results[period] = answer.json()
-    wanted_results, found_results = dict(_list_results(outcomes)), dict(_read_results(results))
+    wanted_results, found_results = dict(list_results(outcomes)), dict(read_results(results))
     duty_differences = tuple(_list_differences(wanted_duties, found_duties))
     result_differences = tuple(_list_differences(wanted_results, found_results))
     return StoryComparison(
@@ -50,19 +52,22 @@ def compare_season(
     )
 
 
-def _describe_duty(outcome: Outcome, ends_on: date) -> Iterator[tuple[str, object]]:
+def describe_outcome(outcome: Outcome, ends_on: date) -> Answers:
+    """Return the compared fields of an expected duty by name; *ends_on* is the day on which they are compared."""
     until = {Status.LATE: outcome.effective_at, Status.OVERDUE: None, Status.INCOMPLETE: None}
     days_late: int | None = None
     if outcome.status in until:
         effective_at = until[outcome.status]
         days_late = ((effective_at.date() if effective_at else ends_on) - outcome.duty.last_day).days
-    yield "status", outcome.status.value
-    yield "due_at", outcome.duty.due_at
-    yield "effective_at", outcome.effective_at
-    yield "days_late", days_late
-    yield "submissions", 0 if outcome.standing is None else 1
-    yield "flags", sorted(outcome.flags)
-    yield "missing", list(outcome.missing)
+    return {
+        "status": outcome.status.value,
+        "due_at": outcome.duty.due_at,
+        "effective_at": outcome.effective_at,
+        "days_late": days_late,
+        "submissions": 0 if outcome.standing is None else 1,
+        "flags": sorted(outcome.flags),
+        "missing": list(outcome.missing),
+    }
 
 
 def _read_duties(reporting: httpx.Client, query: Mapping[str, str]) -> dict[str, object]:
@@ -75,18 +80,19 @@ def _read_duties(reporting: httpx.Client, query: Mapping[str, str]) -> dict[str,
         for row in page["duties"]:
             if row["status"] not in _NOT_OWED:
                 name = "/".join((row["agency"], row["obligation"], row["period"]))
-                found |= {f"{field}: {name}": value for field, value in _describe_row(row)}
+                found |= {f"{field}: {name}": value for field, value in describe_row(row).items()}
         cursor = page["next_cursor"]
     return found
 
 
-def _describe_row(row: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    yield from ((name, row[name]) for name in ("status", "days_late", "submissions", "missing"))
-    yield from ((name, row[name] and datetime.fromisoformat(row[name])) for name in ("due_at", "effective_at"))
-    yield "flags", sorted(row["flags"])
+def describe_row(row: Mapping[str, Any]) -> Answers:
+    """Return the compared fields of a *row* of the API, or of an answer of `dondoc evaluate`, by name."""
+    instants = {name: row[name] and datetime.fromisoformat(row[name]) for name in ("due_at", "effective_at")}
+    others = {name: row[name] for name in ("status", "days_late", "submissions", "missing")}
+    return {**others, **instants, "flags": sorted(row["flags"])}
 
 
-def _list_results(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, object]]:
+def list_results(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, object]]:
     """Yield name and value of everything that the results say of each figure, ratios left out, and of each text."""
     by_report: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     figures = {(one.duty.name[1:], one.duty.agency): one.standing.figures for one in outcomes if one.standing}
@@ -130,7 +136,8 @@ def _differs_from_parts(
     return None not in given and sum(one or 0 for one in given) != outcome.standing.figures[code]
 
 
-def _read_results(results: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, object]]:
+def read_results(results: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, object]]:
+    """Yield what the documents of *results*, by period, say under the names of `list_results`."""
     for period, document in results.items():
         for found in document["obligations"]:
             name = f"{found['obligation']} {period}"
