@@ -147,7 +147,7 @@ class WireAlertAttempted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
-    """The CloudEvents envelope, `Envelope`, as rules and the notifier write it."""
+    """The CloudEvents envelope, `Envelope`, as rules writes it. A trace stands in it where the fact belongs to one."""
 
     specversion: str = "1.0"
     id: str
@@ -156,6 +156,8 @@ class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
     subject: str | None = None
     time: OffsetDatetime | None = None
     datacontenttype: str = "application/json"
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    tracestate: str | msgspec.UnsetType = msgspec.UNSET
     data: Data
 
 

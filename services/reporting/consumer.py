@@ -10,15 +10,19 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from services.reporting import event_decoder
 from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt
 from services.reporting.metrics import ReportingMetrics
 from services.runtime import decoding
+from services.runtime.clock import Clock
 from services.runtime.decoding import UnreadableRecordError
+from services.runtime.kafka import event_origins
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
+from services.runtime.kafka.observed_consumer import ObservedConsumer
 
 Decoded = TypeVar("Decoded")
 
@@ -49,12 +53,14 @@ class TopicReader(Generic[Decoded]):
     """How the records of one topic are decoded and stored, and whether reporting is the one to set the poison aside.
 
     `decode` returns None for a record that reporting has no use for, and raises `UnreadableRecordError` for poison.
+    `origin_of` returns what a record says of the event behind it.
     """
 
     label: str
     decode: Callable[[ConsumedRecord], Decoded | None]
     insert: Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
     sets_aside: bool = True
+    origin_of: Callable[[ConsumedRecord], EventOrigin] = lambda _record: NO_ORIGIN
 
 
 def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
@@ -63,6 +69,7 @@ def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
         label="verdicts",
         decode=lambda record: event_decoder.decode_verdict(record.value),
         insert=store.insert_assessments,
+        origin_of=event_origins.read_verdict_origin,
     )
 
 
@@ -81,7 +88,34 @@ def fact_reader(store: RecordStore) -> TopicReader[DecodedFact]:
     def decode(record: ConsumedRecord) -> DecodedFact | None:
         return event_decoder.decode_fact(record.value, recorded_at=decoding.read_timestamp(record))
 
-    return TopicReader(label="facts", decode=decode, insert=store.insert_facts, sets_aside=False)
+    return TopicReader(
+        label="facts",
+        decode=decode,
+        insert=store.insert_facts,
+        sets_aside=False,
+        origin_of=lambda record: event_origins.read_fact_origin(record.value),
+    )
+
+
+def measure_delays(
+    handle: Handler,
+    reader: TopicReader[Decoded],
+    metrics: ReportingMetrics,
+    *,
+    clock: Clock,
+    is_complete: Callable[[TopicPartition], bool],
+) -> Handler:
+    """Return *handle*, with the way from the receipt of an event to what it stores measured.
+
+    Records that the database *is_complete* without are measured; what is read again was shown before.
+    """
+
+    async def handle_and_measure(records: Records, consumer: ObservedConsumer) -> None:
+        fresh = [one for one in records if is_complete(TopicPartition(one.topic, one.partition))]
+        await handle(records, consumer)
+        metrics.received_to_dashboard.observe_all(map(reader.origin_of, fresh), clock.now(), reader.label)
+
+    return handle_and_measure
 
 
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:

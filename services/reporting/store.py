@@ -11,7 +11,7 @@ empty or older database would answer as if nothing had been reported.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -226,7 +226,7 @@ class ReportingStore:
         async with self._answering():
             for stages in list_newest_stages(duties, known_at):
                 # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
-                newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
+                newest = await mongo.resolve(self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True))
                 keys += [
                     stored_documents.build_revision_key(DutyKey(**group["_id"]), group["revision"])
                     async for group in newest
@@ -249,8 +249,9 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
-    def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[Any]:
-        """Return the change stream of new assessments from the position *after* on, or from now on.
+    @asynccontextmanager
+    async def watch_assessments(self, after: str | None) -> AsyncIterator[Any]:
+        """Open the change stream of new assessments from the position *after* on, or from now on.
 
         Its errors are the driver's: `translate_errors` of `runtime.mongo` is for whoever reads it.
         """
@@ -258,10 +259,9 @@ class ReportingStore:
         stages: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": fields}]
         resume_after = {"_data": after} if after else None
         collection = self._database[ASSESSMENTS]
-        stream: AbstractAsyncContextManager[Any] = collection.watch(
-            stages, resume_after=resume_after, max_await_time_ms=500
-        )
-        return stream
+        opened: Any = collection.watch(stages, resume_after=resume_after, max_await_time_ms=500)
+        async with await mongo.resolve(opened) as stream:
+            yield stream
 
     async def find_matching(
         self, collection: str, condition: Mapping[str, Any], *, order_by: str = "_id"

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET
 
 from schemas.events import wire
 from schemas.events.assessments import ASSESSED
+from schemas.events.event_origin import TraceContext
 from schemas.events.ids import digest
 from schemas.events.wire import WireDutyAssessed, WireEvent
 from services.rules.core.duty import Duty
@@ -37,12 +39,14 @@ class LargeAssessmentError(Exception):
 class LogPosition(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the log the record lies that an assessment follows from, and when the log recorded it.
 
-    `generation` counts the logs that a partition has had: it grows when one is replaced or has lost its end.
+    `generation` counts the logs that a partition has had: it grows when one is replaced or has lost its end. `trace` is
+    that of the record, to which what follows from it belongs too.
     """
 
     offset: int
     recorded_at: datetime
     generation: int = 0
+    trace: TraceContext | None = None
 
     @property
     def revision(self) -> int:
@@ -70,12 +74,15 @@ def encode_assessment(
     outcome = catalogue.outcomes.outcome_of(duty, facts)
     if len(facts) > FACTS_NEVER_LARGE:
         _reject_large_outcome(outcome, largest_bytes)
+    trace = position.trace
     event = WireEvent(
         id=derive_event_id(catalogue, duty, facts),
         source=SOURCE,
         type=ASSESSED,
         subject=duty.key.agency,
         time=position.recorded_at,
+        traceparent=UNSET if trace is None else trace.parent,
+        tracestate=UNSET if trace is None or trace.state is None else trace.state,
         data=_build_data(catalogue, duty, outcome, position),
     )
     return wire.encode(event)

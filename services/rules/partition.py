@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
+from schemas.events.event_origin import NO_ORIGIN, TraceContext
 from schemas.events.facts import PlanAdopted
 from services.rules import plan_adopter, processor, restore
 from services.rules.assessment_event import LogPosition
@@ -25,7 +26,7 @@ from services.rules.state.state_store import COVERAGE_KEY, StateCoverage
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
-from services.runtime.kafka import log_coverage
+from services.runtime.kafka import event_origins, log_coverage
 from services.runtime.kafka.log_coverage import Coverage
 
 YIELD_SECONDS = 0.02  # after so long the event loop may run: a probe needs a handful of its rounds
@@ -175,11 +176,13 @@ class Partition:
             if reread is not None and record.offset >= reread.until:
                 break
             count += 1
+            origin = event_origins.read_fact_origin(record.value)
             if reread is None:
-                events = await self._process_or_reject(record, writes)
+                events = await self._process_or_reject(record, writes, origin.trace)
+                writes.add_received(events, origin)
             else:
-                events = await self._process_again(record, writes, reread)
-            writes.assessments += events
+                events = await self._process_again(record, writes, reread, origin.trace)
+                writes.add_assessments(events, origin)
             size += sum([len(value) for _, value in events])
             now = time.perf_counter()
             if size > PART_BYTES or now - begun > PART_SECONDS:
@@ -189,16 +192,18 @@ class Partition:
         return count
 
     async def _process_again(
-        self, record: ConsumerRecord[Any, Any], writes: BatchWrites, reread: Reread
+        self, record: ConsumerRecord[Any, Any], writes: BatchWrites, reread: Reread, trace: TraceContext | None
     ) -> list[KeyedEvent]:
         """Process a record that may have been processed before; return the assessments that were never written."""
         if reread.is_set_aside(record):
             return []
-        return reread.select_unwritten(await self._process_or_reject(record, writes))
+        return reread.select_unwritten(await self._process_or_reject(record, writes, trace))
 
-    async def _process_or_reject(self, record: ConsumerRecord[Any, Any], writes: BatchWrites) -> list[KeyedEvent]:
+    async def _process_or_reject(
+        self, record: ConsumerRecord[Any, Any], writes: BatchWrites, trace: TraceContext | None
+    ) -> list[KeyedEvent]:
         try:
-            position = self._position_of(record)
+            position = self._position_of(record, trace)
             self._recorded_at = position.recorded_at
             return await self._process_with_retry(record.value, position)
         except Rejection as cause:
@@ -263,7 +268,7 @@ class Partition:
         writes, size = BatchWrites(), 0
         for event in self.processor.assess_all(position=position):
             if reread.is_news(event):
-                writes.assessments.append(event)
+                writes.add_assessments([event], NO_ORIGIN)
                 size += len(event[1])
             if size > PART_BYTES:
                 await self._writer.commit(writes)
@@ -301,12 +306,12 @@ class Partition:
         )
         return COVERAGE_KEY.decode(), state_store.encode_coverage(coverage)
 
-    def _position_of(self, record: ConsumerRecord[Any, Any]) -> LogPosition:
+    def _position_of(self, record: ConsumerRecord[Any, Any], trace: TraceContext | None) -> LogPosition:
         try:
             recorded_at = decoding.read_timestamp(record)
         except UnreadableRecordError as cause:
             raise Rejection("unreadable", str(cause)) from cause
-        return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation)
+        return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation, trace=trace)
 
     async def _yield(self) -> None:
         await asyncio.sleep(0)
@@ -317,6 +322,7 @@ class Partition:
         metrics = self._dependencies.metrics
         metrics.facts.inc(count)
         metrics.assessments.inc(len(writes.assessments))
+        metrics.received_to_verdict.observe_all(writes.received, self._dependencies.clock.now())
         for one in writes.rejected:
             metrics.dead_letters.labels(one.kind).inc()
             details = {"partition": self.number, "offset": one.record.offset, "kind": one.kind}

@@ -7,7 +7,7 @@ place.
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,14 @@ def require_words(**options: str) -> None:
     for name, value in options.items():
         if not value.strip():
             raise UnusableInputError(f"--{name} is empty; it stays on record")
+
+
+def read_date(text: str, place: str) -> date:
+    """Return a date as `2026-12-09`; raise `UnusableInputError` that names *place*."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError as cause:
+        raise UnusableInputError(f"{place}: {text!r} is no date; write 2026-12-09") from cause
 
 
 def read_instant(text: object, place: str) -> datetime:

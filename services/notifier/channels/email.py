@@ -15,6 +15,7 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.channels.smtp_session import (
     MailNotAcceptedError,
@@ -26,12 +27,12 @@ from services.notifier.channels.smtp_session import (
 )
 from services.notifier.core.dispatch import refusals
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
+from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
-_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False)
+_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
 _FEWER_CONNECTIONS_SECONDS = 300.0
-_ENVELOPE_ID = 40  # hexadecimal digits of the delivery id; RFC 3461 allows 100 characters
 _BOUNDARY = "=_dondoc_"
 _CRLF = "\r\n"
 _ENCODED_WORD_OCTETS = 39  # 52 base64 letters: after `Subject: ` the line keeps to the 76 characters of RFC 2047
@@ -48,6 +49,7 @@ class MailHeaders:
     message_id: str
     language: str
     at: datetime
+    trace: TraceContext | None = None
 
 
 class EmailChannel:
@@ -76,7 +78,8 @@ class EmailChannel:
                 # The connection broke after the mail: the server may have taken it (RFC 5321, section 4.2.5).
                 return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
             return SendResult.from_refusal(BROKEN_CONNECTION, "smtp_connection")
-        return SendResult(outcome=AttemptOutcome.ACCEPTED)
+        ids = () if self._server.return_path is None else (message.id[:PUBLIC_DIGITS],)
+        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids)
 
     async def close(self) -> None:
         """Say QUIT on the idle connections."""
@@ -151,9 +154,10 @@ class EmailChannel:
             message_id=message.message_id,
             language=message.language,
             at=message.at,
+            trace=message.trace,
         )
         mail = write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
-        public_id, path = message.id[:_ENVELOPE_ID], server.return_path
+        public_id, path = message.id[:PUBLIC_DIGITS], server.return_path
         return MailTransaction(
             return_path=server.sender if path is None else path.create_address(public_id),
             recipient=message.address,
@@ -177,12 +181,21 @@ def write_mail(headers: MailHeaders, *, subject: str, body: str, html: str) -> b
         f"Message-ID: {headers.message_id}",
         f"Content-Language: {headers.language}",
         "Auto-Submitted: auto-generated",
+        *_write_trace(headers.trace),
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
     )
     parts = (_write_part("plain", body), _write_part("html", html))
     inner = "".join(f"--{boundary}{_CRLF}{part}{_CRLF}" for part in parts)
     return (_CRLF.join(lines) + _CRLF + _CRLF + inner + f"--{boundary}--{_CRLF}").encode()
+
+
+def _write_trace(trace: TraceContext | None) -> Iterator[str]:
+    """Yield the headers of W3C Trace Context, under the names that they have in HTTP."""
+    if trace is not None:
+        yield f"traceparent: {trace.parent}"
+        if trace.state is not None:
+            yield f"tracestate: {trace.state}"
 
 
 @lru_cache(maxsize=16)

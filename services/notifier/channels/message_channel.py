@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.core.dispatch.refusals import DeliveryRefusal
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.routing import Language
@@ -24,12 +25,14 @@ class OutgoingMessage:
     language: Language
     content: RenderedMessage
     at: datetime
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """How the sending ended. `reason` is a code without an address; `provider_ids` are the ids of an SMS's parts.
+    """How the sending ended. `reason` is a code without an address.
 
+    `provider_ids` are the ids by which what comes back names the message: those of an SMS's parts, a mail's own.
     `refusal` says whose fault it is, if the message was surely not taken.
     """
 

@@ -10,27 +10,26 @@ import logging
 import secrets
 import time as monotonic
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
+from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import retry
+from services.notifier.core.scheduling import retry, schedule, sending_delay
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
-from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.ledger import Ledger
-from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
 
@@ -63,10 +62,11 @@ class PostponedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedDelivery:
-    """A delivery that may go out at once, with its text."""
+    """A delivery that may go out at once, with its text, as things stand at `at`."""
 
     delivery: Delivery
     content: RenderedMessage
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class Sender:
         except LookupError:
             log.warning("an alert waits for a document", extra={"action": "document_missing"})
             return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
-        return PreparedDelivery(delivery=delivery, content=content)
+        return PreparedDelivery(delivery=delivery, content=content, at=now)
 
     async def send(
         self, prepared: PreparedDelivery, channel: MessageChannel, *, route: str, seconds: float
@@ -114,7 +114,8 @@ class Sender:
             message_id=delivery.message_id(self._policy.message_id_domain),
             language=delivery.language,
             content=prepared.content,
-            at=self._clock.now(),
+            at=prepared.at,
+            trace=delivery.origin.trace,
         )
         started = monotonic.perf_counter()
         try:
@@ -131,7 +132,20 @@ class Sender:
             self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
         self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
         attempt = self.finish(delivery, result, route=route, segments=prepared.content.segments)
+        if attempt.outcome in TAKEN:
+            self._measure_delay(attempt)
         return EndedSend(attempt=attempt, result=result)
+
+    def _measure_delay(self, attempt: DeliveryAttempt) -> None:
+        lead = attempt.delivery.lead
+        delay = sending_delay.find_delay(lead, self._documents.hours(lead.duty.plan, lead.plan_version))
+        if delay is None:
+            return
+        trace = lead.origin.trace
+        self._metrics.due_to_sent.observe(delay.due_at, attempt.at, delay.cause, trace=trace)
+        if delay.received_at is not None:
+            channel = attempt.delivery.channel
+            self._metrics.received_to_sent.observe(delay.received_at, attempt.at, channel, trace=trace)
 
     def finish(
         self, delivery: Delivery, result: SendResult, *, route: str | None, segments: int | None = None
@@ -169,6 +183,7 @@ class DispatchStores:
     ledger: Ledger
     deliveries: DeliveryStore
     receipts: ReceiptStore
+    contacts: ContactStore
     holds: HoldStore
 
 
@@ -201,16 +216,24 @@ class Dispatcher:
 
     async def dispatch_due(self) -> bool:
         """Record what has ended, fill up the window, and wait a moment for an answer; return whether any is due."""
-        await self._record_ended()
+        # Side by side, since the database takes a millisecond for each. What has ended is part of the window until it
+        # is recorded, so no more than a window is ever begun and not recorded.
+        recording = asyncio.create_task(self._record_ended())
+        try:
+            await self._fill_window()
+        finally:
+            await recording
+        if self.in_flight:
+            await asyncio.wait(self.in_flight, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return bool(self.in_flight)
+
+    async def _fill_window(self) -> None:
         now = self.clock.now()
         holds = await self.stores.holds.load(now)
         free = 0 if holds.covers_route(self.route.name) else self.route.count_free(now, len(self.in_flight))
         await self._claim_next(holds, now, free)
         if free and self.claimed.waiting:
             await self._begin_next(now, free)
-        if self.in_flight:
-            await asyncio.wait(self.in_flight, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        return bool(self.in_flight)
 
     async def drain(self) -> None:
         """Wait for the answers to what is on the wire, record them, and free what is only claimed."""
@@ -284,7 +307,7 @@ class Dispatcher:
                 return prepared.delivery
             left = begun_at + seconds - started_at
             ended = await self.sender.send(prepared, route.carrier, route=route.name, seconds=left)
-        route.learn(prepared.delivery.address, ended.result, self.clock.now())
+        route.learn(prepared.delivery.address, ended.result, ended.attempt.at)
         return ended
 
     async def _record_ended(self) -> None:
@@ -292,12 +315,24 @@ class Dispatcher:
         now = self.clock.now()
         done = [task for task in self.in_flight if task.done()]
         results = [task.result() for task in done]
-        ended = [one.attempt for one in results if isinstance(one, EndedSend)]
+        sent = [one for one in results if isinstance(one, EndedSend)]
+        ended = [one.attempt for one in sent]
+        await self._suspend_addresses(sent, now)
+        begun_in_vain = len(self.unsent)
         unsent = [*self.unsent, *(one for one in results if isinstance(one, Delivery))]
         await self._record(ended, now)
         await self.stores.deliveries.take_back(unsent, now)
         self.in_flight.difference_update(done)
-        self.unsent.clear()
+        del self.unsent[:begun_in_vain]
+
+    async def _suspend_addresses(self, sent: Sequence[EndedSend], now: datetime) -> None:
+        """Suspend the addresses that nobody has; whoever dies before the outcome is recorded is refused again."""
+        dead = [
+            DeadAddress(channel=delivery.channel, address=delivery.address, reason=one.result.reason or "")
+            for one, delivery in ((one, one.attempt.delivery) for one in sent)
+            if one.result.refusal is not None and one.result.refusal.is_hard
+        ]
+        await self.stores.contacts.suspend(dead, now)
 
     async def _record(self, attempts: Sequence[DeliveryAttempt], now: datetime) -> None:
         if not attempts:
@@ -318,14 +353,18 @@ class Dispatcher:
         """Return the deliveries with only those alerts that are still called for, and those cancelled as a whole."""
         # Between the creation of a delivery and a retry hours later the report may have come in.
         duties = {str(one.duty) for delivery in claimed for one in delivery.alerts}
-        schedules = await self.stores.ledger.find_schedules(sorted(duties)) if duties else {}
+        active = await self.stores.ledger.find_active_steps(sorted(duties)) if duties else {}
         called_for, cancelled = [], []
         for delivery in claimed:
-            alerts = tuple(one for one in delivery.alerts if _is_called_for(one, schedules, now))
-            if alerts:
+            alerts = tuple(
+                one for one in delivery.alerts if schedule.is_called_for(one.alert, active.get(str(one.duty), ()), now)
+            )
+            if alerts and delivery.address:
                 called_for.append(replace(delivery, alerts=alerts))
             else:
-                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason="not_called_for")
+                # Without an address its contact was removed since.
+                reason = "not_called_for" if delivery.address else "contact_removed"
+                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=reason)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
         return called_for, cancelled
 
@@ -343,8 +382,14 @@ async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Call
 
 
 def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
-    """Log one line for each attempt that has ended."""
+    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
+    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
+    if taken:
+        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
+        log.info("messages were accepted", extra={"action": "accepted", **details})
     for one in attempts:
+        if one.outcome is AttemptOutcome.ACCEPTED:
+            continue
         log.info(
             "an attempt ended",
             extra={
@@ -357,8 +402,3 @@ def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
                 "reason": one.reason,
             },
         )
-
-
-def _is_called_for(one: DutyAlert, schedules: Mapping[str, StoredSchedule], now: datetime) -> bool:
-    stored = schedules.get(str(one.duty))
-    return stored is not None and stored.schedule.calls_for(one.alert, now)

@@ -6,6 +6,7 @@ attempt is counted, and if the process dies then, its outcome is unknown. Both e
 database (`$$NOW`), which is one for all processes and does not jump when the clock of a machine is set.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -13,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, ReplaceOne, UpdateMany, UpdateOne
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
+from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
@@ -31,6 +33,7 @@ from services.notifier.ledger_documents import (
 )
 from services.runtime import mongo
 
+_TOKEN_BYTES = 8  # of randomness in the name of a write, which no other one may hit upon
 _EXISTS = {"$exists": True}
 _IS_ABSENT = {"$exists": False}
 _LEASE_HAS_ENDED = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
@@ -62,8 +65,14 @@ class DeliveryStore:
     """
 
     def __init__(
-        self, client: AsyncIOMotorClient[Document], name: str, *, is_complete: Callable[[], Awaitable[bool]]
+        self,
+        client: AsyncIOMotorClient[Document],
+        name: str,
+        *,
+        vault: AddressVault = IN_CLEAR,
+        is_complete: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._vault = vault
         self._deliveries = client[name][DELIVERIES]
         self._is_complete = is_complete
 
@@ -91,7 +100,7 @@ class DeliveryStore:
                 [{"$set": {"claim": lease.name, "leased_until": _end_of(lease.duration)}}],
             )
             found = await self._deliveries.find({"claim": lease.name}).sort("next_at", ASCENDING).to_list(None)
-        return [ledger_documents.decode_delivery(one) for one in found]
+        return [ledger_documents.decode_delivery(one, self._vault) for one in found]
 
     async def begin(self, deliveries: Sequence[Delivery], route: str, duration: timedelta) -> list[Delivery]:
         """Count an attempt at each of *deliveries* before it goes on the wire; return those that are still claimed.
@@ -120,8 +129,9 @@ class DeliveryStore:
     async def record(self, attempts: Sequence[DeliveryAttempt]) -> None:
         """Write how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
         if attempts:
+            token = secrets.token_hex(_TOKEN_BYTES)
             async with _translate_errors():
-                writes = [_record_attempt(one) for one in attempts]
+                writes = [_record_attempt(one, token) for one in attempts]
                 written = await self._deliveries.bulk_write(writes, ordered=False)
                 if written.matched_count < len(writes):
                     await self._keep_orphans(attempts)
@@ -133,9 +143,8 @@ class DeliveryStore:
         # The begin has counted the attempt, so in this ledger the number is never lower.
         known = {document["_id"]: document["attempt"] async for document in found}
         orphans = [one for one in attempts if known.get(one.delivery.id, -1) < one.delivery.attempt]
-        writes = [
-            ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in map(ledger_documents.encode_orphan, orphans)
-        ]
+        documents = [ledger_documents.encode_orphan(one, self._vault) for one in orphans]
+        writes = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
         if writes:
             await self._deliveries.bulk_write(writes, ordered=False)
 
@@ -173,21 +182,36 @@ class DeliveryStore:
             found = await self._deliveries.find({"claim": _EXISTS, "state": IS_BEGUN, **_LEASE_HAS_ENDED}).to_list(None)
         if not found or not await self._is_complete():
             return []
-        return [ledger_documents.decode_delivery(one) for one in found]
+        return [ledger_documents.decode_delivery(one, self._vault) for one in found]
 
     async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
         """Return the events of up to *limit* deliveries that are not published yet."""
         async with _translate_errors():
-            found = await self._deliveries.find({"unpublished": True}, {"events": True}).limit(limit).to_list(None)
-        return [UnpublishedEvents(delivery_id=one["_id"], events=tuple(one["events"])) for one in found]
+            wanted = {"events": True, "outbox": True}
+            found = await self._deliveries.find({"unpublished": True}, wanted).limit(limit).to_list(None)
+        return [
+            UnpublishedEvents(delivery_id=one["_id"], events=tuple(one["events"]), token=one.get("outbox"))
+            for one in found
+        ]
 
     async def clear_published_events(self, published: Sequence[UnpublishedEvents]) -> None:
         """Take *published* out of the outbox."""
         if published:
-            # The events are part of the condition: if a further attempt has added one since, nothing is cleared, and
-            # all of them are published once more. Consumers know a repeated event by its id.
-            cleared = {"$set": {"events": []}, "$unset": {"unpublished": ""}}
-            writes = [UpdateOne({"_id": one.delivery_id, "events": list(one.events)}, cleared) for one in published]
+            # If a further attempt has added an event since, nothing is cleared, and all of them are published once
+            # more. Consumers know a repeated event by its id. Most were added by a few writes of many deliveries, so
+            # the token of the write tells it without sending the events back.
+            cleared = {"$set": {"events": []}, "$unset": {"unpublished": "", "outbox": ""}}
+            by_write: dict[tuple[str, int], list[str]] = {}
+            writes: list[UpdateOne | UpdateMany] = []
+            for one in published:
+                if one.token is None:
+                    writes.append(UpdateOne({"_id": one.delivery_id, "events": list(one.events)}, cleared))
+                else:
+                    by_write.setdefault((one.token, len(one.events)), []).append(one.delivery_id)
+            writes += [
+                UpdateMany({"_id": {"$in": ids}, "outbox": token, "events": {"$size": count}}, cleared)
+                for (token, count), ids in by_write.items()
+            ]
             async with _translate_errors():
                 await self._deliveries.bulk_write(writes, ordered=False)
 
@@ -230,8 +254,8 @@ def _holds_claim(delivery: Delivery) -> Mapping[str, Any]:
     return {"_id": delivery.id, "claim": delivery.claim, "attempt": delivery.attempt}
 
 
-def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
-    fields = {**ledger_documents.encode_outcome(attempt), "spent": attempt.spent}
+def _record_attempt(attempt: DeliveryAttempt, token: str) -> UpdateOne:
+    fields = {**ledger_documents.encode_outcome(attempt), "spent": attempt.spent, "outbox": token}
     removed = dict(WITHOUT_CLAIM)
     if attempt.next_at is None:
         removed["next_at"] = ""

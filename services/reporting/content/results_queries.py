@@ -11,7 +11,7 @@ from schemas.plan import periods
 from services.reporting import submission_content
 from services.reporting.core import results_question
 from services.reporting.core.content import compiled_report, figure_review
-from services.reporting.core.content.compiled_report import ConsolidatedReport
+from services.reporting.core.content.compiled_report import CompiledReports
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.results import ObligationResults, StandingSubmission
 from services.reporting.core.results_document import PlanResults
@@ -88,8 +88,8 @@ class ResultsQueries:
 
     async def find_compiled_reports(
         self, plan_id: str, period: str, agency: str, context: QueryContext
-    ) -> tuple[list[ConsolidatedReport], Mapping[str, str]]:
-        """Return what *agency* compiles for exactly *period*, and the names of the agencies below it.
+    ) -> CompiledReports:
+        """Return what *agency* compiles for exactly *period*.
 
         Whoever may see the agency sees the reports that it compiles: they are sent to be compiled. Raises
         `AccessRefusedError` where the scope does not cover the agency, and what `find_results` raises.
@@ -97,11 +97,19 @@ class ResultsQueries:
         self._queries.require_agency(agency, context.scope)
         assessed = await self.assess_plan(plan_id, period, context)
         questions = await asyncio.to_thread(results_question.build_questions, assessed, period)
-        found = list(compiled_report.list_compiled_reports(questions, agency))
+        found = tuple(compiled_report.list_compiled_reports(questions, agency))
         day = context.as_of.astimezone(ZoneInfo(assessed.plan.zone)).date()
-        below = {part.agency for report in found for part in report.parts}
-        agencies = ((one, assessed.registry.agency(one)) for one in sorted(below))
-        return found, {one: known.name_on(day, context.language) for one, known in agencies if known is not None}
+        named = {agency, *(part.agency for report in found for part in report.parts)}
+        agencies = ((one, assessed.registry.agency(one)) for one in sorted(named))
+        return CompiledReports(
+            plan=assessed.plan,
+            period=period,
+            agency=agency,
+            reports=found,
+            names={one: known.name_on(day, context.language) for one, known in agencies if known is not None},
+            as_of=context.as_of,
+            known_at=context.known_at,
+        )
 
     async def assess_plan(self, plan_id: str, period: str, context: QueryContext) -> AssessedPlan:
         """Return the duties of a plan for *period* and the year before, with the contents of what stands."""

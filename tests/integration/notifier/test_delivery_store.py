@@ -11,13 +11,14 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from services.notifier import ledger_documents
+from services.notifier.address_vault import IN_CLEAR
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
-from services.runtime import mongo
-from tests.support.servers.mongo import Database
+from tests.support.servers.mongo import DRIVERS, Database, open_client
 
 NOW = datetime(2026, 12, 3, 5, tzinfo=UTC)
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -43,12 +44,11 @@ def a_delivery(identity: str = "d-1") -> Delivery:
     )
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[Any]:
-    """Return a client as the notifier opens it."""
-    opened = mongo.connect(database.url)
-    yield opened
-    opened.close()
+@pytest.fixture(params=DRIVERS)
+async def client(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Any]:
+    """Return a client as the notifier opens it, of either driver."""
+    async with open_client(request.param, database.url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -128,7 +128,9 @@ async def test_a_ledger_of_an_earlier_version_is_read_on(store: DeliveryStore, c
     done = {"state": "delivered", "provider_ids": ["0000000a"], "events": []}
     database["deliveries"].update_one({}, {"$set": done, "$unset": {"claim": "", "leased_until": ""}})
     database["receipts"].insert_one({"_id": "0000000a", "failed": None, "at": NOW})
-    await ReceiptStore(client, database.name).apply(["0000000a"], NOW)
+    await ReceiptStore(client, database.name, contacts=ContactStore(client, database.name), vault=IN_CLEAR).apply(
+        ["0000000a"], NOW
+    )
     corrected = database["deliveries"].find_one()
     assert corrected is not None
     assert (corrected["state"], len(corrected["events"])) == ("confirmed", 1)

@@ -73,7 +73,8 @@ async def open_channel(gateway: Gateway) -> AsyncIterator[HttpChannel]:
             secret="geheim",
             timeout_seconds=2.0,
             connections=1,
-        )
+        ),
+        id_prefix="esms:",
     )
     try:
         yield channel
@@ -91,7 +92,7 @@ async def test_the_request_is_the_template_filled_in_once() -> None:
     """Quotes and braces of a text stay text; the id is the same on every attempt; the secret is in its header alone."""
     gateway = Gateway(an_answer(200, '{"CodeResult": "100", "SMSID": "s-1"}'))
     result = await _send(gateway)
-    assert (result.outcome, result.provider_ids) == (ACCEPTED, ("s-1",))
+    assert (result.outcome, result.provider_ids) == (ACCEPTED, ("esms:s-1",))
     assert gateway.asked == [
         {
             "Phone": "84912345678",
@@ -126,7 +127,7 @@ async def test_an_answer_means_what_the_expressions_say(answer: str | None, outc
 
 async def test_a_provider_that_is_away_was_surely_not_asked() -> None:
     """No connection: the SMS may be tried again, or go by the next provider."""
-    closed = HttpChannel(_without_server())
+    closed = HttpChannel(_without_server(), id_prefix="")
     try:
         result = await closed.send(MESSAGE)
     finally:

@@ -20,7 +20,7 @@ class Queue(StrEnum):
     """What somebody has to do with a duty; the most urgent first."""
 
     UNREACHABLE = "unreachable"
-    """Nothing is on file, and no alert has reached the agency."""
+    """Nothing is on file, and no alert has reached the agency, or none does any more."""
 
     URGED = "urged"
     """Nothing is on file after three occasions of reminding or urging."""
@@ -74,7 +74,8 @@ def _waiting_since(queue: Queue) -> Callable[[DutyLine], datetime | None]:
 
 
 def _is_unreachable(line: DutyLine) -> bool:
-    return line.status in SILENT and not line.urging.occasions and bool(line.urging.unsent)
+    urging = line.urging
+    return line.status in SILENT and (urging.is_out_of_reach or (not urging.occasions and urging.unsent > 0))
 
 
 _CONDITIONS: dict[Queue, Callable[[DutyLine], bool]] = {

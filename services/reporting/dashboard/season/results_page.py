@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.content import units
+from schemas.plan.values import Bilingual
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
@@ -27,6 +28,12 @@ PATH = "/results"
 _RATIO_PLACES = 6
 # What a person reads on a page; the document of the results, which is linked, has all.
 _ROWS, _NAMES = 300, 50
+
+_RANK = Bilingual(
+    vi="Quý cơ quan đứng thứ {place} trong {agencies} đơn vị có số liệu của nhóm “{group}” về chỉ tiêu “{indicator}”, "
+    "xếp từ cao xuống thấp.",
+    en="Your agency is number {place} of the {agencies} of “{group}” that gave “{indicator}”, from the highest down.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,21 @@ class ResultsPage:
         indicators = self.reviewed.results.indicators
         names = dict.fromkeys(one.group for result in indicators for one in result.groups)
         return tuple((group, tuple(self._total_of(result, group) for result in indicators)) for group in names)
+
+    @property
+    def rank(self) -> str:
+        """The place of the reader's agency in its group, in words and without the others; empty where it has none."""
+        rank, language = self.reviewed.rank, self.choice.language
+        if rank is None:
+            return ""
+        title = next(
+            one.indicator.label_in(language)
+            for one in self.reviewed.results.indicators
+            if one.indicator.code == rank.code
+        )
+        return _RANK.in_language(language).format(
+            place=rank.place, agencies=rank.agencies, group=self.name_group(rank.group), indicator=title
+        )
 
     def name_agency(self, agency: str) -> str:
         """Return an agency's name as its line has it."""

@@ -1,5 +1,6 @@
 """A mail arrives as it was written, with every mark, every space and both alternatives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events.event_origin import TraceContext
 from services.notifier.channels.email import MailHeaders, write_mail
 
 HEADERS = MailHeaders(
@@ -42,6 +44,14 @@ def read_mail(subject: str = "Nhắc hạn", body: str = "Kính gửi", html: st
 def test_a_subject_keeps_every_mark_and_space(subject: str) -> None:
     """Long or mixed subjects are folded and come back as they were."""
     assert subject == read_mail(subject)["Subject"]
+
+
+def test_a_mail_carries_the_trace_of_the_event_behind_it() -> None:
+    """Under the names of W3C Trace Context; without a trace there is no such header."""
+    trace = TraceContext(parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", state="a=1")
+    mail = message_from_bytes(write_mail(replace(HEADERS, trace=trace), subject="x", body="x", html="x"))
+    assert (mail["traceparent"], mail["tracestate"]) == (trace.parent, "a=1")
+    assert read_mail()["traceparent"] is None
 
 
 @given(st.text(LETTERS, min_size=1, max_size=200).map(str.strip).filter(bool))

@@ -99,3 +99,29 @@ def test_every_kind_of_alert_has_its_count() -> None:
     attempts = [an_attempt(kind=kind, step=kind.value, alert=kind.value) for kind in kinds]
     urging = summarize_attempts(attempts, None)
     assert (urging.reminders, urging.urgings, urging.about_incomplete, urging.escalations) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ([AttemptOutcome.BOUNCED], True),
+        ([AttemptOutcome.PERMANENT_FAILURE], True),
+        ([AttemptOutcome.UNREACHABLE], True),
+        ([AttemptOutcome.BOUNCED, AttemptOutcome.ACCEPTED], False),
+        ([AttemptOutcome.TEMPORARY_FAILURE], False),
+        ([AttemptOutcome.UNKNOWN], False),
+        ([AttemptOutcome.CONFIRMED], False),
+    ],
+)
+def test_an_agency_is_out_of_reach_once_its_last_alert_is_given_up(
+    last: list[AttemptOutcome], *, expected: bool
+) -> None:
+    """Whatever reached it before; another channel that took the same step is enough to reach it."""
+    channels = (Channel.EMAIL, Channel.SMS)
+    earlier = an_attempt(at=DUE - timedelta(days=7))
+    at_last = [
+        an_attempt(at=DUE - timedelta(days=1), channel=channel, outcome=outcome)
+        for channel, outcome in zip(channels, last, strict=False)
+    ]
+    assert summarize_attempts([earlier, *at_last], None).is_out_of_reach is expected
+    assert summarize_attempts([*at_last, an_attempt(at=DUE)], None).is_out_of_reach is False

@@ -1,4 +1,4 @@
-"""Encrypts the addresses of contacts for the database, and digests them for look-up, with keys that it does not hold.
+"""Encrypts addresses for the database, and digests them for look-up, with keys that the database does not hold.
 
 A copy of the database, a backup for example, then tells nobody's telephone number (Law 91/2025/QH15 on the protection
 of personal data, with Decree 356/2025/ND-CP). AES-256-GCM; the agency is authenticated with the address, so that one
@@ -7,6 +7,8 @@ cannot be moved to another. The digest is HMAC-SHA256: without its key nobody ca
 
 import hmac
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -43,6 +45,41 @@ class AddressCipher:
     def digest(self, address: str) -> str:
         """Return the digest by which *address* is found without being decrypted."""
         return hmac.digest(self._digest_key, address.casefold().encode(), "sha256").hex()
+
+
+class AddressVault:
+    """Writes addresses into documents, and reads and finds them there; in clear where there is no cipher.
+
+    What an earlier version wrote in clear is read and found as well.
+    """
+
+    def __init__(self, cipher: AddressCipher | None = None) -> None:
+        self._cipher = cipher
+
+    def encode_address(self, address: str, agency: str) -> dict[str, Any]:
+        """Return the fields that hold *address* of *agency*."""
+        if self._cipher is None:
+            return {"address": address}
+        return {"sealed": self._cipher.encrypt(address, agency), "digest": self._cipher.digest(address)}
+
+    def decode_address(self, fields: Mapping[str, Any], agency: str) -> str:
+        """Return the address in *fields*, "" if it was erased; raise `AddressKeyError` if another key made it."""
+        sealed = fields.get("sealed")
+        if sealed is None:
+            return str(fields.get("address", ""))
+        if self._cipher is None:
+            raise AddressKeyError
+        return self._cipher.decrypt(sealed, agency)
+
+    def find_address(self, address: str, path: str = "") -> dict[str, Any]:
+        """Return the condition on documents whose fields, at *path* (`recipient.`), hold *address*."""
+        ways: list[dict[str, Any]] = [{f"{path}address": address}]
+        if self._cipher is not None:
+            ways.append({f"{path}digest": self._cipher.digest(address)})
+        return {"$or": ways}
+
+
+IN_CLEAR = AddressVault()
 
 
 def _derive_key(secret: str, purpose: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notifier.contacts.address_cipher import AddressCipher
+from services.notifier.address_vault import AddressCipher
 from services.notifier.errors import AddressKeyError
 
 KEY, OTHER_KEY = "k" * 32, "o" * 32

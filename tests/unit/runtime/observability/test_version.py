@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.console.support import version
+from services.runtime.observability import version
 
 VERSION = metadata.version("dondoc")
 

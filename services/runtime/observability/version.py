@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tomllib
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -16,10 +17,24 @@ ROOT = Path(__file__).parents[3]
 GIT_TIMEOUT_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """The version and the short commit id of the code that runs."""
+
+    version: str
+    commit: str
+
+
+def find_build(root: Path = ROOT) -> Build:
+    """Return version and commit of the code below *root*; what cannot be found out is said so in words."""
+    commit = _read_checkout_commit(root) or os.environ.get(COMMIT_VARIABLE, "").strip() or UNKNOWN_COMMIT
+    return Build(version=_read_version(root), commit=commit)
+
+
 def describe_version(root: Path = ROOT) -> str:
     """Return version and commit of the code below *root*, for example `0.1.0 (3d4f567)`."""
-    commit = _read_checkout_commit(root) or os.environ.get(COMMIT_VARIABLE, "").strip() or UNKNOWN_COMMIT
-    return f"{_read_version(root)} ({commit})"
+    build = find_build(root)
+    return f"{build.version} ({build.commit})"
 
 
 def _read_version(root: Path) -> str:
