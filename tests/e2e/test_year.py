@@ -5,7 +5,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,7 @@ class YearResult:
 def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearResult]:
     """The scenario of 2024, run once; the clock does not stop on days without events."""
     with start_demo_system(tmp_path_factory.mktemp("year"), jars) as demo:
-        story = replace(demo.scenario, max_step=None)
-        demo_run = DemoRun(story=story, registry=demo.registry, keys=demo.keys, clock=demo.clock)
+        demo_run = DemoRun(story=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
         result = asyncio.run(run.run_scenario(demo.system, demo_run))
         mails = demo.system.stack.smtp.mails()
         yield YearResult(
