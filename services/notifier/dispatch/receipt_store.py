@@ -95,7 +95,10 @@ class ReceiptStore:
             await self._contacts.suspend([dead], now)
 
     async def _write_correction(self, found: Document, attempt: DeliveryAttempt) -> bool:
-        events = {"$each": ledger_documents.encode_events(attempt)}
+        pushed = {
+            "events": {"$each": ledger_documents.encode_events(attempt)},
+            "outcomes": ledger_documents.encode_ended(attempt),
+        }
         fields, removed = ledger_documents.encode_outcome(attempt), {"outbox": ""}
         route = found.get("falls_back_to")
         if route is not None and attempt.outcome in {AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED}:
@@ -105,7 +108,7 @@ class ReceiptStore:
         # The state is part of the condition: another process may apply the same receipt at the same time.
         written = await self._deliveries.update_one(
             {"_id": found["_id"], "state": found["state"]},
-            {"$set": fields, "$push": {"events": events}, "$unset": removed},
+            {"$set": fields, "$push": pushed, "$unset": removed},
         )
         return bool(written.modified_count)
 

@@ -287,8 +287,13 @@ def _record_attempt(attempt: DeliveryAttempt, token: str) -> UpdateOne:
         fields["falls_back_to"] = attempt.falls_back_to
     if attempt.provider_ids:
         fields["provider_ids"] = list(attempt.provider_ids)
-    events = {"$each": ledger_documents.encode_events(attempt)}
-    return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": {"events": events}})
+    if attempt.text is not None:
+        fields["text"] = ledger_documents.encode_text(attempt.text, attempt.at)
+    pushed = {
+        "events": {"$each": ledger_documents.encode_events(attempt)},
+        "outcomes": ledger_documents.encode_ended(attempt),
+    }
+    return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": pushed})
 
 
 def _log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
