@@ -264,11 +264,15 @@ class NotifierComponents:
 
     def _create_dispatcher(self, route: DeliveryRoute, channel: Channel, sender: Sender) -> Dispatcher:
         names = [one.name for other, one in self._routes if other is channel]
+        later = names[names.index(route.name) + 1 :]
+        entry = next(one for one in self._route_entries if one.name == route.name)
         scope = RouteScope(
             channel=channel,
             name=route.name,
             is_first=route.name == names[0],
             others=tuple(name for name in names if name != route.name),
+            next_name=later[0] if later else None,
+            falls_back=entry.goes_elsewhere,
         )
         return Dispatcher(
             route=route,

@@ -48,7 +48,7 @@ async def test_connections_that_break_leave_each_report_counted_once(
             await asyncio.sleep(held)
         await before
         await wait_until_counted(rules, 2 * (number + 1) * REPORTS_EACH)
-    assert service.is_ready()
+    await eventually(service.is_ready, "rules ready")
     assert await rules.find_repeated() == []
 
 

@@ -23,6 +23,8 @@ ALERTMANAGER = ROOT / "deploy/prometheus/alertmanager.yml"
 NAMES = re.compile(r'alertname!?[=~]+"([^"]+)"')
 DASHBOARD = ROOT / "deploy/grafana/dondoc.json"
 METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime)_[a-z_]+_[a-z]+\b")
+SELECTED = re.compile(r"\b(?:(?:intake|rules|notifier|reporting|audit|runtime|dondoc)_[a-z_]+|up)\b")
+CHOSEN = '{job=~"$job", instance=~"$instance"'
 RECORDED = re.compile(r"\bdondoc:[a-z_0-9:]+")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 SETTING = re.compile(r"DONDOC_[A-Z_]*[A-Z]\b")
@@ -160,7 +162,11 @@ def test_only_commands_and_settings_that_exist_are_told(path: Path) -> None:
 def test_only_actions_that_services_log_are_looked_for() -> None:
     """Each `action` in the runbook is in the code of a service."""
     code = "\n".join(text_of(path) for path in (ROOT / "services").rglob("*.py"))
-    assert [action for action in ACTION.findall(text_of(RUNBOOK)) if f'"action": "{action}"' not in code] == []
+    logged = {*re.findall(r'"action": "([a-z_]+)"', code)}
+    # The log of refusals makes two actions of each name: for the first, and for those that follow it.
+    for name in re.findall(r'RefusalLog\(\s*"([a-z_]+)"', code):
+        logged |= {name, f"{name}_repeatedly"}
+    assert sorted({*ACTION.findall(text_of(RUNBOOK))} - logged) == []
 
 
 def test_every_panel_of_the_dashboard_says_what_it_shows() -> None:
@@ -172,6 +178,61 @@ def test_every_panel_of_the_dashboard_says_what_it_shows() -> None:
             assert panel["title"]
             assert panel["description"]
             assert all(target["expr"] for target in panel["targets"])
+
+
+def test_every_question_of_the_dashboard_keeps_to_the_chosen_processes() -> None:
+    """Two installations in one Prometheus are not added up: each metric is asked of the chosen jobs and instances."""
+    for expression in expressions():
+        assert expression.count(CHOSEN) == len(SELECTED.findall(expression)), expression
+    variables = {one["name"] for one in dashboard()["templating"]["list"]}
+    assert variables == {"source", "job", "instance", "runbook"}
+
+
+def test_the_dashboard_has_a_row_a_service_and_one_of_the_season() -> None:
+    """Whoever is woken finds the service by its row, and what is due first."""
+    rows = [panel["title"] for panel in dashboard()["panels"] if panel["type"] == "row"]
+    assert rows == [
+        "Toàn hệ thống",
+        "Kỳ báo cáo",
+        "Tiếp nhận báo cáo",
+        "Đánh giá nghĩa vụ",
+        "Nhắc việc, đôn đốc",
+        "Tổng hợp, báo cáo năm",
+    ]
+
+
+def test_what_is_judged_has_a_threshold_and_the_runbook_beside_it() -> None:
+    """A figure that somebody is woken for changes its colour; its link leads to a heading."""
+    known = anchors(text_of(RUNBOOK))
+    linked = [(panel, link["url"]) for panel in dashboard()["panels"] for link in panel.get("links", ())]
+    assert len(linked) > 20
+    assert [url for _, url in linked if url.removeprefix("${runbook}#") not in known] == []
+    stats = [panel for panel in dashboard()["panels"] if panel["type"] == "stat"]
+    bare = [panel["title"] for panel in stats if "thresholds" not in panel["fieldConfig"]["defaults"]]
+    assert bare == ["Phiên bản đang chạy"]
+    assert {one["name"] for one in dashboard()["annotations"]["list"]} == {"Hạn nộp", "Phiên bản"}
+
+
+@needs("promtool", package="prometheus")
+def test_prometheus_can_answer_every_question_of_the_dashboard(tmp_path: Path) -> None:
+    """Its own tool reads each expression, with the variables as Grafana fills them in."""
+    filled = [re.sub(r"\$(?:job|instance)", ".*", one).replace("$__rate_interval", "1m") for one in expressions()]
+    rules = [{"record": f"panel:{number}", "expr": one} for number, one in enumerate(filled)]
+    path = tmp_path / "panels.json"  # JSON is YAML
+    path.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    run_tool("promtool", "check", "rules", str(path))
+
+
+def dashboard() -> dict[str, Any]:
+    """Return the dashboard."""
+    found: dict[str, Any] = json.loads(text_of(DASHBOARD))
+    return found
+
+
+def expressions() -> list[str]:
+    """Return what panels and annotations ask of Prometheus."""
+    panels = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
+    return [*panels, *(one["expr"] for one in dashboard()["annotations"]["list"])]
 
 
 def run_tool(*command: str) -> str:

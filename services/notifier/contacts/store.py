@@ -96,8 +96,8 @@ class ContactStore:
         of_agencies = {"agency": {"$in": sorted({one.agency for one in listed})}}
         async with (
             _translate_errors(),
-            await self._client.start_session() as session,
-            session.start_transaction(),
+            await mongo.resolve(self._client.start_session()) as session,
+            await mongo.resolve(session.start_transaction()),
         ):
             known = await self._contacts.find({**of_agencies, **_IS_SUSPENDED}, session=session).to_list(None)
             suspensions = {_identify(self._decode_contact(one)): one["suspended"] for one in known}
@@ -124,7 +124,10 @@ class ContactStore:
             if conditions:
                 written = await self._deliveries.update_many({"$or": conditions}, {"$unset": WITHOUT_ADDRESS})
                 erased = written.modified_count
-            async with await self._client.start_session() as session, session.start_transaction():
+            async with (
+                await mongo.resolve(self._client.start_session()) as session,
+                await mongo.resolve(session.start_transaction()),
+            ):
                 removed = await self._contacts.delete_many(
                     {"_id": {"$in": [one["_id"] for one in found]}}, session=session
                 )
@@ -162,8 +165,8 @@ class ContactStore:
             return 0
         async with (
             _translate_errors(),
-            await self._client.start_session() as session,
-            session.start_transaction(),
+            await mongo.resolve(self._client.start_session()) as session,
+            await mongo.resolve(session.start_transaction()),
         ):
             written = await self._contacts.bulk_write(writes, session=session)
             if written.modified_count:

@@ -10,7 +10,7 @@ import logging
 import secrets
 import time as monotonic
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from services.notifier.channels.message_channel import MessageChannel, OutgoingM
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
@@ -71,6 +72,7 @@ class PreparedDelivery:
     delivery: Delivery
     content: RenderedMessage
     at: datetime
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +110,13 @@ class Sender:
                 options=self._policy.rendering,
                 occasion=Occasion(now=now, history=history, delivery=delivery.public_id),
             )
+            parameters: Mapping[str, str] = {}
+            if delivery.channel is Channel.SMS:
+                parameters = template_parameters.describe_delivery(delivery, self._documents, now)
         except LookupError:
             log.warning("an alert waits for a document", extra={"action": "document_missing"})
             return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
-        return PreparedDelivery(delivery=delivery, content=content, at=now)
+        return PreparedDelivery(delivery=delivery, content=content, at=now, parameters=parameters)
 
     def is_quieted(self, one: DutyAlert, history: LetterHistory, now: datetime) -> bool:
         """Whether an urging waits for the day that its agency has named."""
@@ -133,6 +138,7 @@ class Sender:
             language=delivery.language,
             content=prepared.content,
             at=prepared.at,
+            parameters=prepared.parameters,
             trace=delivery.origin.trace,
         )
         started = monotonic.perf_counter()
@@ -278,7 +284,12 @@ class Dispatcher:
             return
         is_bounded = self.route.is_open or self.route.is_bounded
         name = secrets.token_hex(_CLAIM_BYTES)
-        lease = ClaimLease(name=name, duration=self.lease, limit=free if is_bounded else CLAIM_SIZE)
+        lease = ClaimLease(
+            name=name,
+            duration=self.lease,
+            limit=free if is_bounded else CLAIM_SIZE,
+            only_bound=not self.route.is_preferred,
+        )
         # Half of a lease: what is begun gets a lease of its own, and whoever is late finds the claim gone.
         claimed.good_until, claimed.holds = loop_now + lease.duration.total_seconds() / 2, holds
         found = await self.stores.deliveries.claim(self.scope, holds, now, lease)
@@ -332,6 +343,15 @@ class Dispatcher:
             left = begun_at + seconds - started_at
             ended = await self.sender.send(prepared, route.carrier, route=route.name, seconds=left)
         route.learn(prepared.delivery.address, ended.result, ended.attempt.at)
+        return self._bind(ended)
+
+    def _bind(self, ended: EndedSend) -> EndedSend:
+        """Say by which route the next attempt is made, where this one cannot reach the recipient."""
+        refusal, scope = ended.result.refusal, self.scope
+        if refusal is not None and refusal.goes_elsewhere:
+            return replace(ended, attempt=replace(ended.attempt, bound_to=scope.next_name, next_at=ended.attempt.at))
+        if scope.falls_back and ended.attempt.outcome is AttemptOutcome.ACCEPTED:
+            return replace(ended, attempt=replace(ended.attempt, falls_back_to=scope.next_name))
         return ended
 
     async def _record_ended(self) -> None:
@@ -364,7 +384,6 @@ class Dispatcher:
         await self.stores.deliveries.record(attempts)
         await self.stores.receipts.apply([name for one in attempts for name in one.provider_ids], now)
         self.on_recorded()
-        log_attempts(attempts)
 
     async def _release_claimed(self) -> None:
         waiting = self.claimed.waiting
@@ -405,27 +424,3 @@ async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Call
         attempts = [sender.finish(one, result, route=one.route) for one in abandoned]
         await stores.deliveries.record(attempts)
         on_recorded()
-        log_attempts(attempts)
-
-
-def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
-    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
-    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
-    if taken:
-        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
-        log.info("messages were accepted", extra={"action": "accepted", **details})
-    for one in attempts:
-        if one.outcome is AttemptOutcome.ACCEPTED:
-            continue
-        log.info(
-            "an attempt ended",
-            extra={
-                "action": "attempted",
-                "delivery": one.delivery.id,
-                "channel": one.delivery.channel.value,
-                "route": one.route,
-                "attempt": one.delivery.attempt,
-                "outcome": one.outcome.value,
-                "reason": one.reason,
-            },
-        )

@@ -106,10 +106,10 @@ def _shows_secret(gateway: ReceiptGateway, scope: Scope, query: Mapping[str, str
 
 async def _read_content(receive: Receive) -> bytes | None:
     """Return the content of a request, or None if there is too much of it."""
-    content = b""
+    content: bytes = b""
     while True:
         message = await receive()
-        content += message.get("body", b"")
+        content += bytes(message.get("body", b""))
         if len(content) > _LARGEST_REQUEST:
             return None
         if not message.get("more_body"):

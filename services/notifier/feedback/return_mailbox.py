@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from services.notifier.core.dispatch import bounces
 from services.notifier.core.dispatch.bounces import LARGEST_REPORT, MailReport, ReturnPath
@@ -135,7 +135,7 @@ class ReturnMailbox:
         self._connection = None
 
 
-def _require(answer: tuple[str, list[object]]) -> list[object]:
+def _require(answer: tuple[str, Any]) -> Any:  # noqa: ANN401 - what an answer holds depends on the command
     """Return the data of an answer; raise `imaplib.IMAP4.error` unless it is OK. Its text is not quoted."""
     status, data = answer
     if status != "OK":

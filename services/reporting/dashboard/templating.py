@@ -73,6 +73,7 @@ TEXTS = {
     "help_lead": Bilingual(
         vi="Những từ và con số trên các trang này có nghĩa gì.", en="What the words and numbers of these pages mean."
     ),
+    "manual": Bilingual(vi="Hướng dẫn sử dụng", en="The manual, in Vietnamese"),
     "help_statuses": Bilingual(vi="Tình trạng của một nghĩa vụ", en="The status of a duty"),
     "timebar": Bilingual(vi="Thời điểm của số liệu", en="The moment of the figures"),
     "now": Bilingual(vi="Bây giờ", en="Now"),

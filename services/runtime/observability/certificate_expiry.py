@@ -5,6 +5,7 @@ anew, because they are replaced while the service runs.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -21,7 +22,7 @@ def export_expiry(registry: CollectorRegistry, certificates: Mapping[str, Path |
     )
     for role, path in certificates.items():
         if path is not None:
-            gauge.labels(role).set_function(lambda path=path: read_expiry(path))
+            gauge.labels(role).set_function(partial(read_expiry, path))
 
 
 def read_expiry(path: Path) -> float:

@@ -15,8 +15,8 @@ from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment
+from tests.support.mail.mail_system import MAIL_USER, PASSWORD, Dovecot, Postfix
 from tests.support.servers.certificates import Authority
-from tests.support.servers.mail_system import MAIL_USER, PASSWORD, Dovecot, Postfix
 from tests.support.tools import needs
 
 OTHER = plans.AGENCIES[1]
@@ -24,9 +24,8 @@ DOMAIN = "bounce.dondoc.example"
 KEY = "k" * 32
 
 pytestmark = [
-    needs("postfix", package="postfix"),
+    needs("postfix", package="postfix", as_root=True),
     needs("dovecot", package="dovecot-imapd"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="Postfix starts as root only"),
 ]
 
 

@@ -59,13 +59,15 @@ async def start_browser() -> AsyncIterator[Browser]:
     """Start the browser of this machine, and end it."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        await browser.close()
+        try:
+            yield browser
+        finally:
+            await browser.close()
 
 
 async def open_context(browser: Browser, headers: Mapping[str, str]) -> BrowserContext:
-    """Return a context that sends *headers*; like the pages' own visitors without a script it runs none."""
-    return await browser.new_context(extra_http_headers=dict(headers), java_script_enabled=False, locale="vi-VN")
+    """Return a context that sends *headers* with every request."""
+    return await browser.new_context(extra_http_headers=dict(headers), locale="vi-VN")
 
 
 async def take_form(page: Page, form: PageForm) -> None:

@@ -14,7 +14,7 @@ from services.reporting.settings import ReportingSettings
 from services.runtime.http.server import Halt
 
 # Files and probes, which nobody looks at.
-_NO_PAGE = re.compile(r"/(v1/|livez|readyz|metrics|asyncapi|.*\.[a-z]+$)")
+_NO_PAGE = re.compile(r"/(v1/|help/images/|livez|readyz|metrics|asyncapi|.*\.[a-z]+$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,7 @@ def list_pages(client: httpx.Client, keys: SiteKeys) -> list[NamedPage]:
         "compiled": f"/compiled/{keys.plan}/{keys.compiling_agency}/{keys.period}",
         "sealed reports": f"/reports/{keys.plan}/{keys.period}",
         "help": "/help",
+        "manual": "/help/can-bo",
         "status": "/status",
         "unknown": "/agencies/nobody",
     }

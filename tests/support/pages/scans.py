@@ -14,7 +14,8 @@ _RUN_AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then(found 
 _FIND_OVERFLOW = """() => {
     const room = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= room) return [];
-    const wide = [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > room + 1);
+    const wide = [...document.querySelectorAll("body *")].filter(one =>
+        one.getBoundingClientRect().right > room + 1 && !one.closest(".scroll") && !one.closest("pre"));
     return wide.slice(0, 5).map(one => one.tagName + "." + one.className + " " + one.getBoundingClientRect().right);
 }"""
 _NODES_SHOWN = 3
@@ -38,13 +39,13 @@ async def find_overflow(page: Page) -> list[str]:
 async def open_page(context: BrowserContext, url: str) -> Page:
     """Open *url* in a window of its own, with everything unfolded that a click would unfold; nothing is sent on."""
     page = await context.new_page()
-    await page.route("**/open?*", _stay)
+    await page.route("**/open?*", stay)
     await page.goto(url)
     await page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     return page
 
 
-async def _stay(route: Route) -> None:
+async def stay(route: Route) -> None:
     """Answer the page that sends a browser on without the line that does."""
     answer = await route.fetch()
     text = await answer.text()

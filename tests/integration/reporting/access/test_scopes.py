@@ -204,6 +204,7 @@ def fill_paths(template: str, site: ScopesSite) -> Iterator[str]:
         "check_code": [site.check_code],
         "registry": [plans.REGISTRY],
         "name": ["x"],
+        "document": ["don-vi"],
     }
     names = [name.partition(":")[0] for name in re.findall(r"{([^}]+)}", template)]
     unknown = set(names) - values.keys()

@@ -4,7 +4,7 @@ A figure depends on agency and year alone, and grows from year to year. Its size
 9,900 tỷ đồng in 2020, of them 280 tỷ from the local budget. Money is in million đồng.
 """
 
-from schemas.events import ids
+from services.console.demo.draws import draw_number
 
 FIRST_YEAR = 2016
 FINANCE, LABOUR = "so-tc", "so-ldtbxh"
@@ -47,11 +47,6 @@ _PROPOSALS = (
     "Đề nghị hỗ trợ kinh phí sửa chữa, nâng cấp điểm giao dịch tại các xã miền núi.",
 )
 _SILENT_OF_TEN = 2  # so many of ten districts propose nothing
-
-
-def draw_number(seed: str, low: int, high: int) -> int:
-    """Return a number of [low, high) that depends on *seed* alone, so that every run has the same scenario."""
-    return low + int(ids.digest("dondoc demo", seed)[:12], 16) % (high - low)
 
 
 def draw_figures(agency: str, year: int) -> dict[str, int]:

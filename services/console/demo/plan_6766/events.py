@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.events import facts, ids
-from services.console.demo import reported_content
+from services.console.demo.draws import draw_number
+from services.console.demo.plan_6766 import reported_content
+from services.console.demo.story import Event, ScheduledPost, UpstreamSystem
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PLAN = "6766-KH-UBND"
@@ -18,22 +20,6 @@ RESULTS = "annual-results"
 RECIPIENT = "nhcsxh-tinh"
 YEAR = "2024"
 TRANSMISSION_TIME = timedelta(minutes=4)  # from the sender's office to the bank's, by document exchange or e-mail
-
-Event = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamSystem:
-    """A system that posts to intake, and the proof it can give of the instant of dispatch.
-
-    One that posts decisions or reviews, and no reports, has no proof to give.
-    """
-
-    name: str
-    source: str
-    proof: facts.Proof = "none"
-    posts_decisions: bool = False
-    posts_reviews: bool = False
 
 
 PORTAL = UpstreamSystem(name="portal", source="//bao-cao.thanh-hoa.example")
@@ -44,14 +30,6 @@ ARCHIVE = UpstreamSystem(name="archive", source="//luu-tru.nhcsxh-thanh-hoa.exam
 AUTHORITY = UpstreamSystem(name="authority", source="//quyet-dinh.ubnd-thanh-hoa.example", posts_decisions=True)
 BANK = UpstreamSystem(name="bank", source="//tham-dinh.nhcsxh-thanh-hoa.example", posts_reviews=True)
 UPSTREAM_SYSTEMS = (PORTAL, EXCHANGE, EMAIL, POSTAL_MAIL, ARCHIVE, AUTHORITY, BANK)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledPost:
-    """An event and the instant at which it is posted."""
-
-    at: datetime
-    event: Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +111,7 @@ class ReportDraft:
 
     def _document(self) -> dict[str, Any]:
         return {
-            "number": self.number
-            or f"{reported_content.draw_number(self.id, 40, 980)}/BC-{issuer_symbol(self.agency)}",
+            "number": self.number or f"{draw_number(self.id, 40, 980)}/BC-{issuer_symbol(self.agency)}",
             "issued_on": (self.sent_at or self.at).astimezone(ZONE).date().isoformat(),
             "signed_by": signatory_of(self.agency) if self.is_signed else "",
             "title": f"Báo cáo kết quả thực hiện Kế hoạch số 6766/KH-UBND năm {self.period or YEAR}",
@@ -241,7 +218,7 @@ def _duty_fields(report: ReportDraft) -> dict[str, Any]:
 
 
 def _decision_fields(agency: str, day: date) -> dict[str, Any]:
-    number = f"{reported_content.draw_number(f'{agency}/decision', 3_900, 4_900)}/QĐ-UBND"
+    number = f"{draw_number(f'{agency}/decision', 3_900, 4_900)}/QĐ-UBND"
     return {"number": number, "issued_on": day.isoformat(), "signed_by": "Chủ tịch UBND tỉnh"}
 
 
@@ -249,7 +226,7 @@ def _attachment_fields(name: str) -> dict[str, Any]:
     return {
         "name": f"{name}.pdf",
         "media_type": "application/pdf",
-        "size": reported_content.draw_number(f"{name}/size", 90_000, 2_400_000),
+        "size": draw_number(f"{name}/size", 90_000, 2_400_000),
         "sha256": ids.digest("file", name),
         "url": f"https://tep.thanh-hoa.example/{name}.pdf",
     }

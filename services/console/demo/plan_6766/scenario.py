@@ -7,23 +7,30 @@ working day of the autumn. How the scenario is posted, and how fast, is not know
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import httpx
 
 from schemas.plan.registry import Registry
-from services.console.demo import behaviours, reported_content
-from services.console.demo.behaviours import AgencyBehaviour, instant
-from services.console.demo.events import (
+from services.console.demo import contacts
+from services.console.demo.draws import draw_number
+from services.console.demo.plan_6766 import behaviours, comparison, reported_content
+from services.console.demo.plan_6766.behaviours import AgencyBehaviour, instant
+from services.console.demo.plan_6766.events import (
     ARCHIVE,
     EMAIL,
     EXCHANGE,
+    PLAN,
     PORTAL,
     POSTAL_MAIL,
+    RESULTS,
+    UPSTREAM_SYSTEMS,
+    YEAR,
     ZONE,
-    Event,
     ReportDraft,
-    ScheduledPost,
-    UpstreamSystem,
 )
-from services.console.demo.expected import DUE_AT, ExpectedDuty
+from services.console.demo.plan_6766.expected import DUE_AT, ENDS_AT, ExpectedDuty
+from services.console.demo.story import Event, Story, StoryComparison, UpstreamSystem
 
 BEGINS_AT = datetime(2024, 1, 1, tzinfo=ZONE)
 LAST_TIMELY_DAY = date(2024, 12, 9)
@@ -34,17 +41,23 @@ WEEKS_OF_AUTUMN = 6
 WORKING_DAYS_A_WEEK = 5
 OFFICE_OPENS = time(8)
 OFFICE_MINUTES = 8 * 60
+PAGES = {
+    "dashboard.png": f"/?plan={PLAN}&period={YEAR}&lang=vi",
+    "agency.png": f"/agencies/h-dong-son?plan={PLAN}&period={YEAR}&lang=vi",
+}
 REVIEW = "district-annual-review"
 REVIEW_BEFORE = timedelta(weeks=1)  # a district holds its review of the year, then reports its results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """The events of earlier years, the posts of 2024 in order, and the expected outcome for each agency."""
+class Scenario(Story):
+    """The story of plan 6766: the year 2024, with the expected outcome for each agency."""
 
-    archive: tuple[Event, ...]
-    posts: tuple[ScheduledPost, ...]
     expectations: tuple[ExpectedDuty, ...]
+
+    def compare(self, reporting: httpx.Client, annual: Mapping[str, Any]) -> StoryComparison:
+        """Compare the annual results of every agency, and the consolidated figures."""
+        return comparison.compare_year(reporting, annual, self.expectations)
 
 
 def build_scenario(registry: Registry) -> Scenario:
@@ -52,6 +65,16 @@ def build_scenario(registry: Registry) -> Scenario:
     agencies = tuple(addressees_of(registry))
     chosen = [behaviour_of(agency) for agency in agencies]
     return Scenario(
+        plan=PLAN,
+        year=YEAR,
+        headline=f"the year {YEAR} begins: {len(agencies)} agencies owe results before 10 December",
+        begins_at=BEGINS_AT,
+        ends_at=ENDS_AT,
+        upstream_systems=UPSTREAM_SYSTEMS,
+        contacts=tuple(contacts.build_contacts(agencies)),
+        pages=PAGES,
+        counted=frozenset({(RESULTS, YEAR)}),
+        max_step=timedelta(days=1),
         archive=tuple(event for agency in agencies for event in _build_archive(agency)),
         posts=tuple(sorted((post for behaviour in chosen for post in behaviour.posts), key=lambda post: post.at)),
         expectations=tuple(behaviour.expected for behaviour in chosen),
@@ -73,12 +96,12 @@ def behaviour_of(agency: str) -> AgencyBehaviour:
 def report_on_time(agency: str) -> AgencyBehaviour:
     """Send a complete report on some working day of the autumn; a district reports its annual review a week before."""
     week, day = (
-        reported_content.draw_number(f"{agency}/week", 0, WEEKS_OF_AUTUMN),
-        reported_content.draw_number(f"{agency}/day", 0, WORKING_DAYS_A_WEEK),
+        draw_number(f"{agency}/week", 0, WEEKS_OF_AUTUMN),
+        draw_number(f"{agency}/day", 0, WORKING_DAYS_A_WEEK),
     )
-    minutes = reported_content.draw_number(f"{agency}/minute", 0, OFFICE_MINUTES)
+    minutes = draw_number(f"{agency}/minute", 0, OFFICE_MINUTES)
     opens_at = datetime.combine(AUTUMN_BEGINS_ON + timedelta(weeks=week, days=day), OFFICE_OPENS, tzinfo=ZONE)
-    upstream = (PORTAL, EXCHANGE, EMAIL)[reported_content.draw_number(f"{agency}/way", 0, 3)]
+    upstream = (PORTAL, EXCHANGE, EMAIL)[draw_number(f"{agency}/way", 0, 3)]
     sent_at = opens_at + timedelta(minutes=minutes)
     behaviour = behaviours.send_report(ReportDraft(agency=agency, at=sent_at, upstream=upstream))
     if not agency.startswith(reported_content.DISTRICT_PREFIXES):
@@ -91,13 +114,11 @@ def _build_archive(agency: str) -> Iterator[Event]:
     """Yield what *agency* sent before 2024: its action programme, and each year's results on time."""
     draft = ReportDraft(agency=agency, at=BEGINS_AT, upstream=ARCHIVE)
     sent_at = datetime(reported_content.FIRST_YEAR, 6, 1, 9, tzinfo=ZONE) + timedelta(
-        days=reported_content.draw_number(f"{agency}/programme", 0, 90)
+        days=draw_number(f"{agency}/programme", 0, 90)
     )
     yield replace(draft, obligation=PROGRAMME, period=None, sent_at=sent_at).to_event()
     for year in range(reported_content.FIRST_YEAR, BEGINS_AT.year):
-        sent_at = datetime(year, 11, 20, 9, tzinfo=ZONE) + timedelta(
-            days=reported_content.draw_number(f"{agency}/{year}", 0, 19)
-        )
+        sent_at = datetime(year, 11, 20, 9, tzinfo=ZONE) + timedelta(days=draw_number(f"{agency}/{year}", 0, 19))
         yield replace(draft, period=str(year), sent_at=sent_at).to_event()
 
 

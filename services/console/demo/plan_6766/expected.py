@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from schemas.events.assessments import Status
-from services.console.demo.events import RESULTS, ZONE, ReportDraft
+from services.console.demo.plan_6766.events import RESULTS, ZONE, ReportDraft
 
 DUE_AT = datetime(2024, 12, 10, tzinfo=ZONE)
 ENDS_AT = datetime(2025, 1, 10, 16, tzinfo=ZONE)

@@ -12,10 +12,10 @@ from fractions import Fraction
 from typing import Any
 
 from schemas.events.assessments import Status
-from services.console.demo import reported_content
-from services.console.demo.events import RESULTS, YEAR
-from services.console.demo.expected import ExpectedDuty
-from services.console.demo.reported_content import DISTRICT_PREFIXES
+from services.console.demo.plan_6766 import reported_content
+from services.console.demo.plan_6766.events import RESULTS, YEAR
+from services.console.demo.plan_6766.expected import ExpectedDuty
+from services.console.demo.plan_6766.reported_content import DISTRICT_PREFIXES
 
 # What is multiplied, added up and divided: 100 * overdue_debt / outstanding_loans.
 RATIOS: Mapping[str, tuple[int, tuple[str, ...], str]] = {

@@ -4,21 +4,28 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from schemas.events.assessments import Status
-from services.console.demo import reported_content
-from services.console.demo.events import (
+from services.console.demo.plan_6766 import reported_content
+from services.console.demo.plan_6766.events import (
     EMAIL,
     EXCHANGE,
     YEAR,
     ZONE,
     ReportDraft,
-    ScheduledPost,
     build_exemption,
     build_extension,
     build_reassignment,
     build_return,
     build_withdrawal,
 )
-from services.console.demo.expected import DUE_AT, OPENINGS, AlertCounts, ExpectedDuty, count_alerts, span_from
+from services.console.demo.plan_6766.expected import (
+    DUE_AT,
+    OPENINGS,
+    AlertCounts,
+    ExpectedDuty,
+    count_alerts,
+    span_from,
+)
+from services.console.demo.story import ScheduledPost
 
 SIGNATURE_AND_FILE = ("attachments", "signed")
 
