@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from schemas.events.deliveries import Channel
+from services.console.commands.plans.sample_letters import LetterSampler, SampleLetter
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
-from services.console.support.sample_letters import LetterSampler, SampleLetter
 from services.console.support.simulation import SimulationDocuments
 from services.notifier import officer_file
 from services.notifier.channels import email
