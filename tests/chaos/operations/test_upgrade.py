@@ -25,7 +25,7 @@ from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Service
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SERVICES = ("intake", "rules", "notifier", "reporting")
 NOTHING: Mapping[str, object] = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
 PERIOD = {"period": "2026"}
