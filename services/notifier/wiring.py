@@ -30,9 +30,10 @@ from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
 from services.notifier.dispatch import configured_routes, dispatcher, route_file
 from services.notifier.dispatch.configured_routes import RouteOpener
-from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Sender, SendPolicy
+from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
+from services.notifier.dispatch.sender import Sender, SendPolicy
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
 from services.notifier.feedback.receipt_webhook import RECEIPTS_PATH, ReceiptWebhook
 from services.notifier.feedback.return_mailbox import ImapAccount, ReturnMailbox
