@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser
 
 from services.console.demo import run
-from services.console.demo.events import PLAN, RESULTS, YEAR
+from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
 from services.console.demo.run import DemoRun
 from services.runtime import clock
 from tests.support.clients.demo_year import DemoSystem, start_demo_system
@@ -70,9 +70,7 @@ class YearSite:
 def site(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearSite]:
     """The scenario of 2024, run once, with a version sealed before the last reports came."""
     with start_demo_system(tmp_path_factory.mktemp("looks"), jars) as demo:
-        demo_run = DemoRun(
-            scenario=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock, max_step=None
-        )
+        demo_run = DemoRun(story=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
         asyncio.run(run.run_scenario(demo.system, demo_run))
         clock.steer(demo.clock, AFTER)
         readers = ReadersFile(demo.system.readers_file)
