@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.notifier.core.rendering import template_context
+from services.notifier.core.rendering import letter_facts
+from services.notifier.core.rendering.letter import WORDS
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.digest import DocumentVersions
+from services.notifier.core.scheduling.sent_alerts import NO_HISTORY
 
 NAMES = ("agency", "receiver", "report", "period", "deadline", "count")
 
@@ -15,13 +17,13 @@ def describe_delivery(delivery: Delivery, documents: DocumentVersions, now: date
 
     Raises `LookupError` if a cited document has not been published.
     """
-    context = template_context.build_context(delivery.lead, documents, language=delivery.language, now=now)
-    deadline = context.next_deadline
+    language = delivery.language
+    facts = letter_facts.find_facts(delivery.lead, documents, WORDS[language], now=now, history=NO_HISTORY)
     return {
-        "agency": context.agency,
-        "receiver": context.receiver or "",
-        "report": context.title,
-        "period": context.period or "",
-        "deadline": "" if deadline is None else deadline.last_day.strftime("%d/%m/%Y"),
+        "agency": facts.agency.full,
+        "receiver": facts.receiver.full,
+        "report": facts.obligation.letter_title.in_language(language),
+        "period": delivery.lead.duty.period or "",
+        "deadline": "" if facts.deadline is None else facts.deadline.last_day.strftime("%d/%m/%Y"),
         "count": str(len(delivery.alerts)),
     }
