@@ -17,6 +17,7 @@ from services.reporting import consumer
 from services.reporting.answer_poster import AnswerPoster
 from services.reporting.consumer import TopicReader
 from services.reporting.core.access.decisions import RefusalReason
+from services.reporting.current.view import CurrentView
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.evidence.freshness import Freshness
@@ -143,10 +144,11 @@ def _build_feed(store: ReportingStore, metrics: ReportingMetrics) -> ChangeFeed:
 
 
 def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Topic, TopicReader[Any]]:
+    view = CurrentView(store)
     return {
-        VERDICTS: consumer.verdict_reader(store),
-        DELIVERIES: consumer.delivery_reader(store),
-        FACTS: consumer.fact_reader(store),
+        VERDICTS: consumer.verdict_reader(view.insert_assessments),
+        DELIVERIES: consumer.delivery_reader(view.insert_attempts),
+        FACTS: consumer.fact_reader(store.insert_facts),
         REPORTS: sealed_report_store.report_reader(SealedReportStore(store), metrics.note_seal),
     }
 

@@ -74,7 +74,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearS
         asyncio.run(run.run_scenario(demo.system, demo_run))
         clock.steer(demo.clock, AFTER)
         readers = ReadersFile(demo.system.readers_file)
-        officer = readers.create("all", name="Lê Thị Bình", permits=("reviews", "seals"))
+        officer = readers.create("all", name="le-thi-binh", permits=("reviews", "seals"))
         with httpx.Client(base_url=demo.system.reporting.url, headers={"authorization": f"Bearer {officer}"}) as client:
             keys = seal_and_describe(client, readers, demo.registry.registry)
             yield YearSite(demo=demo, readers=readers, officer=officer, pages=page_list.list_pages(client, keys))
@@ -93,7 +93,7 @@ def seal_and_describe(client: httpx.Client, readers: ReadersFile, registry: str)
         check_code=sealed.raise_for_status().json()["check_code"],
         since=LAST_DAY.isoformat(),
         compiling_agency=AGENCY,
-        link_token=readers.sign_link("Lê Thị Bình", "http://x").partition("t=")[2].partition("&")[0],
+        link_token=readers.sign_link("le-thi-binh", "http://x").partition("t=")[2].partition("&")[0],
     )
 
 

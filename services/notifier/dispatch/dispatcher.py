@@ -10,25 +10,30 @@ import logging
 import secrets
 import time as monotonic
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import retry, schedule, sending_delay
+from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
+from services.notifier.core.scheduling import retry, schedule, sending_delay, sent_alerts
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
+from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
 from services.notifier.errors import LedgerUnavailableError
+from services.notifier.history.letter_store import LetterHistoryStore
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
@@ -67,6 +72,7 @@ class PreparedDelivery:
     delivery: Delivery
     content: RenderedMessage
     at: datetime
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,9 @@ class Sender:
         self._clock = clock
         self._metrics = metrics
 
-    def prepare(self, delivery: Delivery, now: datetime) -> PreparedDelivery | PostponedDelivery:
+    def prepare(
+        self, delivery: Delivery, history: LetterHistory, now: datetime
+    ) -> PreparedDelivery | PostponedDelivery:
         """Render *delivery* as things stand *now*, unless it is quiet now or a document that it cites is missing."""
         lead = delivery.lead
         try:
@@ -96,12 +104,27 @@ class Sender:
             if opens_at > now:
                 return PostponedDelivery(delivery=delivery, due_at=opens_at)
             content = render.render_digest(
-                delivery.digest, self._documents, language=delivery.language, options=self._policy.rendering, now=now
+                delivery.digest,
+                self._documents,
+                language=delivery.language,
+                options=self._policy.rendering,
+                occasion=Occasion(now=now, history=history, delivery=delivery.public_id),
             )
+            parameters: Mapping[str, str] = {}
+            if delivery.channel is Channel.SMS:
+                parameters = template_parameters.describe_delivery(delivery, self._documents, now)
         except LookupError:
             log.warning("an alert waits for a document", extra={"action": "document_missing"})
             return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
-        return PreparedDelivery(delivery=delivery, content=content, at=now)
+        return PreparedDelivery(delivery=delivery, content=content, at=now, parameters=parameters)
+
+    def is_quieted(self, one: DutyAlert, history: LetterHistory, now: datetime) -> bool:
+        """Whether an urging waits for the day that its agency has named."""
+        named = history.of(str(one.duty)).named
+        if named is None:
+            return False
+        zone = ZoneInfo(self._documents.plan(one.duty.plan, one.plan_version).zone)
+        return sent_alerts.is_quieted(history.of(str(one.duty)), one.alert, now.astimezone(zone).date())
 
     async def send(
         self, prepared: PreparedDelivery, channel: MessageChannel, *, route: str, seconds: float
@@ -115,6 +138,7 @@ class Sender:
             language=delivery.language,
             content=prepared.content,
             at=prepared.at,
+            parameters=prepared.parameters,
             trace=delivery.origin.trace,
         )
         started = monotonic.perf_counter()
@@ -131,7 +155,7 @@ class Sender:
         if result.refusal is not None:
             self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
         self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
-        attempt = self.finish(delivery, result, route=route, segments=prepared.content.segments)
+        attempt = self.finish(delivery, result, route=route, content=prepared.content)
         if attempt.outcome in TAKEN:
             self._measure_delay(attempt)
         return EndedSend(attempt=attempt, result=result)
@@ -148,7 +172,7 @@ class Sender:
             self._metrics.received_to_sent.observe(delay.received_at, attempt.at, channel, trace=trace)
 
     def finish(
-        self, delivery: Delivery, result: SendResult, *, route: str | None, segments: int | None = None
+        self, delivery: Delivery, result: SendResult, *, route: str | None, content: RenderedMessage | None = None
     ) -> DeliveryAttempt:
         """Return the attempt that ended in *result*, with the instant of the next one if there is one."""
         now, channel, policy = self._clock.now(), delivery.channel, self._policy.retry
@@ -168,11 +192,12 @@ class Sender:
             at=now,
             reason=result.reason,
             message_id=delivery.message_id(self._policy.message_id_domain) if channel is Channel.EMAIL else None,
-            segments=segments,
+            segments=None if content is None else content.segments,
             next_at=None if backoff is None else now + backoff,
             provider_ids=result.provider_ids,
             spent=spent,
             route=route,
+            text=None if content is None else render.keep_text(content),
         )
 
 
@@ -185,15 +210,20 @@ class DispatchStores:
     receipts: ReceiptStore
     contacts: ContactStore
     holds: HoldStore
+    letters: LetterHistoryStore
 
 
 @dataclass(slots=True, kw_only=True)
 class ClaimedDeliveries:
-    """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time)."""
+    """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time).
+
+    `history` is what their letters tell of the past.
+    """
 
     waiting: deque[Delivery] = field(default_factory=deque)
     holds: SendingHolds = field(default_factory=SendingHolds)
     good_until: float = 0.0
+    history: LetterHistory = NO_HISTORY
 
 
 @dataclass(slots=True, kw_only=True)
@@ -254,7 +284,12 @@ class Dispatcher:
             return
         is_bounded = self.route.is_open or self.route.is_bounded
         name = secrets.token_hex(_CLAIM_BYTES)
-        lease = ClaimLease(name=name, duration=self.lease, limit=free if is_bounded else CLAIM_SIZE)
+        lease = ClaimLease(
+            name=name,
+            duration=self.lease,
+            limit=free if is_bounded else CLAIM_SIZE,
+            only_bound=not self.route.is_preferred,
+        )
         # Half of a lease: what is begun gets a lease of its own, and whoever is late finds the claim gone.
         claimed.good_until, claimed.holds = loop_now + lease.duration.total_seconds() / 2, holds
         found = await self.stores.deliveries.claim(self.scope, holds, now, lease)
@@ -271,7 +306,7 @@ class Dispatcher:
         prepared: list[PreparedDelivery] = []
         postponed: list[PostponedDelivery] = []
         for delivery in chosen:
-            match self.sender.prepare(delivery, now):
+            match self.sender.prepare(delivery, self.claimed.history, now):
                 case PreparedDelivery() as one:
                     prepared.append(one)
                 case PostponedDelivery() as one:
@@ -308,6 +343,15 @@ class Dispatcher:
             left = begun_at + seconds - started_at
             ended = await self.sender.send(prepared, route.carrier, route=route.name, seconds=left)
         route.learn(prepared.delivery.address, ended.result, ended.attempt.at)
+        return self._bind(ended)
+
+    def _bind(self, ended: EndedSend) -> EndedSend:
+        """Say by which route the next attempt is made, where this one cannot reach the recipient."""
+        refusal, scope = ended.result.refusal, self.scope
+        if refusal is not None and refusal.goes_elsewhere:
+            return replace(ended, attempt=replace(ended.attempt, bound_to=scope.next_name, next_at=ended.attempt.at))
+        if scope.falls_back and ended.attempt.outcome is AttemptOutcome.ACCEPTED:
+            return replace(ended, attempt=replace(ended.attempt, falls_back_to=scope.next_name))
         return ended
 
     async def _record_ended(self) -> None:
@@ -340,7 +384,6 @@ class Dispatcher:
         await self.stores.deliveries.record(attempts)
         await self.stores.receipts.apply([name for one in attempts for name in one.provider_ids], now)
         self.on_recorded()
-        log_attempts(attempts)
 
     async def _release_claimed(self) -> None:
         waiting = self.claimed.waiting
@@ -354,16 +397,19 @@ class Dispatcher:
         # Between the creation of a delivery and a retry hours later the report may have come in.
         duties = {str(one.duty) for delivery in claimed for one in delivery.alerts}
         active = await self.stores.ledger.find_active_steps(sorted(duties)) if duties else {}
+        self.claimed.history = history = await self.stores.letters.load(claimed, now)
         called_for, cancelled = [], []
         for delivery in claimed:
-            alerts = tuple(
+            holding = [
                 one for one in delivery.alerts if schedule.is_called_for(one.alert, active.get(str(one.duty), ()), now)
-            )
+            ]
+            alerts = tuple(one for one in holding if not self.sender.is_quieted(one, history, now))
             if alerts and delivery.address:
                 called_for.append(replace(delivery, alerts=alerts))
             else:
                 # Without an address its contact was removed since.
-                reason = "not_called_for" if delivery.address else "contact_removed"
+                not_sent = "day_named" if holding else "not_called_for"
+                reason = not_sent if delivery.address else "contact_removed"
                 result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=reason)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
         return called_for, cancelled
@@ -378,27 +424,3 @@ async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Call
         attempts = [sender.finish(one, result, route=one.route) for one in abandoned]
         await stores.deliveries.record(attempts)
         on_recorded()
-        log_attempts(attempts)
-
-
-def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
-    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
-    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
-    if taken:
-        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
-        log.info("messages were accepted", extra={"action": "accepted", **details})
-    for one in attempts:
-        if one.outcome is AttemptOutcome.ACCEPTED:
-            continue
-        log.info(
-            "an attempt ended",
-            extra={
-                "action": "attempted",
-                "delivery": one.delivery.id,
-                "channel": one.delivery.channel.value,
-                "route": one.route,
-                "attempt": one.delivery.attempt,
-                "outcome": one.outcome.value,
-                "reason": one.reason,
-            },
-        )

@@ -21,6 +21,7 @@ from services.notifier.core.scheduling.scheduled_alert import (
     DutyAlert,
     DutyAssessment,
     ScheduledAlert,
+    StatusInterval,
 )
 
 # The alerts that matter as long as their due instant does. Archived reports of ten years are not acknowledged one by
@@ -68,7 +69,13 @@ class AlertSchedule:
     active_steps: ActiveSteps = ()
     unreached: tuple[ScheduledAlert, ...] = ()
     digest: str = ""
+    timeline: tuple[StatusInterval, ...] = ()
     origin: EventOrigin = NO_ORIGIN
+
+    def find_interval(self, now: datetime) -> StatusInterval | None:
+        """Return the interval of the last assessment in which *now* lies; None before the first."""
+        begun = [one for one in self.timeline if one.starts_at <= now]
+        return begun[-1] if begun else None
 
     @property
     def next_at(self) -> datetime | None:
@@ -134,6 +141,7 @@ def follow_assessment(
         sent_keys=sent_keys,
         active_steps=tuple((alert.step_key, alert.until) for alert in called),
         digest=assessment.digest,
+        timeline=assessment.timeline,
         origin=assessment.origin,
     )
 
