@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from services.notifier.core.rendering import letter_facts
-from services.notifier.core.rendering.render import WORDS
+from services.notifier.core.rendering.letter import WORDS
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.digest import DocumentVersions
 from services.notifier.core.scheduling.sent_alerts import NO_HISTORY
