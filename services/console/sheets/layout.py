@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.content import compiled_parts, period_names, requested_content
+from schemas.content import citations, compiled_parts, period_names, requested_content
 from schemas.content.compiled_parts import RequestedPart
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
@@ -135,7 +135,7 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     """Return the layout of the sheet for *scope*."""
     citation = scope.obligation.citation
     source = next((one for one in catalogue.plan.sources if one.id == citation.source), None)
-    cited = f"văn bản số {source.number}" if source else catalogue.plan.title.vi
+    cited = citations.name_document(source).vi if source else catalogue.plan.title.vi
     issued = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
     deadline = (
         f"; hạn cuối: {date_parsing.render_deadline(scope.due_at, catalogue.calendar.zone).vi}" if scope.due_at else ""
@@ -145,7 +145,7 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     figures = f"; số liệu {date_parsing.render_window(window).vi}" if window else ""
     return SheetLayout(
         title=period_names.add_period(scope.obligation.title.vi, scope.period),
-        basis=f"Căn cứ mục {citation.clause}, {cited}{issued}{deadline}{figures}",
+        basis=f"Căn cứ {citations.name_clause(citation.clause).vi}, {cited}{issued}{deadline}{figures}",
         quote=f"“{citation.quote}”",
         sections=tuple(_build_sections(catalogue, scope)),
         notes=tuple(check.message.vi for check in scope.version.requires.checks),

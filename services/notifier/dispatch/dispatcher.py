@@ -6,7 +6,6 @@ then sent again with the same Message-ID, an SMS is not. The record shows both a
 """
 
 import asyncio
-import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -35,8 +34,6 @@ _CLAIM_BYTES = 12  # of randomness in the name of a claim, which no other proces
 WAIT_SECONDS = 0.05  # for an answer, before the window is filled up again
 DRAIN_SECONDS = 15.0  # at the stop of the service, for the answers to what is on the wire
 DOMAIN_PAUSE = timedelta(seconds=15)  # before a recipient whose domain takes no more is looked at again
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Makes one attempt at a delivery: writes the message as things stand, sends it on a channel, says how that ended."""
+"""Make attempts: write a message as things stand, hand it to a channel, and say how that ended and what comes next."""
 
 import asyncio
 import logging

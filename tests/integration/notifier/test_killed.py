@@ -30,6 +30,7 @@ DISPATCHING = (
     "services.notifier.digest_scheduler",
     "services.notifier.outbox",
     "services.notifier.ledger",
+    "services.notifier.dispatch.sender",
     "services.notifier.dispatch.receipt_store",
     "services.notifier.history.letter_store",
     "services.notifier.control.store",
