@@ -20,6 +20,7 @@ from services.intake.core.forms.form_fields import FieldType, FormField
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
+_CUT_OFF = "content.figures_as_of"
 MAX_FILES = 5
 HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫn")
 NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
@@ -161,7 +162,7 @@ def _build_sections(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
         title="3. Gửi văn bản (nếu đã gửi bằng đường khác)",
         lines=tuple(SheetLine(question=one) for one in _DISPATCH_QUESTIONS),
     )
-    yield _build_section("4. Nội dung báo cáo", questions, "content", "sections")
+    yield _fill_cut_off(_build_section("4. Nội dung báo cáo", questions, "content", "sections"), scope)
     if any(one.key.startswith("indicators.") for one in questions):
         yield _mark_addressees(_build_section("5. Số liệu", questions, "indicators"), catalogue, scope)
     if parts:
@@ -185,6 +186,16 @@ def _build_section(title: str, questions: tuple[FormField, ...], *heads: str) ->
         title=title,
         lines=tuple(SheetLine(question=one, choices=YES_NO if one.kind is FieldType.YES_NO else ()) for one in chosen),
     )
+
+
+def _fill_cut_off(section: SheetSection, scope: SheetScope) -> SheetSection:
+    """Return *section* with the last day that the figures are to cover, where the plan states it; it may be changed."""
+    window = calendar.find_window(scope.version, None if scope.period is None else periods.parse(scope.period))
+    if window is None:
+        return section
+    answer = f"{window.ends_on:%d/%m/%Y}"
+    lines = (replace(one, answer=answer) if one.question.key == _CUT_OFF else one for one in section.lines)
+    return replace(section, lines=tuple(lines))
 
 
 def _names_of(catalogue: DutyCatalogue, scope: SheetScope) -> frozenset[str] | None:
