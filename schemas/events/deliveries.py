@@ -3,7 +3,7 @@
 The events contain no address of any recipient.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.events.assessments import StepKind
 
 DELIVERED = "vn.dondoc.alert.attempted.v1"
+ACKNOWLEDGED = "vn.dondoc.alert.acknowledged.v1"
 
 
 class Channel(StrEnum):
@@ -89,3 +90,17 @@ class AlertAttempted(BaseModel):
     template: str | None = None
     template_digest: str | None = None
     text_digest: str | None = None
+
+
+class AlertAcknowledged(BaseModel):
+    """An agency says that it has read an alert about `duties`, and may name the day on which it will report.
+
+    It changes no deadline and no status.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    agency: str
+    duties: tuple[AlertedDuty, ...]
+    alert: str
+    promised_on: date | None = None

@@ -74,4 +74,5 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     requests = RequestMetrics(registry, (OPERATIONS,))
     operations = [*probe_routes(ready, registry), asyncapi, backlog]
     admin_app = AdminApp(settings.admin_port, operations, requests, service_port=settings.port)
-    return ServiceApp(broker, lifespan=lifespan, routes=components.receipt_routes(), admin=admin_app)
+    routes = [*components.receipt_routes(), *components.acknowledge_routes()]
+    return ServiceApp(broker, lifespan=lifespan, routes=routes, admin=admin_app)

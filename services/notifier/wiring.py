@@ -11,7 +11,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
-from schemas.events.acknowledge_links import AcknowledgeLinkKey
+from schemas.events.acknowledge_links import PATH, AcknowledgeLinkKey
 from schemas.events.dashboard_links import DashboardKey
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
@@ -30,10 +30,13 @@ from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
 from services.notifier.dispatch import configured_routes, dispatcher, route_file
 from services.notifier.dispatch.configured_routes import RouteOpener
-from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Sender, SendPolicy
+from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
+from services.notifier.dispatch.sender import Sender, SendPolicy
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
+from services.notifier.feedback.acknowledge_page import AcknowledgePage
+from services.notifier.feedback.acknowledgement_store import Acknowledgement, AcknowledgementStore
 from services.notifier.feedback.receipt_webhook import RECEIPTS_PATH, ReceiptWebhook
 from services.notifier.feedback.return_mailbox import ImapAccount, ReturnMailbox
 from services.notifier.history.consumer import DeliveryHistory
@@ -125,6 +128,19 @@ class NotifierComponents:
         """Return the route by which HTTP gateways report, if one of them does."""
         gateways = configured_routes.open_receipt_gateways(self._route_entries)
         return [(RECEIPTS_PATH, ReceiptWebhook(gateways, self._record_receipt))] if gateways else []
+
+    def acknowledge_routes(self) -> Sequence[tuple[str, AsgiHandler]]:
+        """Return the route at which agencies acknowledge letters, if there are links to it."""
+        links = _create_acknowledge_links(self._settings)
+        if links is None:
+            return []
+        return [(PATH, AcknowledgePage(links.key, self._record_acknowledgement, clock=self.clock))]
+
+    async def _record_acknowledgement(self, said: Acknowledgement) -> bool:
+        store = AcknowledgementStore(self.client, self._settings.mongo_database)
+        is_known = await store.record(said, self.clock.now())
+        self._recorded.set()
+        return is_known
 
     async def has_schedules(self) -> bool:
         """Whether rules has assessed anything yet, if there is a plan to assess; raise `NotReadyError` if not."""

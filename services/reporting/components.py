@@ -85,13 +85,12 @@ class ReportingComponents:
 
 def build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
     """Build the components; nothing is opened. *halt* stops a process that cannot go on."""
-    metrics = ReportingMetrics(registry := new_registry())
-    export_expiry(registry, settings.certificates)
+    metrics = ReportingMetrics(registry := _build_registry(settings))
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
-    references.export_metrics(registry)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+    references.export_metrics(registry)
 
     def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
         source = StateSource(kafka=settings.kafka, subscription=_build_subscription(settings, topic))
@@ -126,6 +125,12 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
         halt=halt,
     )
+
+
+def _build_registry(settings: ReportingSettings) -> CollectorRegistry:
+    registry = new_registry()
+    export_expiry(registry, settings.certificates)
+    return registry
 
 
 def _build_subscription(settings: ReportingSettings, topic: Topic) -> Subscription:

@@ -67,12 +67,17 @@ def verdict_reader(insert: Insert[RecordedAssessment]) -> TopicReader[RecordedAs
 
 
 def delivery_reader(insert: Insert[RecordedAttempt]) -> TopicReader[RecordedAttempt]:
-    """Return the reader of the topic of deliveries: each record is an attempt at an alert."""
-    return TopicReader(
-        label="deliveries",
-        decode=lambda record: event_decoder.decode_delivery(record.value),
-        insert=insert,
-    )
+    """Return the reader of the topic of deliveries: attempts at alerts; that one was read is passed over."""
+
+    def decode(record: ConsumedRecord) -> RecordedAttempt | None:
+        try:
+            return event_decoder.decode_delivery(record.value)
+        except UnreadableRecordError:
+            if event_decoder.is_acknowledgement(record.value):
+                return None
+            raise
+
+    return TopicReader(label="deliveries", decode=decode, insert=insert)
 
 
 def fact_reader(insert: Insert[DecodedFact]) -> TopicReader[DecodedFact]:

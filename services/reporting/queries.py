@@ -26,7 +26,7 @@ from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.core.timeline import AssessmentRevision, DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
-from services.reporting.current import duty_reader
+from services.reporting.current import thread_work
 from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.current.current_duties import ViewSource
 from services.reporting.current.duty_reader import DutyReader, RecordArchive
@@ -220,7 +220,7 @@ class ReportingQueries:
         earlier = self._lines.find_last(question)
         builder = earlier.builder if earlier and earlier.builder.serves(line_context) else LineBuilder(line_context)
         build = partial(builder.build, covered.states, covered.attempts, as_of=context.as_of)
-        lines = await duty_reader.run(build, work=len(covered.states))
+        lines = await thread_work.run(build, work=len(covered.states))
         found = FoundLines(lines=lines, states=tuple(covered.states), unreadable=covered.unreadable)
         if basis is not None:
             self._lines.keep(question, basis, _KeptLines(found=found, builder=builder), lines=len(lines))
@@ -268,7 +268,7 @@ class ReportingQueries:
             attempts={one.key: covered.attempts[one.key] for one in in_period if one.key in covered.attempts},
             context=line_context,
         )
-        report = await duty_reader.run(compile_report, work=len(in_period))
+        report = await thread_work.run(compile_report, work=len(in_period))
         return ReportInputs(report=replace(report, unreadable=covered.unreadable), registry=line_context.registry)
 
     async def find_states(
@@ -323,7 +323,7 @@ class ReportingQueries:
         """Return what the scope covers of *known*, with the alert attempts about each of the duties."""
         states = await _place_duties(known, context)
         select = partial(self._select_covered, plan, states, context)
-        covered = await duty_reader.run(select, work=len(states))
+        covered = await thread_work.run(select, work=len(states))
         # An attempt after `as_of` has not happened for the query, even where it is known.
         until = min(context.known_at, context.as_of)
         attempts, unreadable_too = await self._reader.find_attempts(known, (one.key for one in covered), until)
@@ -362,7 +362,7 @@ class ReportingQueries:
 async def _place_duties(known: KnownDuties, context: QueryContext) -> list[DutyState]:
     """Return the state of each duty as of *context*."""
     place = partial(timeline.states_at, known.assessments, context.as_of)
-    return await duty_reader.run(place, work=len(known.assessments))
+    return await thread_work.run(place, work=len(known.assessments))
 
 
 def _is_period(text: str) -> bool:

@@ -159,6 +159,13 @@ def test_only_commands_and_settings_that_exist_are_told(path: Path) -> None:
         assert [option for option in options if option not in answer.output] == [], words
 
 
+def test_the_tests_that_try_a_procedure_exist() -> None:
+    """A test that was renamed would leave its procedure untried."""
+    named = re.findall(r"`(tests/[\w/]+\.py)`", text_of(RUNBOOK))
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 def test_only_actions_that_services_log_are_looked_for() -> None:
     """Each `action` in the runbook is in the code of a service."""
     code = "\n".join(text_of(path) for path in (ROOT / "services").rglob("*.py"))

@@ -77,7 +77,11 @@ async def test_one_event_is_seen_all_the_way(
     _check_exposition(services)
     # The bank's figures of the season: one of the three agencies has an incomplete report.
     reporting = services["reporting"]
-    await eventually(partial(reporting.read_metric, f'{SEASON}{{status="incomplete"}}'), "the season", timeout=90.0)
+
+    def count_incomplete() -> bool:
+        return reporting.read_metric(f'{SEASON}{{status="incomplete"}}') == 1
+
+    await eventually(count_incomplete, "the season to be counted", timeout=300.0)
     assert reporting.read_metric(f'{SEASON}{{status="pending"}}') == len(plans.AGENCIES) - 1
     due_at = reporting.read_metric("reporting_season_due_timestamp_seconds")
     assert 8 < (due_at - NOON.timestamp()) / 86_400 < 9

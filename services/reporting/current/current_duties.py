@@ -9,11 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from services.reporting.core.timeline import AssessmentRevision, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
-from services.reporting.current import known_duties, view_documents
+from services.reporting.current import known_duties, thread_work, view_documents
 from services.reporting.current.known_duties import KnownDuties
 from services.reporting.current.view import Version
 from services.reporting.current.view_documents import DamagedViewError
@@ -78,7 +79,8 @@ class CurrentDuties:
         changes = await self._view.find_changes(duties)
         stale = [key for key, count in changes.items() if not self._is_decoded(key, count)]
         documents = await self._view.find_documents(stale)
-        return await asyncio.to_thread(self._combine, changes, documents, version)
+        combine = partial(self._combine, changes, documents, version)
+        return await thread_work.run(combine, work=len(changes))
 
     def _is_decoded(self, key: str, changes: int) -> bool:
         found = self._decoded.get(key)

@@ -1,6 +1,5 @@
 """Read what is known of duties: from the current view where it knows enough, else from the log of revisions."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -12,7 +11,7 @@ from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
 from services.reporting.core.timeline import UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
-from services.reporting.current import known_duties
+from services.reporting.current import known_duties, thread_work
 from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.current.current_duties import CurrentDuties, ViewSource
 from services.reporting.current.known_duties import KnownDuties
@@ -24,7 +23,6 @@ Decoded = TypeVar("Decoded")
 
 # Whoever reads a list of the past asks for several pages of it.
 PAST_DUTIES_KEPT_MAX = 20_000
-_WORK_MAX = 300  # records that are decoded, or duties that are described, without a thread
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +66,7 @@ class DutyReader:
             return kept
         records = await self._archive.find_newest_revisions(duties, known_at)
         decode = partial(self._decode_stored, records, event_decoder.decode_verdict)
-        decoded, unreadable = await run(decode, work=len(records))
+        decoded, unreadable = await thread_work.run(decode, work=len(records))
         return KnownDuties(
             assessments=tuple(one.assessment for one in decoded), attempts={}, unreadable=tuple(unreadable)
         )
@@ -80,7 +78,7 @@ class DutyReader:
         few = 2 * len(later) < len(known.assessments)
         agencies = tuple(sorted({key.agency for key in later})) if few else ()
         records = await self._archive.find_newest_revisions(replace(duties, agencies=agencies), known_at)
-        return await run(partial(self._replace_later, known, later, records), work=len(known.assessments))
+        return await thread_work.run(partial(self._replace_later, known, later, records), work=len(known.assessments))
 
     def _replace_later(self, known: KnownDuties, later: set[DutyKey], records: list[StoredRecord]) -> KnownDuties:
         decoded, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
@@ -98,11 +96,11 @@ class DutyReader:
     ) -> tuple[Mapping[DutyKey, tuple[AlertAttempt, ...]], tuple[UnreadableRecord, ...]]:
         """Return the attempts by *until* at alerts about the duties with *keys*, and the unreadable records."""
         if known.version is not None:
-            return known.list_attempts(until), ()
+            return await thread_work.run(partial(known.list_attempts, until), work=len(known.attempts)), ()
         wanted = frozenset(keys)
         found = await self._archive.find_attempts(wanted, until)
         decode = partial(self._decode_stored, found, event_decoder.decode_delivery)
-        deliveries, unreadable = await run(decode, work=len(found))
+        deliveries, unreadable = await thread_work.run(decode, work=len(found))
         attempts: dict[DutyKey, list[AlertAttempt]] = {}
         for attempt in (one for delivery in deliveries for one in delivery.attempts):
             # One alert may name several duties; only those asked about count.
@@ -129,11 +127,3 @@ class DutyReader:
                 unreadable.append(UnreadableRecord(id=one.id, reason=str(cause)))
                 self.note_unreadable(unreadable[-1])
         return decoded, unreadable
-
-
-async def run(function: Callable[[], Decoded], *, work: int) -> Decoded:
-    """Return what *function* returns, from a thread if it has a lot of *work*: other requests are answered meanwhile.
-
-    Handing over to a thread costs as much as a few duties; ten thousand take tenths of a second.
-    """
-    return await asyncio.to_thread(function) if work > _WORK_MAX else function()

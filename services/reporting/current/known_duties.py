@@ -32,10 +32,13 @@ class KnownDuties:
 
     def list_attempts(self, until: datetime) -> Mapping[DutyKey, tuple[AlertAttempt, ...]]:
         """Return the attempts that were made by *until*, by duty."""
-        if self.boundaries and self.boundaries[-1] <= until:
-            return self.attempts
-        chosen = {key: tuple(one for one in found if one.attempted_at <= until) for key, found in self.attempts.items()}
-        return {key: found for key, found in chosen.items() if found}
+        chosen = {}
+        for key, found in self.attempts.items():
+            made = tuple(one for one in found if one.attempted_at <= until)
+            # The same tuple where all count, so that whoever has worked with it sees that nothing has changed.
+            if made:
+                chosen[key] = found if len(made) == len(found) else made
+        return chosen
 
 
 def find_boundaries(

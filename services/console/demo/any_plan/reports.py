@@ -47,13 +47,28 @@ class Report:
 
     def to_post(self) -> ScheduledPost:
         """Return the report as a CloudEvent with the instant at which it is posted."""
+        event: Event = {
+            "specversion": "1.0",
+            "type": facts.SUBMITTED,
+            "id": self.id,
+            "source": self.upstream.source,
+            "subject": self.duty.agency,
+            "time": self.at.isoformat(timespec="milliseconds"),
+            "datacontenttype": "application/json",
+            "data": self._build_data(),
+        }
+        return ScheduledPost(at=self.at, event=event)
+
+    def _build_data(self) -> Mapping[str, Any]:
         agency, obligation, period = self.duty.name
-        sent_at = self.effective_at
-        body: dict[str, Any] = {
+        sent_at, proof = self.effective_at, self.upstream.proof
+        corrected = {} if self.corrects is None else {"corrects": self.corrects}
+        return {
             "plan": self.plan.plan,
             "obligation": obligation,
             "period": period,
             "agency": agency,
+            **corrected,
             "document": {
                 "number": f"{draw_number(self.id, 40, 980)}/BC",
                 "issued_on": sent_at.date().isoformat(),
@@ -62,33 +77,22 @@ class Report:
             },
             "dispatch": {
                 "sent_at": sent_at.isoformat(timespec="milliseconds"),
-                "proof": self.upstream.proof,
-                "reference": f"{self.upstream.proof}/{self.id}",
+                "proof": proof,
+                "reference": f"{proof}/{self.id}",
             },
-            "content": {
-                "nil_return": self.is_nil,
-                "figures_as_of": self.duty.cut_off.isoformat() if self.figures else None,
-                "sections": dict(self.sections),
-                "indicators": dict(self.figures),
-                "parts": list(self.duty.parts),
-            },
+            "content": self._build_content(),
             "attachments": [] if self.is_nil else [*map(self._attach, self._media_types)],
         }
-        if not self.duty.parts:
-            del body["content"]["parts"]
-        if self.corrects is not None:
-            body["corrects"] = self.corrects
-        event: Event = {
-            "specversion": "1.0",
-            "type": facts.SUBMITTED,
-            "id": self.id,
-            "source": self.upstream.source,
-            "subject": agency,
-            "time": self.at.isoformat(timespec="milliseconds"),
-            "datacontenttype": "application/json",
-            "data": body,
+
+    def _build_content(self) -> Mapping[str, Any]:
+        parts = {"parts": list(self.duty.parts)} if self.duty.parts else {}
+        return {
+            "nil_return": self.is_nil,
+            "figures_as_of": self.duty.cut_off.isoformat() if self.figures else None,
+            "sections": dict(self.sections),
+            "indicators": dict(self.figures),
+            **parts,
         }
-        return ScheduledPost(at=self.at, event=event)
 
     @property
     def _media_types(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ _END_OF_SEASON = (1, 10, 16)  # month, day and hour of the next year, when whoev
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Season(Story):
+class PlanSeason(Story):
     """The story of one year of any plan, with the outcome for each duty."""
 
     outcomes: tuple[Outcome, ...]
@@ -36,7 +36,7 @@ class Season(Story):
         return comparison.compare_season(reporting, self.plan, self.outcomes, ends_on=self.ends_at.date())
 
 
-def build_season(plan: Plan, registry: Registry) -> Season:
+def build_season(plan: Plan, registry: Registry) -> PlanSeason:
     """Return the season of the first whole year that *plan* is watched.
 
     Raise `UnusableInputError` where nothing falls due in it.
@@ -48,7 +48,7 @@ def build_season(plan: Plan, registry: Registry) -> Season:
     outcomes = _decide_outcomes(duties, plan, registry)
     first = min(one.due_at for one in duties) - _A_MONTH
     silent = next((one for one in outcomes if not one.posts), outcomes[0])
-    return Season(
+    return PlanSeason(
         plan=plan.plan,
         year=str(year),
         headline=f"the year {year} begins: {len({one.agency for one in duties})} agencies owe {len(duties)} reports",

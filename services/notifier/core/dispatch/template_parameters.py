@@ -17,13 +17,14 @@ def describe_delivery(delivery: Delivery, documents: DocumentVersions, now: date
 
     Raises `LookupError` if a cited document has not been published.
     """
-    language = delivery.language
-    facts = letter_facts.find_facts(delivery.lead, documents, WORDS[language], now=now, history=NO_HISTORY)
+    words = WORDS[delivery.language]
+    facts = letter_facts.find_facts(delivery.lead, documents, words, now=now, history=NO_HISTORY)
+    deadline = facts.respond_by or facts.deadline
     return {
         "agency": facts.agency.full,
         "receiver": facts.receiver.full,
-        "report": facts.obligation.letter_title.in_language(language),
+        "report": facts.obligation.letter_title.in_language(delivery.language),
         "period": delivery.lead.duty.period or "",
-        "deadline": "" if facts.deadline is None else facts.deadline.last_day.strftime("%d/%m/%Y"),
+        "deadline": "" if deadline is None else deadline.last_day.strftime("%d/%m/%Y"),
         "count": str(len(delivery.alerts)),
     }

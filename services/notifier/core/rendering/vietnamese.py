@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from schemas.content import period_names
+from schemas.content import citations, period_names
 from schemas.content.document_kinds import find_kind
 from schemas.content.units import UNITS
 from schemas.plan import figures
@@ -16,8 +16,6 @@ _WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "
 _ORDINALS = ("thứ nhất", "thứ hai", "thứ ba", "thứ tư", "thứ năm")
 _FIRST_MONTHS = 2  # their number takes a zero, as every day below ten does
 _UNPADDED = 10  # counts below it take a zero in prose
-# A clause that says itself what it is needs no "mục" before it.
-_NAMED_CLAUSES = ("mục", "điều", "khoản", "điểm", "đoạn", "phần", "phụ lục", "chương", "tiểu mục")
 
 
 class Vietnamese:
@@ -121,7 +119,7 @@ class Vietnamese:
         return f"báo cáo{report.removeprefix('Báo cáo')}" if report.startswith("Báo cáo") else report
 
     def basis(self, clause: str, source: CitedSource) -> str:
-        named = clause if clause.casefold().startswith(_NAMED_CLAUSES) else f"mục {clause}"
+        named = citations.name_clause(clause).vi
         dated = f" ngày {self.full_date(source.issued_on)}" if source.issued_on else ""
         if not source.number:
             return f"{named} {source.title}{dated}"

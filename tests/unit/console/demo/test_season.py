@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from services.console.demo.any_plan import comparison, season
 from services.console.demo.any_plan.reports import Outcome
-from services.console.demo.any_plan.season import Season
+from services.console.demo.any_plan.season import PlanSeason
 from services.console.main import app
 from services.console.support import inputs
 
@@ -20,13 +20,13 @@ COMPARED = ("status", "due_at", "effective_at", "submissions", "flags", "missing
 
 
 @cache
-def build(name: str) -> Season:
+def build(name: str) -> PlanSeason:
     """Build the season of a shipped plan."""
     catalogue = inputs.read_plan_folder(PLANS / name)
     return season.build_season(catalogue.plan, catalogue.registry)
 
 
-def write_facts(story: Season, file: Path) -> str:
+def write_facts(story: PlanSeason, file: Path) -> str:
     """Write the posts as the log would hold them: received and recorded at the instant of the post."""
     lines = (
         {**post.event, "receivedtime": post.at.isoformat(), "recordedtime": post.at.isoformat(), "receiptid": "r"}
@@ -63,7 +63,7 @@ def test_every_duty_comes_out_as_the_season_says(name: str, tmp_path: Path) -> N
     assert differing == []
 
 
-def expected_fields(story: Season, outcome: Outcome) -> dict[str, object]:
+def expected_fields(story: PlanSeason, outcome: Outcome) -> dict[str, object]:
     """Return what is expected of a duty, without the days late that evaluation does not tell."""
     return {**comparison.describe_outcome(outcome, story.ends_at.date()), "days_late": None}
 

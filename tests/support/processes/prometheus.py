@@ -1,4 +1,4 @@
-"""Debian's Prometheus with this project's rules, scraping services of a test every second."""
+"""Debian's Prometheus with this project's rules, scraping the services of a test."""
 
 import json
 from collections.abc import Mapping
@@ -25,8 +25,9 @@ class Prometheus(Daemon):
         jobs = [
             {"job_name": job, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]} for job, port in targets.items()
         ]
+        # A readiness check of a server that hangs takes two seconds, for which a scrape has to wait.
         settings = {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "global": {"scrape_interval": "3s", "evaluation_interval": "3s"},
             "rule_files": [str(RULES / "objectives.yml"), str(RULES / "alerts.yml")],
             "scrape_configs": jobs,
         }

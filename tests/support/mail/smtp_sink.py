@@ -1,6 +1,6 @@
 """A mail server that accepts every mail and discards it, for benchmarks.
 
-Use: `python -m tests.support.servers.smtp_sink PORT`.
+Use: `python -m tests.support.mail.smtp_sink PORT`.
 
 The local stack's server writes each mail to disk before it answers; here the sender alone should be the bottleneck.
 """
