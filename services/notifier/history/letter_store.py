@@ -32,6 +32,9 @@ from services.runtime import mongo
 _TELLS_OF_THE_PAST = frozenset({StepKind.URGING, StepKind.ESCALATION, StepKind.INCOMPLETE})
 _WITHOUT_TEXT = {"text": False, "events": False}
 
+# Python 3.11 finds members in an enumeration, and no values.
+_OUTCOMES = frozenset(one.value for one in AttemptOutcome)
+
 
 class LetterHistoryStore:
     """Reads the ledger's collections. Raises `LedgerUnavailableError` where trying again may help."""
@@ -112,7 +115,7 @@ def _read_sent(document: Document) -> Iterable[tuple[str, SentAlert]]:
 
     Once it was taken it counts from then, whatever came back later; what came back later is told of the address.
     """
-    if document["state"] not in AttemptOutcome:
+    if document["state"] not in _OUTCOMES:
         return
     outcome = AttemptOutcome(document["state"])
     first = next((one for one in document.get("outcomes", ()) if one["outcome"] == AttemptOutcome.ACCEPTED), None)
