@@ -3,9 +3,11 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
 
 from tests.support.clients.installed_system import wait_until
 
@@ -113,16 +115,21 @@ class ComposedSystem:
 
     def execute(self, service: str, *command: str, stdin: str | None = None) -> str:
         """Run a command in the container of a service and return what it prints."""
-        return self.compose("exec", "-T", service, *command, stdin=stdin)
+        return self.engine.docker("exec", "--interactive", self.identity(service), *command, stdin=stdin)
+
+    def identity(self, service: str) -> str:
+        """Return the id of the container of a service, by the label that every compose gives it."""
+        label = f"label=com.docker.compose.service={service}"
+        (found,) = self.engine.docker("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+        return found
 
     def container(self, service: str) -> dict[str, Any]:
         """Return what the engine knows of the container of a service."""
-        (identity,) = self.compose("ps", "--quiet", service).split()
-        return self.engine.inspect(identity)
+        return self.engine.inspect(self.identity(service))
 
-    def services(self) -> Iterator[str]:
-        """Yield the names of the services."""
-        yield from self.compose("config", "--services").split()
+    def services(self) -> list[str]:
+        """Return the names of the services."""
+        return list(YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"])
 
     @property
     def project(self) -> str:

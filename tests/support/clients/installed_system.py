@@ -75,7 +75,7 @@ class InstalledSystem:
         headers = {"authorization": f"Bearer {self.sender}", "content-type": "application/cloudevents+json"}
         answer = self.client.post(f"{self.intake}/v1/events", json=a_report(agency), headers=headers)
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
-        return str(answer.json()["receiptid"])
+        return str(answer.json()["receipts"][0]["receiptid"])
 
     def read(self, path: str) -> httpx.Response:
         """Ask reporting as the officer."""
