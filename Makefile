@@ -72,8 +72,9 @@ $(VERAPDF)/.copied: tests/support/verapdf/pom.xml | preflight
 
 # --- the main job ---------------------------------------------------------------------------------------------------
 
-demo: setup ## one year of plan 6766 at high speed, ending with the annual report in out/
-	@$(BIN)/dondoc demo
+# `make demo PLAN=deploy/plans/09-2019-nd-cp` plays another plan: any that has dated duties.
+demo: setup ## one year of plan 6766, or of PLAN=FOLDER, at high speed, ending with the annual report in out/
+	@$(BIN)/dondoc demo $(if $(PLAN),--plan $(PLAN))
 
 up: setup ## the whole system in real time, until Ctrl-C
 	@exec $(BIN)/dondoc up

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from schemas.content.annual_report import AnnualReportDocument
 from schemas.events import facts, reports
 from schemas.events.assessments import ASSESSED, DutyAssessed
-from schemas.events.deliveries import DELIVERED, AlertAttempted
+from schemas.events.deliveries import ACKNOWLEDGED, DELIVERED, AlertAcknowledged, AlertAttempted
 from schemas.events.envelope import Envelope
 from schemas.events.reports import EvaluationRecorded, ReportSealed, SealedDocumentPart
 from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, REPORTS, VERDICTS, Topic
@@ -43,6 +43,7 @@ MESSAGES: tuple[MessageType, ...] = (
     MessageType(name=facts.ADOPTED, topic=FACTS, data=facts.PlanAdopted),
     MessageType(name=ASSESSED, topic=VERDICTS, data=DutyAssessed),
     MessageType(name=DELIVERED, topic=DELIVERIES, data=AlertAttempted),
+    MessageType(name=ACKNOWLEDGED, topic=DELIVERIES, data=AlertAcknowledged),
     MessageType(name=reports.SEALED, topic=REPORTS, data=ReportSealed),
     MessageType(name=reports.SEALED_DOCUMENT, topic=REPORTS, data=SealedDocumentPart),
     MessageType(name=reports.EVALUATED, topic=REPORTS, data=EvaluationRecorded),

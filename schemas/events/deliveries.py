@@ -3,7 +3,7 @@
 The events contain no address of any recipient.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.events.assessments import StepKind
 
 DELIVERED = "vn.dondoc.alert.attempted.v1"
+ACKNOWLEDGED = "vn.dondoc.alert.acknowledged.v1"
 
 
 class Channel(StrEnum):
@@ -66,7 +67,8 @@ class AlertAttempted(BaseModel):
     """One attempt at one alert on one channel.
 
     `to_agency` is an agency id or the name of a contact list, never an address. `delivery` is the same for all attempts
-    at one recipient and `route` names the provider; both are absent from older records.
+    at one recipient and `route` names the provider. `template` names the words with their version, `template_digest` is
+    that of their files and `text_digest` that of the text which the notifier keeps. All are absent from older records.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,3 +87,20 @@ class AlertAttempted(BaseModel):
     segments: int | None = None
     delivery: str | None = None
     route: str | None = None
+    template: str | None = None
+    template_digest: str | None = None
+    text_digest: str | None = None
+
+
+class AlertAcknowledged(BaseModel):
+    """An agency says that it has read an alert about `duties`, and may name the day on which it will report.
+
+    It changes no deadline and no status.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    agency: str
+    duties: tuple[AlertedDuty, ...]
+    alert: str
+    promised_on: date | None = None

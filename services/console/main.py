@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": "commands.plans.evaluate:evaluate",
     "results": "commands.plans.results:results",
     "simulate": "commands.plans.simulate:simulate",
+    "preview": "commands.plans.preview:preview",
     "publish": "commands.plans.publish:publish",
     "submit": "commands.intake.submit:submit",
     "return": "commands.intake.review:return_report",

@@ -10,6 +10,7 @@ from functools import partial
 
 from services.notifier.dispatch.route_file import RouteFileError
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.officer_file import OfficerFileError
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
@@ -34,7 +35,7 @@ def main() -> None:
     halt = Halt()
     try:
         app = build_app(settings, halt=halt)
-    except RouteFileError as cause:
+    except (RouteFileError, OfficerFileError) as cause:
         sys.stderr.write(f"{cause}\n")
         sys.exit(EXIT_UNUSABLE)
     server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
@@ -73,4 +74,5 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     requests = RequestMetrics(registry, (OPERATIONS,))
     operations = [*probe_routes(ready, registry), asyncapi, backlog]
     admin_app = AdminApp(settings.admin_port, operations, requests, service_port=settings.port)
-    return ServiceApp(broker, lifespan=lifespan, routes=components.receipt_routes(), admin=admin_app)
+    routes = [*components.receipt_routes(), *components.acknowledge_routes()]
+    return ServiceApp(broker, lifespan=lifespan, routes=routes, admin=admin_app)

@@ -69,8 +69,10 @@ def decode_assessment(value: bytes | None) -> DutyAssessment | None:
         return None
     digest = hashlib.sha256(value or b"").hexdigest()
     assessment = _build_assessment(_DATA_DECODER.decode_member(event.data, "/data"), digest=digest)
+    if event.traceparent is None:
+        return assessment
     trace = event_origin.read_trace(event.traceparent, event.tracestate)
-    return assessment if trace is None else replace(assessment, origin=EventOrigin(trace=trace))
+    return replace(assessment, origin=EventOrigin(trace=trace))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import msgspec
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, SentText
 from services.notifier.core.scheduling.schedule import ActiveSteps, AlertSchedule
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 
@@ -144,7 +144,9 @@ def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault =
     for telling in fields["tellings"]:
         telling["call"] = telling.pop("alert")
         _encode_alerts([telling["call"]])
-    document: Document = {"_id": delivery.id, "attempt": 0, "spent": 0, "created_at": now, "delivery": fields}
+    duties = sorted({str(one.duty) for one in delivery.alerts})
+    counters: Document = {"attempt": 0, "spent": 0, "created_at": now}
+    document: Document = {"_id": delivery.id, **counters, "duties": duties, "delivery": fields}
     if delivery.address:
         return {**document, "state": CREATED, "next_at": now}
     unreachable = DeliveryAttempt(delivery=delivery, outcome=AttemptOutcome.UNREACHABLE, at=now, reason="no_contact")
@@ -190,6 +192,17 @@ def encode_outcome(attempt: DeliveryAttempt) -> Document:
 def encode_events(attempt: DeliveryAttempt) -> list[Document]:
     """Return the events about *attempt* as they wait in the outbox."""
     return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
+
+
+def encode_ended(attempt: DeliveryAttempt) -> Document:
+    """Return how *attempt* ended, for the chain of outcomes that a delivery keeps."""
+    fields: Document = {"attempt": attempt.delivery.attempt, "outcome": attempt.outcome.value, "at": attempt.at}
+    return {**fields, "reason": attempt.reason, "route": attempt.route}
+
+
+def encode_text(text: SentText, at: datetime) -> Document:
+    """Return the text of a message as its delivery keeps it."""
+    return {**msgspec.to_builtins(text), "digest": text.digest, "at": at}
 
 
 def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str, now: datetime) -> DeliveryAttempt:

@@ -99,6 +99,10 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     dashboard_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     dashboard_key_file: Path | None = None
     dashboard_url: HttpUrl | None = None
+    acknowledge_url: HttpUrl | None = None
+
+    officers: Path | None = None
+    text_days: int = Field(default=1_830, ge=1)
 
     contacts_key: SecretStr | None = Field(default=None, min_length=SECRET_LENGTH_MIN)
     contacts_key_file: Path | None = None

@@ -11,11 +11,12 @@ from datetime import timedelta
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
+from schemas.events.acknowledge_links import PATH, AcknowledgeLinkKey
 from schemas.events.dashboard_links import DashboardKey
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
 from schemas.events.topics import DELIVERIES, VERDICTS, Topic
-from services.notifier import background_loop, outbox
+from services.notifier import background_loop, officer_file, outbox
 from services.notifier.background_loop import RECOVERABLE, BackgroundLoop
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
@@ -23,20 +24,23 @@ from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.bounces import MailReport
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
-from services.notifier.core.rendering.dashboard_links import DashboardLinks
-from services.notifier.core.rendering.form_links import FormLinks
+from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
 from services.notifier.dispatch import configured_routes, dispatcher, route_file
 from services.notifier.dispatch.configured_routes import RouteOpener
-from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Sender, SendPolicy
+from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
+from services.notifier.dispatch.sender import Sender, SendPolicy
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
+from services.notifier.feedback.acknowledge_page import AcknowledgePage
+from services.notifier.feedback.acknowledgement_store import Acknowledgement, AcknowledgementStore
 from services.notifier.feedback.receipt_webhook import RECEIPTS_PATH, ReceiptWebhook
 from services.notifier.feedback.return_mailbox import ImapAccount, ReturnMailbox
 from services.notifier.history.consumer import DeliveryHistory
+from services.notifier.history.letter_store import LetterHistoryStore
 from services.notifier.history.store import HistoryStore
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
@@ -69,6 +73,7 @@ class NotifierComponents:
     def __init__(self, settings: NotifierSettings, registry: CollectorRegistry, halt: Callable[[], None]) -> None:
         self._settings = settings
         self._route_entries = route_file.load_routes(settings)
+        self._officers = officer_file.load_officers(settings.officers)
         self._metrics = NotifierMetrics(registry, [one.name for one in self._route_entries])
         self.clock = clock_from(settings.clock)
         self._lease = timedelta(seconds=settings.lease_seconds)
@@ -110,6 +115,7 @@ class NotifierComponents:
             receipts=ReceiptStore(client, name, contacts=contacts, vault=vault),
             contacts=contacts,
             holds=HoldStore(client, name),
+            letters=LetterHistoryStore(client, name),
         )
 
     def subscribe(self, broker: ConsumingBroker) -> None:
@@ -122,6 +128,19 @@ class NotifierComponents:
         """Return the route by which HTTP gateways report, if one of them does."""
         gateways = configured_routes.open_receipt_gateways(self._route_entries)
         return [(RECEIPTS_PATH, ReceiptWebhook(gateways, self._record_receipt))] if gateways else []
+
+    def acknowledge_routes(self) -> Sequence[tuple[str, AsgiHandler]]:
+        """Return the route at which agencies acknowledge letters, if there are links to it."""
+        links = _create_acknowledge_links(self._settings)
+        if links is None:
+            return []
+        return [(PATH, AcknowledgePage(links.key, self._record_acknowledgement, clock=self.clock))]
+
+    async def _record_acknowledgement(self, said: Acknowledgement) -> bool:
+        store = AcknowledgementStore(self.client, self._settings.mongo_database)
+        is_known = await store.record(said, self.clock.now())
+        self._recorded.set()
+        return is_known
 
     async def has_schedules(self) -> bool:
         """Whether rules has assessed anything yet, if there is a plan to assess; raise `NotReadyError` if not."""
@@ -161,6 +180,7 @@ class NotifierComponents:
     async def _create_indexes(self) -> None:
         await self.ledger.create_indexes()
         await self._stores.deliveries.create_indexes()
+        await self._stores.letters.create_indexes()
 
     async def _connect_bus(self, stack: AsyncExitStack, start: Startup, halt: Callable[[], None]) -> AIOKafkaProducer:
         settings = self._settings
@@ -260,11 +280,15 @@ class NotifierComponents:
 
     def _create_dispatcher(self, route: DeliveryRoute, channel: Channel, sender: Sender) -> Dispatcher:
         names = [one.name for other, one in self._routes if other is channel]
+        later = names[names.index(route.name) + 1 :]
+        entry = next(one for one in self._route_entries if one.name == route.name)
         scope = RouteScope(
             channel=channel,
             name=route.name,
             is_first=route.name == names[0],
             others=tuple(name for name in names if name != route.name),
+            next_name=later[0] if later else None,
+            falls_back=entry.goes_elsewhere,
         )
         return Dispatcher(
             route=route,
@@ -317,6 +341,9 @@ class NotifierComponents:
                 letters=settings.sms_letters,
                 form_links=_create_form_links(settings),
                 dashboard_links=_create_dashboard_links(settings),
+                acknowledge_links=_create_acknowledge_links(settings),
+                officers=self._officers,
+                mail_domain=settings.mail_from.rpartition("@")[2],
             ),
         )
         return Sender(policy, documents=self._documents, clock=self.clock, metrics=self._metrics)
@@ -337,4 +364,14 @@ def _create_dashboard_links(settings: NotifierSettings) -> DashboardLinks | None
         return None
     return DashboardLinks(
         key=DashboardKey(settings.dashboard_key.get_secret_value()), base_url=str(settings.dashboard_url)
+    )
+
+
+def _create_acknowledge_links(settings: NotifierSettings) -> AcknowledgeLinks | None:
+    if settings.form_key is None or settings.acknowledge_url is None:
+        return None
+    return AcknowledgeLinks(
+        key=AcknowledgeLinkKey(settings.form_key.get_secret_value()),
+        base_url=str(settings.acknowledge_url),
+        lifetime=timedelta(days=settings.form_link_days),
     )

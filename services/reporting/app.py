@@ -12,6 +12,7 @@ from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.review_queries import ReviewQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
+from services.reporting.current.view import CurrentView
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.evidence import evidence_pages
 from services.reporting.dashboard.evidence.status_page import Checks, StatusPage
@@ -126,6 +127,7 @@ def _build_queries(components: ReportingComponents) -> ReportingQueries:
     return ReportingQueries(
         components.store,
         components.references,
+        view=CurrentView(components.store),
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
 

@@ -17,6 +17,7 @@ from services.reporting import consumer
 from services.reporting.answer_poster import AnswerPoster
 from services.reporting.consumer import TopicReader
 from services.reporting.core.access.decisions import RefusalReason
+from services.reporting.current.view import CurrentView
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.evidence.freshness import Freshness
@@ -84,13 +85,12 @@ class ReportingComponents:
 
 def build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
     """Build the components; nothing is opened. *halt* stops a process that cannot go on."""
-    metrics = ReportingMetrics(registry := new_registry())
-    export_expiry(registry, settings.certificates)
+    metrics = ReportingMetrics(registry := _build_registry(settings))
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
-    references.export_metrics(registry)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+    references.export_metrics(registry)
 
     def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
         source = StateSource(kafka=settings.kafka, subscription=_build_subscription(settings, topic))
@@ -127,6 +127,12 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
     )
 
 
+def _build_registry(settings: ReportingSettings) -> CollectorRegistry:
+    registry = new_registry()
+    export_expiry(registry, settings.certificates)
+    return registry
+
+
 def _build_subscription(settings: ReportingSettings, topic: Topic) -> Subscription:
     return Subscription(
         topic=topic.name,
@@ -143,10 +149,11 @@ def _build_feed(store: ReportingStore, metrics: ReportingMetrics) -> ChangeFeed:
 
 
 def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Topic, TopicReader[Any]]:
+    view = CurrentView(store)
     return {
-        VERDICTS: consumer.verdict_reader(store),
-        DELIVERIES: consumer.delivery_reader(store),
-        FACTS: consumer.fact_reader(store),
+        VERDICTS: consumer.verdict_reader(view.insert_assessments),
+        DELIVERIES: consumer.delivery_reader(view.insert_attempts),
+        FACTS: consumer.fact_reader(store.insert_facts),
         REPORTS: sealed_report_store.report_reader(SealedReportStore(store), metrics.note_seal),
     }
 

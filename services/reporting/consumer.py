@@ -26,20 +26,13 @@ from services.runtime.kafka.observed_consumer import ObservedConsumer
 
 Decoded = TypeVar("Decoded")
 
+# Inserts what was decoded; inserting the same again changes nothing. Returns the positions of those whose key is taken
+# by other content, which stays.
+Insert = Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
+
 CONFLICT = "conflict: this id is recorded with other content, which stays"
 
 log = logging.getLogger(__name__)
-
-
-class RecordStore(Protocol):
-    """Inserts what was decoded; inserting the same again changes nothing.
-
-    Each method returns the positions of those whose key is taken by other content, which stays.
-    """
-
-    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> Collection[int]: ...
-    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> Collection[int]: ...
-    async def insert_facts(self, facts: Sequence[DecodedFact]) -> Collection[int]: ...
 
 
 class DeadLetterWriter(Protocol):
@@ -58,31 +51,36 @@ class TopicReader(Generic[Decoded]):
 
     label: str
     decode: Callable[[ConsumedRecord], Decoded | None]
-    insert: Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
+    insert: Insert[Decoded]
     sets_aside: bool = True
     origin_of: Callable[[ConsumedRecord], EventOrigin] = lambda _record: NO_ORIGIN
 
 
-def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
+def verdict_reader(insert: Insert[RecordedAssessment]) -> TopicReader[RecordedAssessment]:
     """Return the reader of the topic of verdicts: each record is an assessment."""
     return TopicReader(
         label="verdicts",
         decode=lambda record: event_decoder.decode_verdict(record.value),
-        insert=store.insert_assessments,
+        insert=insert,
         origin_of=event_origins.read_verdict_origin,
     )
 
 
-def delivery_reader(store: RecordStore) -> TopicReader[RecordedAttempt]:
-    """Return the reader of the topic of deliveries: each record is an attempt at an alert."""
-    return TopicReader(
-        label="deliveries",
-        decode=lambda record: event_decoder.decode_delivery(record.value),
-        insert=store.insert_attempts,
-    )
+def delivery_reader(insert: Insert[RecordedAttempt]) -> TopicReader[RecordedAttempt]:
+    """Return the reader of the topic of deliveries: attempts at alerts; that one was read is passed over."""
+
+    def decode(record: ConsumedRecord) -> RecordedAttempt | None:
+        try:
+            return event_decoder.decode_delivery(record.value)
+        except UnreadableRecordError:
+            if event_decoder.is_acknowledgement(record.value):
+                return None
+            raise
+
+    return TopicReader(label="deliveries", decode=decode, insert=insert)
 
 
-def fact_reader(store: RecordStore) -> TopicReader[DecodedFact]:
+def fact_reader(insert: Insert[DecodedFact]) -> TopicReader[DecodedFact]:
     """Return the reader of the topic of facts, each of which is dated by when the log recorded it."""
 
     def decode(record: ConsumedRecord) -> DecodedFact | None:
@@ -91,7 +89,7 @@ def fact_reader(store: RecordStore) -> TopicReader[DecodedFact]:
     return TopicReader(
         label="facts",
         decode=decode,
-        insert=store.insert_facts,
+        insert=insert,
         sets_aside=False,
         origin_of=lambda record: event_origins.read_fact_origin(record.value),
     )

@@ -15,7 +15,7 @@ import msgspec
 
 from schemas.events import facts, ids
 from schemas.events.assessments import ASSESSED
-from schemas.events.deliveries import DELIVERED
+from schemas.events.deliveries import ACKNOWLEDGED, DELIVERED
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted, WireAlertedDuty, WireSegment, WireTimeline
 from services.reporting.core.content.submission_history import DocketFact
@@ -91,6 +91,12 @@ class _VerdictEvent(msgspec.Struct, tag_field="type", tag=ASSESSED):
     data: WireTimeline
 
 
+class _AcknowledgedEvent(msgspec.Struct, tag_field="type", tag=ACKNOWLEDGED):
+    """That an agency has read an alert: it bears on no status and no count of what was sent."""
+
+    id: str
+
+
 class _DeliveryEvent(msgspec.Struct, tag_field="type", tag=DELIVERED):
     """What reporting requires of an attempt at an alert: of the envelope the id."""
 
@@ -136,6 +142,7 @@ class _ReceiptMark(msgspec.Struct):
 
 
 _VERDICT_DECODER = RecordDecoder[_VerdictEvent](_VerdictEvent)
+_ACKNOWLEDGED_DECODER = RecordDecoder[_AcknowledgedEvent](_AcknowledgedEvent)
 _DELIVERY_DECODER = RecordDecoder[_DeliveryEvent](_DeliveryEvent)
 # As rules decodes facts, so that whatever counts there is stored here.
 _FACT_DECODER = RecordDecoder[_RecordedEvent](_RecordedEvent, float_hook=str)
@@ -150,6 +157,15 @@ def decode_verdict(record: bytes | None) -> RecordedAssessment:
     raw = record or b""
     _require_storable(raw, event.id)
     return RecordedAssessment(assessment=_build_revision(event), record=raw)
+
+
+def is_acknowledgement(record: bytes | None) -> bool:
+    """Whether *record* says that an agency has read an alert, and is no attempt at one."""
+    try:
+        _ACKNOWLEDGED_DECODER.decode(record)
+    except UnreadableRecordError:
+        return False
+    return True
 
 
 def decode_delivery(record: bytes | None) -> RecordedAttempt:

@@ -26,10 +26,10 @@ from schemas.events.topics import VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.clients.notifier import DUE, NOON, NotifierClient, a_contact, a_step, an_assessment, an_event_of
+from tests.support.mail.smtp_sink import is_listening
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
-from tests.support.servers.smtp_sink import is_listening
 
 ALERTS = int(os.environ.get("BENCH_ALERTS", "10000"))
 RAW = 1_000  # mails for the figure beside: a connection each is slow
@@ -46,7 +46,7 @@ POLL_SECONDS = 0.002
 def sink(tmp_path: Path) -> Iterator[int]:
     """Return the port of a mail server that accepts everything and stores nothing."""
     (port,) = free_ports(1)
-    command = (sys.executable, "-m", "tests.support.servers.smtp_sink", str(port))
+    command = (sys.executable, "-m", "tests.support.mail.smtp_sink", str(port))
     server = Daemon(Program(name="sink", command=command, folder=tmp_path, is_ready=lambda: is_listening(port)))
     server.start()
     yield port

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser
 
 from services.console.demo import run
-from services.console.demo.events import PLAN, RESULTS, YEAR
+from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
 from services.console.demo.run import DemoRun
 from services.runtime import clock
 from tests.support.clients.demo_year import DemoSystem, start_demo_system
@@ -70,13 +70,11 @@ class YearSite:
 def site(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearSite]:
     """The scenario of 2024, run once, with a version sealed before the last reports came."""
     with start_demo_system(tmp_path_factory.mktemp("looks"), jars) as demo:
-        demo_run = DemoRun(
-            scenario=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock, max_step=None
-        )
+        demo_run = DemoRun(story=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
         asyncio.run(run.run_scenario(demo.system, demo_run))
         clock.steer(demo.clock, AFTER)
         readers = ReadersFile(demo.system.readers_file)
-        officer = readers.create("all", name="Lê Thị Bình", permits=("reviews", "seals"))
+        officer = readers.create("all", name="le-thi-binh", permits=("reviews", "seals"))
         with httpx.Client(base_url=demo.system.reporting.url, headers={"authorization": f"Bearer {officer}"}) as client:
             keys = seal_and_describe(client, readers, demo.registry.registry)
             yield YearSite(demo=demo, readers=readers, officer=officer, pages=page_list.list_pages(client, keys))
@@ -95,7 +93,7 @@ def seal_and_describe(client: httpx.Client, readers: ReadersFile, registry: str)
         check_code=sealed.raise_for_status().json()["check_code"],
         since=LAST_DAY.isoformat(),
         compiling_agency=AGENCY,
-        link_token=readers.sign_link("Lê Thị Bình", "http://x").partition("t=")[2].partition("&")[0],
+        link_token=readers.sign_link("le-thi-binh", "http://x").partition("t=")[2].partition("&")[0],
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.content import compiled_parts, period_names, requested_content
+from schemas.content import citations, compiled_parts, period_names, requested_content
 from schemas.content.compiled_parts import RequestedPart
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
@@ -20,6 +20,7 @@ from services.intake.core.forms.form_fields import FieldType, FormField
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
+_CUT_OFF = "content.figures_as_of"
 MAX_FILES = 5
 HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫn")
 NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
@@ -134,7 +135,7 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     """Return the layout of the sheet for *scope*."""
     citation = scope.obligation.citation
     source = next((one for one in catalogue.plan.sources if one.id == citation.source), None)
-    cited = f"văn bản số {source.number}" if source else catalogue.plan.title.vi
+    cited = citations.name_document(source).vi if source else catalogue.plan.title.vi
     issued = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
     deadline = (
         f"; hạn cuối: {date_parsing.render_deadline(scope.due_at, catalogue.calendar.zone).vi}" if scope.due_at else ""
@@ -144,7 +145,7 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     figures = f"; số liệu {date_parsing.render_window(window).vi}" if window else ""
     return SheetLayout(
         title=period_names.add_period(scope.obligation.title.vi, scope.period),
-        basis=f"Căn cứ mục {citation.clause}, {cited}{issued}{deadline}{figures}",
+        basis=f"Căn cứ {citations.name_clause(citation.clause).vi}, {cited}{issued}{deadline}{figures}",
         quote=f"“{citation.quote}”",
         sections=tuple(_build_sections(catalogue, scope)),
         notes=tuple(check.message.vi for check in scope.version.requires.checks),
@@ -161,7 +162,7 @@ def _build_sections(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
         title="3. Gửi văn bản (nếu đã gửi bằng đường khác)",
         lines=tuple(SheetLine(question=one) for one in _DISPATCH_QUESTIONS),
     )
-    yield _build_section("4. Nội dung báo cáo", questions, "content", "sections")
+    yield _fill_cut_off(_build_section("4. Nội dung báo cáo", questions, "content", "sections"), scope)
     if any(one.key.startswith("indicators.") for one in questions):
         yield _mark_addressees(_build_section("5. Số liệu", questions, "indicators"), catalogue, scope)
     if parts:
@@ -185,6 +186,16 @@ def _build_section(title: str, questions: tuple[FormField, ...], *heads: str) ->
         title=title,
         lines=tuple(SheetLine(question=one, choices=YES_NO if one.kind is FieldType.YES_NO else ()) for one in chosen),
     )
+
+
+def _fill_cut_off(section: SheetSection, scope: SheetScope) -> SheetSection:
+    """Return *section* with the last day that the figures are to cover, where the plan states it; it may be changed."""
+    window = calendar.find_window(scope.version, None if scope.period is None else periods.parse(scope.period))
+    if window is None:
+        return section
+    answer = f"{window.ends_on:%d/%m/%Y}"
+    lines = (replace(one, answer=answer) if one.question.key == _CUT_OFF else one for one in section.lines)
+    return replace(section, lines=tuple(lines))
 
 
 def _names_of(catalogue: DutyCatalogue, scope: SheetScope) -> frozenset[str] | None:

@@ -95,14 +95,16 @@ def find_registry_file(directory: Path, directories: Sequence[Path], plan: Plan 
 def find_plan(plan_id: str, directory: Path, directories: Sequence[Path]) -> Node | None:
     """Return the content of the plan with that id in another of *directories* or in a folder beside *directory*."""
     beside = sorted(directory.resolve().parent.glob(f"*/{PLAN_FILE}"))
-    for path in (*(one / PLAN_FILE for one in directories), *beside):
-        try:
-            content = Node(value=yaml_source.read(read_text(path)).content)
-        except (NotYaml, UnusableInputError):
-            continue
-        if content["plan"].text == plan_id:
-            return content
-    return None
+    contents = (_read_content(path) for path in (*(one / PLAN_FILE for one in directories), *beside))
+    return next((one for one in contents if one["plan"].text == plan_id), None)
+
+
+def _read_content(path: Path) -> Node:
+    """Return the content of the document, or none where it cannot be read: its own check says what is wrong with it."""
+    try:
+        return Node(value=yaml_source.read(read_text(path)).content)
+    except (NotYaml, UnusableInputError):
+        return Node(value=None)
 
 
 def _holds_registry(path: Path, registry_id: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.content import compiled_parts, period_names
+from schemas.content import citations, compiled_parts, period_names
 from schemas.events.assessments import Status
 from schemas.plan import recipients
 from schemas.plan.plan import Plan
@@ -85,8 +85,14 @@ class FormDuty(PublishedDuty):
         source = next((one for one in self.plan.sources if one.id == cited), None)
         if source is None:
             return Bilingual.of(vi=self.plan.title.vi, en=self.plan.title.in_language("en"))
-        dated = f"{source.number} ({source.issued_on:%d/%m/%Y})" if source.issued_on else source.number
-        return Bilingual.of(vi=f"văn bản số {dated}", en=f"document {dated}")
+        dated = f" ({source.issued_on:%d/%m/%Y})" if source.issued_on else ""
+        named = citations.name_document(source)
+        return Bilingual.of(vi=f"{named.vi}{dated}", en=f"{named.in_language('en')}{dated}")
+
+    @property
+    def clause(self) -> Bilingual:
+        """The clause of the document."""
+        return citations.name_clause(self.obligation.citation.clause)
 
     def fields(self, due_at: datetime | None) -> tuple[FormField, ...]:
         """Return the fields of the form: what the agency is asked for, required or not."""

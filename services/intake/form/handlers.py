@@ -25,6 +25,7 @@ from services.intake.core.problems import RequestProblem
 from services.intake.form import form_state, pages, receipt_view, texts, uploads
 from services.intake.form.attachments import AttachmentStore, StoreUnavailableError
 from services.intake.form.concurrency_limit import ConcurrencyLimit
+from services.intake.form.duty_view import DryRunStatus, FormDuty
 from services.intake.form.form_state import FormState, UploadedFile
 from services.intake.form.link_guard import OpenedDuty
 from services.intake.form.metrics import FormMetrics, FormOutcome
@@ -60,11 +61,12 @@ class FormHandlers:
     inspector: UploadInspector = field(default_factory=UploadInspector)
 
     async def show(self, _request: Request, opened: OpenedDuty) -> Response:
-        """Answer with the empty form."""
+        """Answer with the form, empty but for the day to which the plan asks for figures."""
         now = self.clock.now()
         before = await self.submit_report.current_status(opened.duty, now)
         self.metrics.count(FormOutcome.SHOWN)
-        return self._render(FormState(duty=opened.duty, now=now, before=before, values={}), opened)
+        values = _first_values(opened.duty, before)
+        return self._render(FormState(duty=opened.duty, now=now, before=before, values=values), opened)
 
     async def submit(self, request: Request, opened: OpenedDuty) -> Response:
         """Check the report, or submit it and redirect to its receipt, as the button that was pressed says."""
@@ -203,6 +205,12 @@ class FormHandlers:
 
 def _files_error(detail: Bilingual) -> FieldError:
     return FieldError(pointer=form_fields.event_pointer("attachments"), detail=detail)
+
+
+def _first_values(duty: FormDuty, before: DryRunStatus | None) -> dict[str, str]:
+    """Return what the plan knows already: the last day that the figures are to cover."""
+    window = duty.find_window(before.due_at if before else None)
+    return {"content.figures_as_of": window.ends_on.isoformat()} if window else {}
 
 
 def _last_values(form: PostedForm) -> dict[str, str]:

@@ -85,17 +85,15 @@ def receipt_rows(view: ReceiptView) -> list[tuple[Bilingual, Bilingual]]:
     duty, receipt = view.duty, view.receipt
     received_at = datetime.fromisoformat(receipt.receivedtime)
     title = duty.titled_period
-    clause = duty.obligation.citation.clause
+    clause, source = duty.clause, duty.source
+    basis = Bilingual.of(vi=f"{clause.vi}, {source.vi}", en=f"{clause.en}, {source.in_language('en')}")
     rows = [
         ("receiptid", _same_text(receipt.receiptid)),
         ("receivedtime", date_parsing.render_instant(received_at, duty.zone)),
         ("agency", duty.agency),
         ("proof_document", view.document),
         ("proof_duty", title),
-        (
-            "basis",
-            Bilingual.of(vi=f"mục {clause}, {duty.source.vi}", en=f"clause {clause}, {duty.source.in_language('en')}"),
-        ),
+        ("basis", basis),
         ("event", _same_text(receipt.id)),
         ("sha256", _same_text(receipt.sha256)),
     ]

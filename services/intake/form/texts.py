@@ -13,7 +13,6 @@ TEXTS = {
     "window": Bilingual.of(vi="Số liệu", en="Figures cover"),
     "recipient": Bilingual.of(vi="Nơi nhận", en="Recipient"),
     "basis": Bilingual.of(vi="Căn cứ", en="Basis"),
-    "clause": Bilingual.of(vi="mục", en="clause"),
     "deadline": Bilingual.of(vi="Hạn cuối", en="Due by"),
     "deadline_unsure": Bilingual.of(
         vi="chưa tính gia hạn, nếu có quyết định gia hạn", en="an extension, if granted, is not counted here"

@@ -20,16 +20,18 @@ from schemas.cel.costs import Shape
 from schemas.cel.values import Value
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
+from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, RefusalFault
 from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
-_PLACEHOLDER = re.compile(r"\{(to|text|sender|id|secret|receipts_key)\}")
+_PLACEHOLDER = re.compile(rf"\{{(to|text|sender|id|secret|receipts_key|{'|'.join(template_parameters.NAMES)})\}}")
 _LARGEST_ANSWER = 64 * 1024
 VARIABLES = ("status", "body")
 _ANY_TEXT = Shape(size=_LARGEST_ANSWER, is_map=True)
 _OURS = DeliveryRefusal(fault=RefusalFault.OURS, is_permanent=False, concerns_route=True)
 _BUSY = DeliveryRefusal(fault=RefusalFault.BUSY, is_permanent=False, concerns_route=True)
 _ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
+_ELSEWHERE = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=False, concerns_route=False, goes_elsewhere=True)
 _REQUEST_NOT_MADE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _TOO_MANY, _UNAVAILABLE, _FIRST_SERVER_ERROR = 429, 503, 500
 
@@ -40,8 +42,9 @@ class HttpGateway:
 
     In `headers` and in every text of `body`, `{to}`, `{text}`, `{sender}`, `{id}`, `{secret}` and `{receipts_key}`
     stand for the number (84912345678), the text, the brand name, the id of the delivery, the provider's secret, and the
-    secret with which it reports. `success`, `busy`,
-    `bad_address` and `message_id` are expressions (CEL) over `status` and `body`, the decoded answer.
+    secret with which it reports; the names of `template_parameters` for what a template of the provider's is filled
+    with. `success`, `busy`,
+    `elsewhere`, `bad_address` and `message_id` are expressions (CEL) over `status` and `body`, the decoded answer.
     """
 
     url: str
@@ -50,6 +53,7 @@ class HttpGateway:
     encoding: Literal["json", "form"]
     success: Evaluate
     busy: Evaluate
+    elsewhere: Evaluate
     bad_address: Evaluate
     message_id: Evaluate
     sender: str
@@ -83,6 +87,7 @@ class HttpChannel:
             "id": message.id[:PUBLIC_DIGITS],
             "secret": gateway.secret,
             "receipts_key": gateway.receipts_key,
+            **message.parameters,
         }
         headers = {name: _fill_text(value, values) for name, value in gateway.headers.items()}
         body: Any = _fill(gateway.body, values)
@@ -107,6 +112,8 @@ class HttpChannel:
             # Without an id of its own the gateway can report under ours alone.
             name = own_id if identity in {None, ""} else identity
             return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=(f"{self._id_prefix}{name}",))
+        if evaluate(gateway.elsewhere, variables) is True:
+            return SendResult.from_refusal(_ELSEWHERE, reason)
         if evaluate(gateway.bad_address, variables) is True:
             return SendResult.from_refusal(_ADDRESS, reason)
         if status in {_TOO_MANY, _UNAVAILABLE} or evaluate(gateway.busy, variables) is True:

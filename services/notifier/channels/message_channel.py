@@ -1,6 +1,7 @@
 """The interface of a channel: what it is given to send, and how it answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
@@ -16,7 +17,7 @@ class OutgoingMessage:
     """One message to one address.
 
     `id` is the id of the delivery: what must be the same on every attempt (MIME boundary, SMS reference) derives from
-    it or from `message_id`.
+    it or from `message_id`. `parameters` are for a provider whose templates take values instead of a text.
     """
 
     id: str
@@ -25,6 +26,7 @@ class OutgoingMessage:
     language: Language
     content: RenderedMessage
     at: datetime
+    parameters: Mapping[str, str] = field(default_factory=dict)
     trace: TraceContext | None = None
 
 

@@ -124,7 +124,10 @@ class ContactStore:
             if conditions:
                 written = await self._deliveries.update_many({"$or": conditions}, {"$unset": WITHOUT_ADDRESS})
                 erased = written.modified_count
-            async with await mongo.resolve(self._client.start_session()) as session, session.start_transaction():
+            async with (
+                await mongo.resolve(self._client.start_session()) as session,
+                await mongo.resolve(session.start_transaction()),
+            ):
                 removed = await self._contacts.delete_many(
                     {"_id": {"$in": [one["_id"] for one in found]}}, session=session
                 )

@@ -139,6 +139,7 @@ def _http_gateway(provider: HttpProvider) -> HttpGateway:
         encoding=provider.encoding,
         success=http_gateway.compile_expression(provider.success),
         busy=http_gateway.compile_expression(provider.busy),
+        elsewhere=http_gateway.compile_expression(provider.elsewhere),
         bad_address=http_gateway.compile_expression(provider.bad_address),
         message_id=http_gateway.compile_expression(provider.message_id),
         sender=provider.sender,

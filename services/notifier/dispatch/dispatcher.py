@@ -6,31 +6,27 @@ then sent again with the same Message-ID, an SMS is not. The record shows both a
 """
 
 import asyncio
-import logging
 import secrets
-import time as monotonic
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
-from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
-from services.notifier.cited_documents import CitedDocuments
+from schemas.events.deliveries import AttemptOutcome
+from services.notifier.channels.message_channel import SendResult
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.holds import SendingHolds
-from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import retry, schedule, sending_delay
+from services.notifier.core.scheduling import schedule
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
-from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
+from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
+from services.notifier.dispatch.sender import EndedSend, PostponedDelivery, PreparedDelivery, Sender
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
 from services.notifier.errors import LedgerUnavailableError
+from services.notifier.history.letter_store import LetterHistoryStore
 from services.notifier.ledger import Ledger
-from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
 
 CLAIM_SIZE = 256  # deliveries claimed at once: more than the window, so that the next ones are at hand
@@ -38,142 +34,6 @@ _CLAIM_BYTES = 12  # of randomness in the name of a claim, which no other proces
 WAIT_SECONDS = 0.05  # for an answer, before the window is filled up again
 DRAIN_SECONDS = 15.0  # at the stop of the service, for the answers to what is on the wire
 DOMAIN_PAUSE = timedelta(seconds=15)  # before a recipient whose domain takes no more is looked at again
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendPolicy:
-    """How attempts are made. `jitter` returns a number in [0, 1)."""
-
-    retry: RetryPolicy
-    jitter: Callable[[], float]
-    message_id_domain: str
-    rendering: RenderOptions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostponedDelivery:
-    """A claimed delivery that is not to be attempted yet, and when it is due again."""
-
-    delivery: Delivery
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedDelivery:
-    """A delivery that may go out at once, with its text, as things stand at `at`."""
-
-    delivery: Delivery
-    content: RenderedMessage
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedSend:
-    """A send that has ended: the attempt to record, and the answer from which the route learns."""
-
-    attempt: DeliveryAttempt
-    result: SendResult
-
-
-class Sender:
-    """Makes attempts on whichever channel it is given."""
-
-    def __init__(
-        self, policy: SendPolicy, *, documents: CitedDocuments, clock: Clock, metrics: NotifierMetrics
-    ) -> None:
-        self._policy = policy
-        self._documents = documents
-        self._clock = clock
-        self._metrics = metrics
-
-    def prepare(self, delivery: Delivery, now: datetime) -> PreparedDelivery | PostponedDelivery:
-        """Render *delivery* as things stand *now*, unless it is quiet now or a document that it cites is missing."""
-        lead = delivery.lead
-        try:
-            opens_at = self._documents.hours(lead.duty.plan, lead.plan_version).next_open(now)
-            if opens_at > now:
-                return PostponedDelivery(delivery=delivery, due_at=opens_at)
-            content = render.render_digest(
-                delivery.digest, self._documents, language=delivery.language, options=self._policy.rendering, now=now
-            )
-        except LookupError:
-            log.warning("an alert waits for a document", extra={"action": "document_missing"})
-            return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
-        return PreparedDelivery(delivery=delivery, content=content, at=now)
-
-    async def send(
-        self, prepared: PreparedDelivery, channel: MessageChannel, *, route: str, seconds: float
-    ) -> EndedSend:
-        """Send *prepared* on *channel*, and give up waiting for the answer after *seconds*."""
-        delivery = prepared.delivery
-        message = OutgoingMessage(
-            id=delivery.id,
-            address=delivery.address,
-            message_id=delivery.message_id(self._policy.message_id_domain),
-            language=delivery.language,
-            content=prepared.content,
-            at=prepared.at,
-            trace=delivery.origin.trace,
-        )
-        started = monotonic.perf_counter()
-        try:
-            async with asyncio.timeout(seconds):
-                result = await channel.send(message)
-        except TimeoutError:
-            result = SendResult(outcome=AttemptOutcome.UNKNOWN, reason="no_answer")
-        except Exception as cause:  # noqa: BLE001 - a carrier's own fault must not stop the other channels
-            # The error itself may quote the message, so its class alone is logged.
-            details = {"action": "carrier_failed", "route": route, "reason": type(cause).__name__}
-            log.error("a carrier has failed", extra=details)  # noqa: TRY400 - as above
-            result = SendResult(outcome=AttemptOutcome.UNKNOWN, reason="carrier_error")
-        if result.refusal is not None:
-            self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
-        self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
-        attempt = self.finish(delivery, result, route=route, segments=prepared.content.segments)
-        if attempt.outcome in TAKEN:
-            self._measure_delay(attempt)
-        return EndedSend(attempt=attempt, result=result)
-
-    def _measure_delay(self, attempt: DeliveryAttempt) -> None:
-        lead = attempt.delivery.lead
-        delay = sending_delay.find_delay(lead, self._documents.hours(lead.duty.plan, lead.plan_version))
-        if delay is None:
-            return
-        trace = lead.origin.trace
-        self._metrics.due_to_sent.observe(delay.due_at, attempt.at, delay.cause, trace=trace)
-        if delay.received_at is not None:
-            channel = attempt.delivery.channel
-            self._metrics.received_to_sent.observe(delay.received_at, attempt.at, channel, trace=trace)
-
-    def finish(
-        self, delivery: Delivery, result: SendResult, *, route: str | None, segments: int | None = None
-    ) -> DeliveryAttempt:
-        """Return the attempt that ended in *result*, with the instant of the next one if there is one."""
-        now, channel, policy = self._clock.now(), delivery.channel, self._policy.retry
-        is_spent = result.refusal is None or result.refusal.spends_attempt
-        spent = delivery.spent + is_spent
-        ended = EndedAttempt(
-            outcome=result.outcome, channel=channel, attempt=delivery.attempt, spent=spent, is_spent=is_spent
-        )
-        backoff = retry.backoff_after(policy, ended, jitter=self._policy.jitter())
-        outcome = result.outcome
-        if backoff is not None and not is_spent and policy.is_expired(delivery.created_at, now):
-            backoff, outcome = None, AttemptOutcome.EXPIRED
-        self._metrics.attempts.labels(channel.value, outcome.value).inc()
-        return DeliveryAttempt(
-            delivery=delivery,
-            outcome=outcome,
-            at=now,
-            reason=result.reason,
-            message_id=delivery.message_id(self._policy.message_id_domain) if channel is Channel.EMAIL else None,
-            segments=segments,
-            next_at=None if backoff is None else now + backoff,
-            provider_ids=result.provider_ids,
-            spent=spent,
-            route=route,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,15 +45,20 @@ class DispatchStores:
     receipts: ReceiptStore
     contacts: ContactStore
     holds: HoldStore
+    letters: LetterHistoryStore
 
 
 @dataclass(slots=True, kw_only=True)
 class ClaimedDeliveries:
-    """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time)."""
+    """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time).
+
+    `history` is what their letters tell of the past.
+    """
 
     waiting: deque[Delivery] = field(default_factory=deque)
     holds: SendingHolds = field(default_factory=SendingHolds)
     good_until: float = 0.0
+    history: LetterHistory = NO_HISTORY
 
 
 @dataclass(slots=True, kw_only=True)
@@ -254,7 +119,12 @@ class Dispatcher:
             return
         is_bounded = self.route.is_open or self.route.is_bounded
         name = secrets.token_hex(_CLAIM_BYTES)
-        lease = ClaimLease(name=name, duration=self.lease, limit=free if is_bounded else CLAIM_SIZE)
+        lease = ClaimLease(
+            name=name,
+            duration=self.lease,
+            limit=free if is_bounded else CLAIM_SIZE,
+            only_bound=not self.route.is_preferred,
+        )
         # Half of a lease: what is begun gets a lease of its own, and whoever is late finds the claim gone.
         claimed.good_until, claimed.holds = loop_now + lease.duration.total_seconds() / 2, holds
         found = await self.stores.deliveries.claim(self.scope, holds, now, lease)
@@ -271,7 +141,7 @@ class Dispatcher:
         prepared: list[PreparedDelivery] = []
         postponed: list[PostponedDelivery] = []
         for delivery in chosen:
-            match self.sender.prepare(delivery, now):
+            match self.sender.prepare(delivery, self.claimed.history, now):
                 case PreparedDelivery() as one:
                     prepared.append(one)
                 case PostponedDelivery() as one:
@@ -308,6 +178,15 @@ class Dispatcher:
             left = begun_at + seconds - started_at
             ended = await self.sender.send(prepared, route.carrier, route=route.name, seconds=left)
         route.learn(prepared.delivery.address, ended.result, ended.attempt.at)
+        return self._bind(ended)
+
+    def _bind(self, ended: EndedSend) -> EndedSend:
+        """Say by which route the next attempt is made, where this one cannot reach the recipient."""
+        refusal, scope = ended.result.refusal, self.scope
+        if refusal is not None and refusal.goes_elsewhere:
+            return replace(ended, attempt=replace(ended.attempt, bound_to=scope.next_name, next_at=ended.attempt.at))
+        if scope.falls_back and ended.attempt.outcome is AttemptOutcome.ACCEPTED:
+            return replace(ended, attempt=replace(ended.attempt, falls_back_to=scope.next_name))
         return ended
 
     async def _record_ended(self) -> None:
@@ -340,7 +219,6 @@ class Dispatcher:
         await self.stores.deliveries.record(attempts)
         await self.stores.receipts.apply([name for one in attempts for name in one.provider_ids], now)
         self.on_recorded()
-        log_attempts(attempts)
 
     async def _release_claimed(self) -> None:
         waiting = self.claimed.waiting
@@ -354,16 +232,19 @@ class Dispatcher:
         # Between the creation of a delivery and a retry hours later the report may have come in.
         duties = {str(one.duty) for delivery in claimed for one in delivery.alerts}
         active = await self.stores.ledger.find_active_steps(sorted(duties)) if duties else {}
+        self.claimed.history = history = await self.stores.letters.load(claimed, now)
         called_for, cancelled = [], []
         for delivery in claimed:
-            alerts = tuple(
+            holding = [
                 one for one in delivery.alerts if schedule.is_called_for(one.alert, active.get(str(one.duty), ()), now)
-            )
+            ]
+            alerts = tuple(one for one in holding if not self.sender.is_quieted(one, history, now))
             if alerts and delivery.address:
                 called_for.append(replace(delivery, alerts=alerts))
             else:
                 # Without an address its contact was removed since.
-                reason = "not_called_for" if delivery.address else "contact_removed"
+                not_sent = "day_named" if holding else "not_called_for"
+                reason = not_sent if delivery.address else "contact_removed"
                 result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=reason)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
         return called_for, cancelled
@@ -378,27 +259,3 @@ async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Call
         attempts = [sender.finish(one, result, route=one.route) for one in abandoned]
         await stores.deliveries.record(attempts)
         on_recorded()
-        log_attempts(attempts)
-
-
-def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
-    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
-    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
-    if taken:
-        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
-        log.info("messages were accepted", extra={"action": "accepted", **details})
-    for one in attempts:
-        if one.outcome is AttemptOutcome.ACCEPTED:
-            continue
-        log.info(
-            "an attempt ended",
-            extra={
-                "action": "attempted",
-                "delivery": one.delivery.id,
-                "channel": one.delivery.channel.value,
-                "route": one.route,
-                "attempt": one.delivery.attempt,
-                "outcome": one.outcome.value,
-                "reason": one.reason,
-            },
-        )

@@ -95,11 +95,20 @@ class ReceiptStore:
             await self._contacts.suspend([dead], now)
 
     async def _write_correction(self, found: Document, attempt: DeliveryAttempt) -> bool:
-        events = {"$each": ledger_documents.encode_events(attempt)}
+        pushed = {
+            "events": {"$each": ledger_documents.encode_events(attempt)},
+            "outcomes": ledger_documents.encode_ended(attempt),
+        }
+        fields, removed = ledger_documents.encode_outcome(attempt), {"outbox": ""}
+        route = found.get("falls_back_to")
+        if route is not None and attempt.outcome in {AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED}:
+            # The next provider of the channel tries it, at once.
+            fields |= {"next_at": attempt.at, "bound_to": route}
+            removed |= {"falls_back_to": "", "provider_ids": ""}
         # The state is part of the condition: another process may apply the same receipt at the same time.
         written = await self._deliveries.update_one(
             {"_id": found["_id"], "state": found["state"]},
-            {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}, "$unset": {"outbox": ""}},
+            {"$set": fields, "$push": pushed, "$unset": removed},
         )
         return bool(written.modified_count)
 

@@ -64,7 +64,10 @@ class SmppProvider(_FilePart):
 
 
 class ReceiptReports(_FilePart):
-    """How a gateway reports what became of a message; `receipt_webhook` says what the expressions are over."""
+    """How a gateway reports what became of a message; `receipt_webhook` says what the expressions are over.
+
+    With `goes_elsewhere` a message that failed is sent by the next route of the channel.
+    """
 
     EXPRESSIONS: ClassVar[tuple[str, ...]] = ("message_id", "confirmed", "failed", "no_number")
 
@@ -74,6 +77,7 @@ class ReceiptReports(_FilePart):
     confirmed: str
     failed: str
     no_number: str = "false"
+    goes_elsewhere: bool = False
 
     @model_validator(mode="after")
     def _compile(self) -> Self:
@@ -90,6 +94,7 @@ class HttpProvider(_FilePart):
     encoding: Literal["json", "form"] = "json"
     success: str
     busy: str = "false"
+    elsewhere: str = "false"
     bad_address: str = "false"
     message_id: str = "null"
     sender: BrandName
@@ -100,7 +105,7 @@ class HttpProvider(_FilePart):
 
     @model_validator(mode="after")
     def _compile(self) -> Self:
-        _compile_all(self, ("success", "busy", "bad_address", "message_id"), http_gateway.VARIABLES)
+        _compile_all(self, ("success", "busy", "elsewhere", "bad_address", "message_id"), http_gateway.VARIABLES)
         return self
 
 
@@ -114,6 +119,14 @@ class RouteEntry(_FilePart):
     http: HttpProvider | None = None
     per_minute: float | None = Field(default=None, gt=0)
     per_domain_minute: float | None = Field(default=None, gt=0)
+
+    @property
+    def goes_elsewhere(self) -> bool:
+        """Whether what this route could not deliver goes on to the next one of its channel."""
+        http = self.http
+        return http is not None and (
+            http.elsewhere != "false" or (http.receipts is not None and http.receipts.goes_elsewhere)
+        )
 
     @model_validator(mode="after")
     def _require_one_provider(self) -> Self:
@@ -135,6 +148,16 @@ class RouteFile(_FilePart):
         names = [one.name for one in self.routes]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"a route's name is there twice: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _require_next_route(self) -> Self:
+        for place, entry in enumerate(self.routes):
+            has_next = any(one.channel is entry.channel for one in self.routes[place + 1 :])
+            if entry.goes_elsewhere and not has_next:
+                raise ValueError(
+                    f"route {entry.name} sends messages elsewhere: put another route of its channel below it"
+                )
         return self
 
 

@@ -6,6 +6,7 @@ attempt is counted, and if the process dies then, its outcome is unknown. Both e
 database (`$$NOW`), which is one for all processes and does not jump when the clock of a machine is set.
 """
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -38,23 +39,30 @@ _EXISTS = {"$exists": True}
 _IS_ABSENT = {"$exists": False}
 _LEASE_HAS_ENDED = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteScope:
     """Which deliveries a route may claim: those of its channel that are not bound to another route.
 
     A delivery of unknown outcome is bound to the route that may have sent it: only there is the copy recognised.
-    *others* names the other routes of the channel. The first route takes over what is bound to none that exists.
+    *others* names the other routes of the channel. The first route takes over what is bound to none that exists. What
+    this route cannot deliver goes to `next_name`; after a failure that is told later only if `falls_back`.
     """
 
     channel: Channel
     name: str
     is_first: bool
     others: tuple[str, ...] = ()
+    next_name: str | None = None
+    falls_back: bool = False
 
-    def condition(self) -> Mapping[str, Any]:
-        """Return the condition on a delivery's document."""
+    def condition(self, *, only_bound: bool = False) -> Mapping[str, Any]:
+        """Return the condition on a delivery's document; *only_bound* leaves out what any route may send."""
         bound = {"$nin": list(self.others)} if self.is_first else {"$in": [None, self.name]}
+        if only_bound:
+            bound = {"$in": [self.name]}
         return {"delivery.channel": self.channel.value, "bound_to": bound}
 
 
@@ -87,7 +95,12 @@ class DeliveryStore:
 
     async def claim(self, scope: RouteScope, holds: SendingHolds, now: datetime, lease: "ClaimLease") -> list[Delivery]:
         """Claim deliveries of *scope* that are due, up to the lease's limit, and return those that were won."""
-        is_due = {**scope.condition(), "next_at": {"$lte": now}, "claim": _IS_ABSENT, **_exclude_held(holds)}
+        is_due = {
+            **scope.condition(only_bound=lease.only_bound),
+            "next_at": {"$lte": now},
+            "claim": _IS_ABSENT,
+            **_exclude_held(holds),
+        }
         async with _translate_errors():
             query = self._deliveries.find(is_due, {"_id": True}).sort("next_at", ASCENDING).limit(lease.limit)
             ids = [one["_id"] async for one in query]
@@ -127,7 +140,7 @@ class DeliveryStore:
         return [_with_next_attempt(one) for one in deliveries if attempts.get(one.id) == one.attempt + 1]
 
     async def record(self, attempts: Sequence[DeliveryAttempt]) -> None:
-        """Write how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
+        """Write and log how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
         if attempts:
             token = secrets.token_hex(_TOKEN_BYTES)
             async with _translate_errors():
@@ -135,6 +148,7 @@ class DeliveryStore:
                 written = await self._deliveries.bulk_write(writes, ordered=False)
                 if written.matched_count < len(writes):
                     await self._keep_orphans(attempts)
+            _log_attempts(attempts)
 
     async def _keep_orphans(self, attempts: Sequence[DeliveryAttempt]) -> None:
         """Store the attempts whose deliveries the ledger has lost since, or has as they were before: they were made."""
@@ -218,11 +232,15 @@ class DeliveryStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimLease:
-    """A claim to be made: a name that no claim had before, for how long, and for how many deliveries at most."""
+    """A claim to be made: a name that no claim had before, for how long, and for how many deliveries at most.
+
+    `only_bound` claims what must go by this route, and nothing else.
+    """
 
     name: str
     duration: timedelta
     limit: int
+    only_bound: bool = False
 
 
 def _end_of(duration: timedelta) -> Mapping[str, Any]:
@@ -263,10 +281,42 @@ def _record_attempt(attempt: DeliveryAttempt, token: str) -> UpdateOne:
         fields["next_at"] = attempt.next_at
     if attempt.next_at is not None and attempt.outcome is AttemptOutcome.UNKNOWN and attempt.route is not None:
         fields["bound_to"] = attempt.route
+    if attempt.bound_to is not None:
+        fields["bound_to"] = attempt.bound_to
+    if attempt.falls_back_to is not None:
+        fields["falls_back_to"] = attempt.falls_back_to
     if attempt.provider_ids:
         fields["provider_ids"] = list(attempt.provider_ids)
-    events = {"$each": ledger_documents.encode_events(attempt)}
-    return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": {"events": events}})
+    if attempt.text is not None:
+        fields["text"] = ledger_documents.encode_text(attempt.text, attempt.at)
+    pushed = {
+        "events": {"$each": ledger_documents.encode_events(attempt)},
+        "outcomes": ledger_documents.encode_ended(attempt),
+    }
+    return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": pushed})
+
+
+def _log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
+    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
+    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
+    if taken:
+        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
+        log.info("messages were accepted", extra={"action": "accepted", **details})
+    for one in attempts:
+        if one.outcome is AttemptOutcome.ACCEPTED:
+            continue
+        log.info(
+            "an attempt ended",
+            extra={
+                "action": "attempted",
+                "delivery": one.delivery.id,
+                "channel": one.delivery.channel.value,
+                "route": one.route,
+                "attempt": one.delivery.attempt,
+                "outcome": one.outcome.value,
+                "reason": one.reason,
+            },
+        )
 
 
 def _translate_errors() -> AbstractAsyncContextManager[None]:

@@ -113,6 +113,10 @@ class Urging:
         return bool(self.urgings or self.about_incomplete or self.escalations or self.unsent or self.unknown)
 
 
+# Of most duties, which is why it is not worked out for each.
+_NOTHING = Urging()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEffect:
     """One step of reminding or urging: how many agencies it reached, how many then reported before the next step."""
@@ -134,6 +138,8 @@ class UrgedDuty:
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
     final_attempts = select_final_attempts(_leave_copies_out(attempts))
+    if not final_attempts:
+        return _NOTHING
     outcomes = Counter(attempt.outcome for attempt in final_attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
@@ -225,7 +231,7 @@ def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt
     for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
         recipient = (attempt.alert, attempt.delivery)
         current = of_recipients.get(recipient)
-        if current is None or _certainty(attempt) >= _certainty(current):
+        if current is None or _certainty(attempt) >= _certainty(current) or _is_sent_again(current, attempt):
             of_recipients[recipient] = attempt
     final: dict[str, AlertAttempt] = {}
     for attempt in of_recipients.values():
@@ -233,6 +239,11 @@ def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt
         if current is None or _reach(attempt) > _reach(current):
             final[attempt.alert] = attempt
     return list(final.values())
+
+
+def _is_sent_again(before: AlertAttempt, after: AlertAttempt) -> bool:
+    """Whether *after* is a further attempt at what had bounced: resent by hand, or by another provider."""
+    return before.outcome is AttemptOutcome.BOUNCED and after.outcome in TAKEN
 
 
 def _certainty(attempt: AlertAttempt) -> int:

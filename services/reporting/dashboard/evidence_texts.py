@@ -19,17 +19,18 @@ EVIDENCE_TEXTS = {
     "without_news": Bilingual(vi="Nếu không có gì mới:", en="If nothing new comes:"),
     "nothing_happened": Bilingual(vi="Chưa có gì xảy ra.", en="Nothing has happened yet."),
     "versions": Bilingual(vi="Các bản, khác nhau chỗ nào", en="Versions, and what differs"),
-    "versions_count": Bilingual(vi="{count} bản", en="{count} versions"),
+    "versions_count": Bilingual(vi="{count} bản", en="{count:version|versions}"),
     "version_against": Bilingual(vi="Bản {number} so với bản {before}", en="Version {number} against {before}"),
     "version": Bilingual(vi="Bản {number}", en="Version {number}"),
     "stands": Bilingual(vi="đang tính", en="counts"),
     "part": Bilingual(vi="Phần", en="Part"),
     "equal_parts": Bilingual(
-        vi="{count} chỉ tiêu, mục và tệp giống nhau.", en="{count} figures, sections and files are the same."
+        vi="{count} chỉ tiêu, mục và tệp giống nhau.",
+        en="{count:figure, section or file is|figures, sections and files are} the same.",
     ),
     "sent_content": Bilingual(vi="Nội dung đã gửi", en="What was sent"),
     "attachments": Bilingual(vi="Tệp kèm theo", en="Attached files"),
-    "bytes": Bilingual(vi="{count} byte", en="{count} bytes"),
+    "bytes": Bilingual(vi="{count} byte", en="{count:byte|bytes}"),
     "to_review": Bilingual(vi="Trả lại, tiếp nhận, xếp loại", en="Return, accept, grade"),
     "summary": Bilingual(vi="Tóm tắt", en="Summary"),
     "counts_from": Bilingual(vi="Tính từ", en="Counts from"),
@@ -50,7 +51,7 @@ EVIDENCE_TEXTS = {
     ),
     "evidence": Bilingual(vi="Chứng cứ", en="Evidence"),
     "rests_on": Bilingual(
-        vi="Kết luận số {revision} dựa trên {count} sự kiện.", en="Assessment {revision} rests on {count} events."
+        vi="Kết luận số {revision} dựa trên {count} sự kiện.", en="Assessment {revision} rests on {count:event|events}."
     ),
     "moment_as_of": Bilingual(vi="Tình trạng lúc", en="The status at"),
     "moment_known_at": Bilingual(vi="Theo thông tin đã ghi nhận đến", en="By what was on record until"),
@@ -85,12 +86,12 @@ EVIDENCE_TEXTS = {
     "succession_merge_new": Bilingual(vi="Hợp nhất thành đơn vị mới từ {day}", en="Merged into a new agency on {day}"),
     "succession_split": Bilingual(vi="Chia tách từ {day}", en="Split on {day}"),
     "succession_abolish": Bilingual(vi="Chấm dứt hoạt động từ {day}", en="Abolished on {day}"),
-    "and_others": Bilingual(vi="và {count} đơn vị khác", en="and {count} others"),
+    "and_others": Bilingual(vi="và {count} đơn vị khác", en="and {count:other|others}"),
     "nobody_inherits": Bilingual(vi="chưa có đơn vị kế thừa", en="nobody inherits yet"),
     "not_confirmed": Bilingual(vi="còn chờ xác nhận", en="to be confirmed"),
     "periods_of": Bilingual(vi="Các kỳ", en="Periods"),
-    "late_by": Bilingual(vi="trễ {days} ngày", en="{days} days late"),
-    "overdue_by": Bilingual(vi="đã quá {days} ngày", en="{days} days overdue"),
+    "late_by": Bilingual(vi="trễ {days} ngày", en="{days:day|days} late"),
+    "overdue_by": Bilingual(vi="đã quá {days} ngày", en="{days:day|days} overdue"),
     "due_short": Bilingual(vi="hạn hết {day}", en="due by {day}"),
     "reach": Bilingual(vi="Liên hệ được không", en="Is the agency reached"),
     "reach_arrived": Bilingual(vi="đến nơi lần cuối {at}", en="last arrived at {at}"),
@@ -115,7 +116,9 @@ EVIDENCE_TEXTS = {
     "rests_nothing": Bilingual(
         vi="Lúc này không tình trạng nào dựa vào sự kiện này.", en="No status rests on it at this moment."
     ),
-    "rests_figures": Bilingual(vi="{count} chỉ tiêu được tính từ đây:", en="{count} figures are taken from it:"),
+    "rests_figures": Bilingual(
+        vi="{count} chỉ tiêu được tính từ đây:", en="{count:figure is|figures are} taken from it:"
+    ),
     "since": Bilingual(vi="Từ lúc", en="Since"),
     "as_recorded": Bilingual(vi="Nguyên văn như đã ghi", en="As it was recorded"),
     "added_by_intake": Bilingual(
@@ -141,20 +144,24 @@ EVIDENCE_TEXTS = {
     "versions_all": Bilingual(vi="Các phiên bản:", en="Versions:"),
     "registry": Bilingual(vi="Danh mục đơn vị", en="Registry of agencies"),
     "clauses_and_duties": Bilingual(vi="Điều khoản và nghĩa vụ", en="Clauses and duties"),
-    "duties_count": Bilingual(vi="{count} nghĩa vụ", en="{count} obligations"),
+    "duties_count": Bilingual(vi="{count} nghĩa vụ", en="{count:obligation|obligations}"),
     "clause_words": Bilingual(vi="Nguyên văn", en="The clause's own words"),
     "owed_by": Bilingual(vi="Ai phải thực hiện", en="Owed by"),
-    "registry_lead": Bilingual(vi="Phiên bản {number}, {count} đơn vị.", en="Version {number}, {count} agencies."),
+    "registry_lead": Bilingual(
+        vi="Phiên bản {number}, {count} đơn vị.", en="Version {number}, {count:agency|agencies}."
+    ),
     "no_group": Bilingual(vi="Ngoài các nhóm", en="In no group"),
-    "agencies_count": Bilingual(vi="{count} đơn vị", en="{count} agencies"),
+    "agencies_count": Bilingual(vi="{count} đơn vị", en="{count:agency|agencies}"),
     "successions": Bilingual(vi="Sáp nhập, chia tách, giải thể", en="Successions"),
     "version_changed": Bilingual(vi="Phiên bản {number} thay đổi những gì", en="What version {number} changed"),
-    "places_changed": Bilingual(vi="{count} chỗ", en="{count} places"),
+    "places_changed": Bilingual(vi="{count} chỗ", en="{count:place|places}"),
     "before": Bilingual(vi="Trước", en="Before"),
     "after": Bilingual(vi="Sau", en="After"),
     "more_in_data": Bilingual(vi="và {count} dòng khác, xem dữ liệu JSON.", en="and {count} more, in the JSON data."),
     "changes": Bilingual(vi="So sánh hai thời điểm", en="Two moments compared"),
-    "changes_count": Bilingual(vi="{count} nghĩa vụ đổi tình trạng", en="{count} duties changed their status"),
+    "changes_count": Bilingual(
+        vi="{count} nghĩa vụ đổi tình trạng", en="{count:duty changed its|duties changed their} status"
+    ),
     "changes_span": Bilingual(vi="từ {before} đến {after}", en="between {before} and {after}"),
     "changes_unchanged": Bilingual(vi="{count} giữ nguyên", en="{count} did not"),
     "compare_from": Bilingual(vi="Từ", en="From"),
@@ -183,7 +190,7 @@ EVIDENCE_TEXTS = {
     "service_state": Bilingual(vi="Tình trạng", en="State"),
     "service_read": Bilingual(vi="đã đọc hết", en="all is read"),
     "service_behind": Bilingual(
-        vi="còn {count} bản ghi chưa đọc, cũ nhất từ {at}", en="{count} records to read, the oldest from {at}"
+        vi="còn {count} bản ghi chưa đọc, cũ nhất từ {at}", en="{count:record|records} to read, the oldest from {at}"
     ),
     "service_not_measured": Bilingual(vi="chưa đo được", en="not measured"),
     "service_aside": Bilingual(vi="Bản ghi để riêng từ khi khởi động", en="Records set aside since the start"),

@@ -9,7 +9,7 @@ SEASON_TEXTS = {
     "extended": Bilingual(vi="Được gia hạn", en="Extended"),
     "count_agencies": Bilingual(vi="{count} đơn vị", en="agencies: {count}"),
     "latest_report": Bilingual(vi="Báo cáo mới nhất", en="Latest report"),
-    "expected_reports": Bilingual(vi="{count} đơn vị phải gửi", en="{count} reports expected"),
+    "expected_reports": Bilingual(vi="{count} đơn vị phải gửi", en="{count:report|reports} expected"),
     "needs_somebody": Bilingual(vi="Cần xử lý", en="Needs somebody"),
     "nobody_needed": Bilingual(vi="Không có việc nào cần người xử lý.", en="Nothing needs anybody now."),
     "queue_unreachable": Bilingual(vi="Chưa gửi và không liên hệ được", en="Silent, and out of reach"),
@@ -117,7 +117,7 @@ SEASON_TEXTS = {
         vi="Cấp dưới: đơn vị nào đã gửi, cộng lại bao nhiêu", en="Below: who has sent, and what it adds up to"
     ),
     "compiled_sent": Bilingual(
-        vi="{sent} trong {count} đơn vị cấp dưới đã gửi.", en="{sent} of the {count} agencies below have sent."
+        vi="{sent} trong {count} đơn vị cấp dưới đã gửi.", en="{sent} of the {count:agency|agencies} below have sent."
     ),
     "compiled_differs": Bilingual(
         vi="Mọi đơn vị cấp dưới đã có số liệu, nhưng báo cáo tổng hợp khác tổng của các đơn vị: {names}.",

@@ -124,7 +124,7 @@ TEXTS = {
     "sealed_draft": Bilingual(vi="Dự thảo phiên bản {version}", en="Draft of version {version}"),
     "sealed_changes": Bilingual(
         vi="{count} số liệu đã thay đổi so với phiên bản {version}.",
-        en="{count} figures have changed since version {version}.",
+        en="{count:figure has|figures have} changed since version {version}.",
     ),
     "sealed_figure": Bilingual(vi="Số liệu", en="Figure"),
     "sealed_before": Bilingual(vi="Trước", en="Before"),
@@ -184,9 +184,18 @@ def build_environment() -> Environment:
     return environment
 
 
+class Count(int):
+    """A number that an English text fills in with its noun: `{count:day|days}` is `1 day` or `2 days`."""
+
+    def __format__(self, nouns: str) -> str:
+        one, bar, many = nouns.partition("|")
+        return f"{int(self)} {one if self == 1 else many}" if bar else super().__format__(nouns)
+
+
 def text(name: str, language: str, **values: object) -> str:
     """Return the text of that name, with *values* filled in."""
-    return _ALL_TEXTS[name].in_language(language).format(**values)
+    counted = {name: Count(value) if type(value) is int else value for name, value in values.items()}
+    return _ALL_TEXTS[name].in_language(language).format(**counted)
 
 
 def _drop_unseen(value: object) -> object:

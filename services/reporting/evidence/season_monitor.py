@@ -29,7 +29,7 @@ from services.reporting.store import (
 )
 from services.runtime.clock import Clock
 
-INTERVAL_SECONDS = 30.0
+INTERVAL_SECONDS = 15.0
 SHARE_OF_TIME = 20  # a count that takes a second is made every twenty seconds at most
 UNKNOWABLE = (
     DatabaseRefusedError,

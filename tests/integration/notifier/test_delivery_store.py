@@ -14,6 +14,7 @@ from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR
 from services.notifier.contacts.store import ContactStore
 from services.notifier.core.dispatch.holds import SendingHolds
+from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
@@ -107,6 +108,34 @@ async def test_an_unknown_mail_is_tried_again_by_its_own_route_alone(store: Deli
     await store.release([(bound, None)])
     alone = RouteScope(channel=Channel.EMAIL, name="smtp", is_first=True)
     assert len(await claim(store, alone, name="p-4")) == 1
+
+
+async def test_what_one_provider_could_not_deliver_is_sent_by_the_next(
+    store: DeliveryStore, client: Any, database: Database
+) -> None:
+    """Whether it says so at once or reports it later: due at once, for the next route alone, which works beside it."""
+    (begun,) = await store.begin(await claim(store), "smtp", LONG)
+    accepted = DeliveryAttempt(
+        delivery=begun,
+        outcome=AttemptOutcome.ACCEPTED,
+        at=NOW,
+        route="smtp",
+        provider_ids=("7",),
+        falls_back_to="other",
+    )
+    await store.record([accepted])
+    failed = DeliveryReceipt(ids=("7",), outcome=AttemptOutcome.BOUNCED, reason="receipt")
+    receipts = ReceiptStore(client, database.name, contacts=ContactStore(client, database.name), vault=IN_CLEAR)
+    assert (await receipts.record(failed, NOW), await receipts.record(failed, NOW)) == (1, 0)
+    assert await claim(store, MAIL, name="p-2") == []
+    only_bound = ClaimLease(name="p-3", duration=LONG, limit=10, only_bound=True)
+    (again,) = await store.begin(await store.claim(OTHER, FREE, NOW, only_bound), "other", LONG)
+    elsewhere = DeliveryAttempt(
+        delivery=again, outcome=AttemptOutcome.TEMPORARY_FAILURE, at=NOW, route="other", next_at=NOW, bound_to="smtp"
+    )
+    await store.record([elsewhere])
+    (back,) = await store.claim(MAIL, FREE, NOW, replace(only_bound, name="p-4"))
+    assert (back.attempt, back.alerts) == (2, begun.alerts)
 
 
 async def test_what_is_held_back_is_not_claimed(store: DeliveryStore) -> None:

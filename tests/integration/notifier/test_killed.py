@@ -26,10 +26,13 @@ SMS = "services.notifier.channels.sms_smpp"
 DISPATCHING = (
     "services.notifier.dispatch.dispatcher",
     "services.notifier.dispatch.store",
+    "services.notifier.dispatch.sender",
     "services.notifier.digest_scheduler",
     "services.notifier.outbox",
     "services.notifier.ledger",
+    "services.notifier.dispatch.sender",
     "services.notifier.dispatch.receipt_store",
+    "services.notifier.history.letter_store",
     "services.notifier.control.store",
     EMAIL,
     "services.notifier.channels.smtp_session",

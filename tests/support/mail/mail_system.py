@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.process.daemon import Daemon, Program
+from tests.support.mail.smtp_sink import is_listening
 from tests.support.servers.certificates import Issued
-from tests.support.servers.smtp_sink import is_listening
 
 MAIL_USER = 65534  # nobody: Dovecot gives root no mail
 PASSWORD = "mailbox-of-the-tests"

@@ -21,6 +21,7 @@ LANGUAGES = ("vi", "en")
 WIDTHS = (360, 768, 1280)  # a small phone, a tablet, a desk
 SCHEMES = ("light", "dark", "forced")
 HEIGHT = 900
+PATIENCE_MS = 120_000  # for a page, on a machine that others use too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,9 @@ async def start_browser() -> AsyncIterator[Browser]:
 
 async def open_context(browser: Browser, headers: Mapping[str, str]) -> BrowserContext:
     """Return a context that sends *headers* with every request."""
-    return await browser.new_context(extra_http_headers=dict(headers), locale="vi-VN")
+    context = await browser.new_context(extra_http_headers=dict(headers), locale="vi-VN")
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 async def take_form(page: Page, form: PageForm) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
-from services.console.demo.events import PLAN, RESULTS, YEAR
+from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
 
 DESK = ViewportSize(width=1280, height=860)
 PHONE = ViewportSize(width=390, height=780)

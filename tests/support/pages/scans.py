@@ -14,7 +14,8 @@ _RUN_AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then(found 
 _FIND_OVERFLOW = """() => {
     const room = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= room) return [];
-    const wide = [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > room + 1);
+    const wide = [...document.querySelectorAll("body *")].filter(one =>
+        one.getBoundingClientRect().right > room + 1 && !one.closest(".scroll") && !one.closest("pre"));
     return wide.slice(0, 5).map(one => one.tagName + "." + one.className + " " + one.getBoundingClientRect().right);
 }"""
 _NODES_SHOWN = 3

@@ -79,6 +79,7 @@ STORED_SCHEDULE: dict[str, Any] = {
         "standing": [[KEY, None]],
         "unreached": [STORED_ALERT],
         "digest": "d-1",
+        "timeline": [],
         "origin": STORED_ORIGIN,
     },
     "unreached": True,
@@ -190,6 +191,7 @@ def test_a_new_delivery_is_written_under_its_stored_names() -> None:
         **STORED_DELIVERY,
         "spent": 0,
         "created_at": DUE,
+        "duties": ["P-1|h-mot|results|2026"],
     }
 
 

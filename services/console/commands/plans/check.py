@@ -109,6 +109,9 @@ def _check_both(
         faults.update(registry.diagnostics_of(unconfirmed))
         if plan.model is not None and registry.model is not None:
             faults.update(plan.diagnostics_of(parent_gaps.find_parent_gaps(plan.model, registry.model)))
+    for found in (plan, registry):
+        if isinstance(found, LintResult) and found.model is not None:
+            faults.update(found.diagnostics_of(plan_checks.check_size(found.content, found.model)))
     is_unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
     return CheckResult(faults=tuple(sorted(faults)), is_unreadable=is_unreadable)
 

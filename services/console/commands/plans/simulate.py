@@ -1,7 +1,8 @@
 """`dondoc simulate`: prints every alert that would go out, in order, with its text. Nothing is sent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +12,12 @@ from schemas.events.deliveries import AlertedDuty
 from services.console.commands.notifier.contacts import read_contacts_file
 from services.console.contacts import contact_file
 from services.console.contacts.contact_file import ContactFault
-from services.console.support import fact_files, inputs, output
+from services.console.support import fact_files, inputs, output, simulation_summary
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulatedAlert, Simulation, SimulationDocuments, count_unreachable
+from services.console.support.simulation_summary import WrittenAlert
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import RenderOptions, SmsLetters
+from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions, SmsLetters
 from services.notifier.core.scheduling import delivery
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.rules.core.duty_catalogue import DutyCatalogue
@@ -33,9 +35,13 @@ def simulate(
     opens: Annotated[str, typer.Option(metavar="HH:MM", help="Alerts go out from this local time on.")] = "07:30",
     closes: Annotated[str, typer.Option(metavar="HH:MM", help="Alerts go out until this local time.")] = "17:30",
     letters: Annotated[SmsLetters, typer.Option(help="Letters of SMS.")] = SmsLetters.UNACCENTED,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Sums by agency and day, price, floods and moves instead of the alerts.")
+    ] = False,
+    sms_price: Annotated[str | None, typer.Option(metavar="N", help="Price of one SMS part, for --summary.")] = None,
     fmt: Annotated[output.OutputFormat, typer.Option("--format", help="jsonl or table.")] = output.OutputFormat.JSONL,
 ) -> None:
-    """Print every alert that would go out. Pure: the same files give the same alerts."""
+    """Print every alert that would go out, or their sums. Pure: the same files give the same alerts."""
     with output.exit_on_errors():
         catalogues = inputs.read_plan_folders(directories)
         span = inputs.read_instant(since, "--from"), inputs.read_instant(until, "--to")
@@ -48,9 +54,34 @@ def simulate(
         log = [fact for fact, _ in fact_files.read_facts(facts, catalogues)]
         alerts = list(Simulation(documents, people).run(log, since=span[0], until=span[1]))
         title = f"{', '.join(documents.catalogues)} {since} / {until}"
-        output.print_rows(_alert_rows(alerts, documents, letters), fmt, title=title)
+        rows = _summary_rows(alerts, documents, letters, sms_price) if summary else None
+        output.print_rows(rows or _alert_rows(alerts, documents, letters), fmt, title=title)
         for to_agency, count in sorted(count_unreachable(alerts).items()):
             output.print_message(f"{to_agency}: {count} alert(s) would reach nobody; add a contact")
+
+
+def _summary_rows(
+    alerts: list[SimulatedAlert], documents: SimulationDocuments, letters: SmsLetters, price: str | None
+) -> Iterator[Mapping[str, Any]]:
+    try:
+        cost = None if price is None else Decimal(price)
+    except InvalidOperation as cause:
+        raise UnusableInputError(f"--sms-price: {price!r} is no number; write 320 or 320.5") from cause
+    written = (
+        WrittenAlert(alert=one, segments=_render(one, documents, letters).segments or 0 if one.digest.contacts else 0)
+        for one in alerts
+    )
+    return simulation_summary.summarise(written, documents, price=cost)
+
+
+def _render(one: SimulatedAlert, documents: SimulationDocuments, letters: SmsLetters) -> RenderedMessage:
+    return render.render_digest(
+        one.digest,
+        documents,
+        language=one.digest.contacts[0].language,
+        options=RenderOptions(letters=letters),
+        occasion=Occasion(now=one.at, history=one.history),
+    )
 
 
 def _alert_rows(
@@ -58,10 +89,7 @@ def _alert_rows(
 ) -> Iterator[dict[str, Any]]:
     for one in alerts:
         if one.digest.contacts:
-            language = one.digest.contacts[0].language
-            text = render.render_digest(
-                one.digest, documents, language=language, options=RenderOptions(letters=letters), now=one.at
-            )
+            text = _render(one, documents, letters)
             lead = one.digest.lead.alert
             yield {
                 "at": output.format_instant(one.at, documents.zone(one.digest.lead.duty.plan)),

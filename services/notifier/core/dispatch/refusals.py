@@ -57,12 +57,14 @@ class DeliveryRefusal:
     """One refusal. `concerns_route` says that every message on this route would have been refused.
 
     `is_hard`: nobody has the address, so that it is suspended. A full mailbox is given up for this message only.
+    `goes_elsewhere`: this provider cannot reach the recipient, and the next one of the channel may.
     """
 
     fault: RefusalFault
     is_permanent: bool
     concerns_route: bool
     is_hard: bool = False
+    goes_elsewhere: bool = False
 
     @property
     def outcome(self) -> AttemptOutcome:

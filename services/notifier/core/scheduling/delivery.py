@@ -69,11 +69,31 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentText:
+    """What a message said, as the record keeps it: without the tokens of its links, which are keys to a form.
+
+    `template` is the template of the words with the version of the set, `template_digest` that of its files.
+    """
+
+    template: str
+    template_digest: str
+    subject: str | None
+    body: str
+
+    @property
+    def digest(self) -> str:
+        """The digest of the text, which the event about the attempt carries."""
+        return ids.digest(self.subject or "", self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryAttempt:
     """How attempt `delivery.attempt` ended, and when the next one is due (None: never).
 
     `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `provider_ids` are the
-    ids by which what comes back names it. `spent` counts the attempts that count towards giving up.
+    ids by which what comes back names it. `spent` counts the attempts that count towards giving up. The next attempt
+    is made by the route `bound_to` alone; if what was accepted comes back, the route `falls_back_to` makes it. `text`
+    is what was sent; None where nothing was, or where what became of it is learnt later.
     """
 
     delivery: Delivery
@@ -86,6 +106,9 @@ class DeliveryAttempt:
     provider_ids: tuple[str, ...] = ()
     spent: int = 0
     route: str | None = None
+    bound_to: str | None = None
+    falls_back_to: str | None = None
+    text: SentText | None = None
 
 
 def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
@@ -150,7 +173,10 @@ def _trace_attributes(alerts: Iterable[DutyAlert]) -> Mapping[str, Any]:
 
 def _create_delivery(digest: Digest, contact: Contact | None, batch: str) -> Delivery:
     address = contact.address if contact else ""
-    parts = (batch, digest.to_agency, digest.channel.value, address) if contact else ("unreached", digest.alert_id)
+    named = (batch, digest.to_agency, digest.channel.value, address)
+    # What is told to an agency as the one above others is a message of its own beside what it owes itself.
+    apart = ("superior",) if digest.is_to_superior else ()
+    parts = (*named, *apart) if contact else ("unreached", digest.alert_id)
     return Delivery(
         id=ids.digest(*parts),
         alert_id=digest.alert_id,
@@ -180,4 +206,7 @@ def _build_event_data(attempt: DeliveryAttempt, agency: str) -> AlertAttempted:
         segments=attempt.segments,
         delivery=delivery.public_id,
         route=attempt.route,
+        template=None if attempt.text is None else attempt.text.template,
+        template_digest=None if attempt.text is None else attempt.text.template_digest,
+        text_digest=None if attempt.text is None else attempt.text.digest,
     )

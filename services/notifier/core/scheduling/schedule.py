@@ -21,6 +21,7 @@ from services.notifier.core.scheduling.scheduled_alert import (
     DutyAlert,
     DutyAssessment,
     ScheduledAlert,
+    StatusInterval,
 )
 
 # The alerts that matter as long as their due instant does. Archived reports of ten years are not acknowledged one by
@@ -29,6 +30,11 @@ MEASURED_FROM_DUE = frozenset(StepKind) - {StepKind.RETURNED, StepKind.OPENING, 
 
 # The `step_key` of each alert that an assessment calls for, with the instant from which it is void.
 ActiveSteps = tuple[tuple[str, datetime | None], ...]
+
+
+# Their steps are durations from the due instant; those of notices are names of events.
+_COUNTED_IN_DAYS = frozenset({StepKind.REMINDER, StepKind.URGING, StepKind.ESCALATION})
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,13 @@ class AlertSchedule:
     active_steps: ActiveSteps = ()
     unreached: tuple[ScheduledAlert, ...] = ()
     digest: str = ""
+    timeline: tuple[StatusInterval, ...] = ()
     origin: EventOrigin = NO_ORIGIN
+
+    def find_interval(self, now: datetime) -> StatusInterval | None:
+        """Return the interval of the last assessment in which *now* lies; None before the first."""
+        begun = [one for one in self.timeline if one.starts_at <= now]
+        return begun[-1] if begun else None
 
     @property
     def next_at(self) -> datetime | None:
@@ -134,6 +146,7 @@ def follow_assessment(
         sent_keys=sent_keys,
         active_steps=tuple((alert.step_key, alert.until) for alert in called),
         digest=assessment.digest,
+        timeline=assessment.timeline,
         origin=assessment.origin,
     )
 
@@ -190,7 +203,7 @@ def skip_before(schedule: AlertSchedule, hours: SendingHours, before: datetime) 
 def set_send_at(alert: ScheduledAlert, hours: SendingHours, now: datetime) -> ScheduledAlert:
     """Return *alert* with `send_at` within the sending hours; an alert that is late already is sent from *now* on."""
     before = alert.due_at if alert.kind is StepKind.REMINDER else None
-    send_at = hours.adjust(alert.at, before=before)
+    send_at = hours.adjust(_find_day_of(alert, hours) or alert.at, before=before)
     if alert.settle and alert.due_at is not None and not alert.repetition:
         settled_at = hours.add_open_time(alert.due_at, durations.parse_elapsed(alert.settle))
         send_at = max(send_at, settled_at)
@@ -232,6 +245,22 @@ def _select_unsent(
         yield latest
     elif following := latest.repeat(latest.repetition + 1, hours.zone):
         yield following
+
+
+def _find_day_of(alert: ScheduledAlert, hours: SendingHours) -> datetime | None:
+    """Return the beginning of the day of an alert that is called for whole days before or after an hour of a day.
+
+    One a day before 17:00 goes out in the morning of that day, in the same digest as those of deadlines at midnight. An
+    alert that repeats keeps its hour: before it the repetition before is still the latest. None for every other alert.
+    """
+    if alert.kind not in _COUNTED_IN_DAYS or alert.every is not None:
+        return None
+    step = durations.parse(alert.step)
+    if isinstance(step, timedelta) and (not step or step % _ONE_DAY):
+        return None
+    return (
+        alert.at.astimezone(hours.zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(alert.at.tzinfo)
+    )
 
 
 def _keep_last_per_recipient(due: Iterable[ScheduledAlert], now: datetime) -> list[ScheduledAlert]:

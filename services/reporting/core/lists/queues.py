@@ -55,6 +55,11 @@ def is_in(queue: Queue, line: DutyLine) -> bool:
     return _CONDITIONS[queue](line)
 
 
+def list_queues(line: DutyLine) -> tuple[Queue, ...]:
+    """Return the queues in which *line* stands, in their order."""
+    return tuple([queue for queue, condition in _CONDITIONS.items() if condition(line)])
+
+
 def fill_queues(lines: Iterable[DutyLine]) -> tuple[QueuedDuties, ...]:
     """Return the queues that are not empty, in their order."""
     lines = tuple(lines)

@@ -1,5 +1,6 @@
 """The page of results: the indicators, what looks wrong, who has not given a figure, groups, every agency's figures."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,20 +53,19 @@ class ResultsPage:
     season: Season
     reviewed: ReviewedResults
     lines: tuple[DutyLine, ...]
-
-    @property
-    def agencies(self) -> Mapping[str, DutyLine]:
-        """The lines by the agency that owes the report."""
-        return {line.key.agency: line for line in self.lines}
+    agencies: Mapping[str, DutyLine]
+    flagged: frozenset[tuple[str, str]]
 
     @property
     def figure_rows(self) -> tuple[FigureRow, ...]:
-        """The figures of every agency that the reader may see, in the order of the list."""
-        by_agency: dict[str, dict[str, AgencyFigure]] = {}
+        """The figures of the first agencies that the reader may see, in the order of the list."""
+        shown = self.lines[:_ROWS]
+        by_agency: dict[str, dict[str, AgencyFigure]] = {line.key.agency: {} for line in shown}
         for result in self.reviewed.results.indicators:
             for figure in result.figures:
-                by_agency.setdefault(figure.agency, {})[result.indicator.code] = figure
-        return tuple(FigureRow(line=line, figures=by_agency.get(line.key.agency, {})) for line in self.lines)
+                if figure.agency in by_agency:
+                    by_agency[figure.agency][result.indicator.code] = figure
+        return tuple(FigureRow(line=line, figures=by_agency[line.key.agency]) for line in shown)
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
@@ -106,7 +106,7 @@ class ResultsPage:
 
     def is_flagged(self, agency: str, code: str) -> bool:
         """Whether a finding rests on an agency's figure."""
-        return any(one.finding.code == code for one in self.reviewed.suspects.get(agency, ()))
+        return (agency, code) in self.flagged
 
     def describe_unit(self, result: IndicatorResult) -> str:
         """Return the unit of an indicator in words."""
@@ -160,7 +160,20 @@ class ResultsPages:
             return None
         duties = DutyFilter(plan=plan, obligation=season.obligation.id, periods=(season.period,))
         found = await self._queries.find_lines(duties, context)
-        shown = {one.agency for result in reviewed.results.indicators for one in result.figures}
-        missing = {agency for result in reviewed.results.indicators for agency in result.not_given}
-        lines = tuple(line for line in found.lines if line.key.agency in shown | missing)
-        return ResultsPage(choice=choice, season=season, reviewed=reviewed, lines=lines)
+        return await asyncio.to_thread(_describe_results, found.lines, reviewed, choice=choice, season=season)
+
+
+def _describe_results(
+    found: tuple[DutyLine, ...], reviewed: ReviewedResults, *, choice: SeasonChoice, season: Season
+) -> ResultsPage:
+    shown = {one.agency for result in reviewed.results.indicators for one in result.figures}
+    shown.update(agency for result in reviewed.results.indicators for agency in result.not_given)
+    lines = tuple(line for line in found if line.key.agency in shown)
+    return ResultsPage(
+        choice=choice,
+        season=season,
+        reviewed=reviewed,
+        lines=lines,
+        agencies={line.key.agency: line for line in lines},
+        flagged=frozenset((one.agency, one.finding.code) for one in reviewed.findings),
+    )

@@ -1,35 +1,31 @@
 """The web form in a real browser on a phone's screen, without script: fill in, check, send, keep the receipt."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.support.clients.form import ANSWERS, NOW, PDF, Site
+from tests.support.pages import browser as browsers
+from tests.support.pages import scans
 from tests.support.tools import needs
 
 pytestmark = needs("chromium", package="chromium")
-CHROMIUM = shutil.which("chromium") or "chromium"
-# Without a sandbox, for root has none; and silent: a browser for our own pages asks nobody anything.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PHONE = ViewportSize(width=390, height=844)
 
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """Start the browser of a phone with scripts disabled."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with browsers.start_browser() as browser:
         context = await browser.new_context(
             viewport=PHONE, is_mobile=True, has_touch=True, java_script_enabled=False, locale="vi-VN"
         )
         yield await context.new_page()
         await context.close()
-        await browser.close()
 
 
 async def fill(page: Page, *, less: tuple[str, ...] = ()) -> None:
@@ -81,3 +77,19 @@ async def test_a_link_that_opens_nothing_says_what_to_do(site: Site, page: Page)
     await page.goto(site.address(language="en"))
     await expect(page.get_by_role("heading", name="This link has expired")).to_be_visible()
     assert re.search("new\\s+link", await page.locator("main").inner_text())
+
+
+async def test_the_form_keeps_nobody_out(site: Site) -> None:
+    """In each language, width and scheme: no rule of axe-core is broken, and nothing is wider than its window."""
+    found = []
+    async with browsers.start_browser() as browser:
+        context = await browsers.open_context(browser, {})
+        for number, token in enumerate((None, site.token(secret="another secret that is long enough, too"))):
+            for form in browsers.pairwise_forms(number):
+                shown = await scans.open_page(context, site.address(token, language=form.language))
+                await browsers.take_form(shown, form)
+                found += [(number, form, one) for one in await scans.find_violations(shown)]
+                found += [(number, form, one) for one in await scans.find_overflow(shown)]
+                await shown.close()
+        await context.close()
+    assert found == []

@@ -60,11 +60,12 @@ async def scan(browser: Browser, site: ReportingSite, page: NamedPage, forms: li
     """Return what is wrong with a page in these forms."""
     found = []
     context = await browsers.open_context(browser, page_list.read_key(site.headers, page))
-    for form in forms:
-        shown = await scans.open_page(context, f"{site.service.url}{page.address(form.language)}")
-        await browsers.take_form(shown, form)
-        faults = [*await scans.find_violations(shown), *await scans.find_overflow(shown)]
-        found += [f"{page.name}, {form.language}, {form.width}, {form.scheme}: {fault}" for fault in faults]
+    for language in {form.language for form in forms}:
+        shown = await scans.open_page(context, f"{site.service.url}{page.address(language)}")
+        for form in (one for one in forms if one.language == language):
+            await browsers.take_form(shown, form)
+            faults = [*await scans.find_violations(shown), *await scans.find_overflow(shown)]
+            found += [f"{page.name}, {form.language}, {form.width}, {form.scheme}: {fault}" for fault in faults]
         await shown.close()
     await context.close()
     return found

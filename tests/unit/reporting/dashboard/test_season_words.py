@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from services.reporting.core.duty_counts import DutyCounts
 from services.reporting.core.season.arrivals import Arrivals
+from services.reporting.dashboard import templating
+from services.reporting.dashboard.evidence_texts import EVIDENCE_TEXTS
 from services.reporting.dashboard.season import curve_chart, indicator_rows, sentence
 from services.reporting.dashboard.season.curve_chart import CurveInput
 from services.reporting.dashboard.season_texts import SEASON_TEXTS
@@ -98,6 +100,13 @@ def test_a_figure_is_written_as_its_reader_does(value: str, vietnamese: str, eng
 
 def test_every_text_is_in_both_languages_and_has_the_same_blanks() -> None:
     """A blank that one language lacks would be an error on one page."""
-    for name, text in SEASON_TEXTS.items():
-        blanks = [sorted(re.findall(r"\{\w+\}", text.in_language(language))) for language in ("vi", "en")]
+    for name, text in (SEASON_TEXTS | EVIDENCE_TEXTS | templating.TEXTS).items():
+        blanks = [sorted(re.findall(r"\{(\w+)", text.in_language(language))) for language in ("vi", "en")]
         assert blanks[0] == blanks[1], name
+
+
+def test_one_of_a_thing_has_no_plural() -> None:
+    """`1 day late`, not `1 days late`; Vietnamese has one form."""
+    assert templating.text("late_by", "en", days=1) == "1 day late"
+    assert templating.text("late_by", "en", days=3) == "3 days late"
+    assert templating.text("late_by", "vi", days=1) == "trễ 1 ngày"

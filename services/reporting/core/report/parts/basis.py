@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from schemas.content import citations
 from schemas.plan.plan import Obligation, ObligationKind
 from services.reporting.core.report import letterhead, words
 from services.reporting.core.report.blocks import Block, Heading, Paragraph
@@ -71,7 +72,8 @@ def _cite_clauses(outline: Outline) -> Iterable[str]:
         if place not in seen:
             seen.add(place)
             document = _cite_source(obligation, outline, cited)
-            yield f"Mục {obligation.citation.clause} {document} quy định: {_quote(obligation.citation.quote)}"
+            clause = citations.name_clause(obligation.citation.clause).vi
+            yield f"{clause[0].upper()}{clause[1:]} {document} quy định: {_quote(obligation.citation.quote)}"
 
 
 def _cite_source(obligation: Obligation, outline: Outline, cited: set[str]) -> str:

@@ -16,13 +16,15 @@ MAIL = "h-mot,email,van-thu@mot.example,,vi,,\n"
 SPAN = ("2024-11-01T00:00:00+07:00", "2025-01-01T00:00:00+07:00")
 
 
-def run_simulate(folder: Path, *events: Json, contacts: str = MAIL, span: tuple[str, str] = SPAN) -> Result:
+def run_simulate(
+    folder: Path, *events: Json, contacts: str = MAIL, span: tuple[str, str] = SPAN, more: tuple[str, ...] = ()
+) -> Result:
     """Run `dondoc simulate` over these facts, contacts and instants."""
     facts, people = folder / "facts.jsonl", folder / "contacts.csv"
     facts.write_text("".join(f"{json.dumps(event)}\n" for event in events))
     people.write_text(HEADER + contacts)
     files = ["--facts", str(facts), "--contacts", str(people)]
-    return CliRunner().invoke(app, ["simulate", str(folder), *files, "--from", span[0], "--to", span[1]])
+    return CliRunner().invoke(app, ["simulate", str(folder), *files, "--from", span[0], "--to", span[1], *more])
 
 
 def alerts(result: Result) -> list[Json]:
@@ -56,8 +58,8 @@ def test_a_line_has_exactly_the_fields_of_the_contract(tmp_path: Path) -> None:
             "due_at": "2024-12-10T00:00:00.000+07:00",
         }
     ]
-    assert first["subject"].startswith("Nhắc hạn")
-    assert "hạn cuối: hết ngày 09/12/2024" in first["body"]
+    assert first["subject"].startswith("Hạn 09/12/2024, còn 6 ngày – ")
+    assert "chậm nhất ngày 09/12/2024" in first["body"]
     assert first["segments"] is None
 
 
@@ -99,7 +101,7 @@ def test_an_incomplete_report_is_answered_with_what_it_lacks(tmp_path: Path) -> 
     report = stamp_received(a_submission(data={"content": _without_sections()}), "2024-12-05 09:00")
     first = alerts(run_simulate(a_folder(tmp_path), report))[1]
     assert (first["at"], first["kind"]) == ("2024-12-05T09:00:00.000+07:00", "incomplete")
-    assert "nội dung phần “results”" in first["body"]
+    assert "phần “results”" in first["body"]
 
 
 def test_a_withdrawal_makes_the_reminder_due_again(tmp_path: Path) -> None:
@@ -215,3 +217,25 @@ def test_notices_go_out_where_the_plan_asks_for_them(tmp_path: Path) -> None:
         "05-25T07:30 email received received:s-1",
         "06-01T07:30 email season-opening opening",
     ]
+
+
+def test_a_summary_counts_by_agency_and_day_with_price_floods_and_moves(tmp_path: Path) -> None:
+    """The sums of agencies, of days and of all agree; a reminder of a Sunday is told as moved to the Friday."""
+    both = MAIL + "h-mot,sms,+84912345678,,vi,,\n"
+    reminders = {"before": ["P9D", "P8D", "P7D", "P6D", "P5D", "P4D"], "after": ["PT0S"]}
+    folder = a_folder(tmp_path, versions=[a_version(reminders=reminders)])
+    rows = alerts(run_simulate(folder, contacts=both, more=("--summary", "--sms-price", "320.5")))
+    by_kind = {kind: [one for one in rows if one["summary"] == kind] for kind in ("agency", "day", "flood", "moved")}
+    (total,) = [one for one in rows if one["summary"] == "total"]
+    sums = [sum(one["mails"] for one in by_kind[kind]) for kind in ("day", "agency")]
+    assert sums == [total["mails"]] * 2
+    assert float(total["price"]) == 320.5 * total["segments"]
+    assert {one["channel"] for one in by_kind["flood"]} == {"email", "sms"}
+    assert ("2024-12-01", "2024-11-29") in {(one["called_on"], one["sent_on"]) for one in by_kind["moved"]}
+
+
+def test_a_price_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    """The error names the option and shows how to write it."""
+    run = run_simulate(a_folder(tmp_path), more=("--summary", "--sms-price", "ba tram"))
+    assert run.exit_code == 2
+    assert "--sms-price" in run.stderr

@@ -318,3 +318,46 @@ def test_a_notice_of_long_ago_is_not_sent_to_an_agency_that_is_assessed_for_the_
     opened = WireStep(kind=StepKind.OPENING, step="opening", at=OPENS, due_at=DUE)
     adopted = an_assessment(opened, a_reminder(7), recorded_at=days(-60))
     assert take_labels_until(follow(adopted, days(-60)), days(1)) == ["reminder P7D"]
+
+
+def test_a_deadline_with_an_hour_is_reminded_of_in_the_morning_as_one_without() -> None:
+    """Both duties' alerts of a day come in one digest; the urging of the hour itself waits for that hour."""
+    at_five = DUE + timedelta(hours=17)
+    steps = [
+        a_reminder(1, at=at_five - DAY, due_at=at_five),
+        an_urging(0, step="PT0S", at=at_five, due_at=at_five),
+        an_urging(3, at=at_five + 3 * DAY, due_at=at_five),
+    ]
+    timeline = [
+        an_interval(OPENS, Status.PENDING, due_at=at_five),
+        an_interval(at_five, Status.OVERDUE, due_at=at_five),
+    ]
+    known = follow(an_assessment(*steps, timeline=timeline), OPENS, hours=OFFICE_HOURS)
+    assert [one.send_at - DUE for one in known.waiting] == [
+        timedelta(hours=7, minutes=30) - DAY,
+        timedelta(hours=17),
+        timedelta(days=3, hours=7, minutes=30),
+    ]
+
+
+@pytest.mark.parametrize("hour", [10, 17])
+def test_an_alert_that_went_out_in_the_morning_does_not_go_out_at_its_hour(hour: int) -> None:
+    """Neither a repeated assessment nor the hour itself sends it again."""
+    at_five = DUE + timedelta(hours=17)
+    step = an_urging(7, at=at_five + 7 * DAY, due_at=at_five)
+    timeline = [an_interval(OPENS, Status.OVERDUE, due_at=at_five)]
+    known = follow(an_assessment(step, timeline=timeline), OPENS, hours=OFFICE_HOURS)
+    sent, known = take_labels(known, DUE + timedelta(days=7, hours=7, minutes=30), hours=OFFICE_HOURS)
+    assert sent == ["urging P7D"]
+    later = DUE + timedelta(days=7, hours=hour)
+    again = follow(an_assessment(step, timeline=timeline, revision=2), later, known=known, hours=OFFICE_HOURS)
+    assert again.waiting == ()
+
+
+def test_an_alert_that_repeats_keeps_its_hour() -> None:
+    """Its first sending and every repetition fall on the same wall time."""
+    at_five = DUE + timedelta(hours=17)
+    step = an_urging(7, at=at_five + 7 * DAY, due_at=at_five, every="P7D")
+    timeline = [an_interval(OPENS, Status.OVERDUE, due_at=at_five)]
+    known = follow(an_assessment(step, timeline=timeline), OPENS, hours=OFFICE_HOURS)
+    assert [one.send_at - DUE for one in known.waiting] == [timedelta(days=7, hours=17)]
