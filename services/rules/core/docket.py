@@ -1,10 +1,10 @@
 """The docket: all facts known of one obligation of one agency, and which of its periods a new fact touches.
 
-The docket keeps facts in memory; `services.rules.state_store` writes them to the log and reads them back.
+`services.rules.state.state_store` keeps the facts encoded; a docket is made from them while a fact is processed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from itertools import chain
 from typing import assert_never
 
 from services.rules.core.facts import (
@@ -30,32 +30,20 @@ EVERY_PERIOD = "*"
 class Docket:
     """The facts of one plan, agency and obligation. Adding a fact twice changes nothing."""
 
-    __slots__ = (
-        "_adjustments",
-        "_by_period",
-        "_facts",
-        "_needs_whole_docket",
-        "_periods",
-        "_periods_of",
-        "_reviews_of",
-    )
+    __slots__ = ("_adjustments", "_facts", "_needs_whole_docket", "_periods_of", "_records", "_reviews_of")
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self._facts: dict[FactIdentity, Fact] = {}
-        self._by_period: dict[str | None, list[Fact]] = {}
+        self._records: dict[str | None, list[Fact]] = {}
         self._adjustments: list[Adjustment] = []
         self._reviews_of: dict[str, list[Review]] = {}
+        self._periods_of: dict[str, set[str | None]] = {}
         self._needs_whole_docket = False
-        self._periods: set[str | None] = set()
-        self._periods_of: dict[str, frozenset[str | None]] = {}
         for fact in facts:
             self.add(fact)
 
     def __iter__(self) -> Iterator[Fact]:
         return iter(self._facts.values())
-
-    def __len__(self) -> int:
-        return len(self._facts)
 
     def find(self, name: FactIdentity) -> Fact | None:
         """Return the fact of that identity, if it is known."""
@@ -64,26 +52,26 @@ class Docket:
     @property
     def periods(self) -> frozenset[str | None]:
         """The periods that any fact is about."""
-        return frozenset(self._periods)
+        return frozenset(chain.from_iterable(map(self._find_touched_periods, self))) - {EVERY_PERIOD}
+
+    @property
+    def has_only_reports(self) -> bool:
+        """Whether the docket holds reports alone, no two of one id: then each bears on its own period only."""
+        return not (self._adjustments or self._reviews_of or self._needs_whole_docket)
 
     def add(self, fact: Fact) -> frozenset[str | None]:
         """Add *fact* and return the periods it touches (`EVERY_PERIOD` among them); an empty set if it was known.
 
         The log holds facts in the order of recording, so of one identity with two contents the first recorded is kept.
         """
-        name = identity(fact)
-        if name in self._facts:
+        if self._facts.setdefault(identity(fact), fact) is not fact:
             return frozenset()
-        self._facts[name] = fact
-        self._file_under_period(fact)
-        touched = self._find_touched_periods(fact)
-        self._periods.update(touched)
-        self._periods.discard(EVERY_PERIOD)
-        return touched
+        self._file(fact)
+        return self._find_touched_periods(fact)
 
     def facts_of_record(self, period: str | None) -> Sequence[Fact]:
         """Return the facts whose `record_period` is *period*, in the order in which they were added."""
-        return self._by_period.get(period, ())
+        return self._records.get(period, ())
 
     def facts_bearing_on(self, period: str | None, *, carried: Sequence[str] = ()) -> Sequence[Fact]:
         """Return the facts that can bear on one period: assessing these gives the same as assessing the whole docket.
@@ -95,59 +83,52 @@ class Docket:
         are returned. A return or acceptance bears on the period of the submission that it names.
         """
         if self._needs_whole_docket:
-            return tuple(self._facts.values())
-        filed = self._by_period.get(period, ())
-        if not self._adjustments and not self._reviews_of:
-            return filed
-        submissions = [one for one in filed if isinstance(one, Submission)]
+            return tuple(self)
+        submissions = [one for one in self._records.get(period, ()) if isinstance(one, Submission)]
         named = [*(one.id for one in submissions), *carried]
         reviews = [review for event_id in named for review in self._reviews_of.get(event_id, ())]
         return [*self._adjustments, *reviews, *submissions]
 
-    def _file_under_period(self, fact: Fact) -> None:
-        period = record_period(fact)
-        filed = self._by_period.get(period)
-        if filed is None:
-            self._by_period[period] = [fact]
-        else:
-            filed.append(fact)
+    def _file(self, fact: Fact) -> None:
+        self._records.setdefault(record_period(fact), []).append(fact)
         match fact:
             case Submission():
                 # Of one id with two sources a review names either, so that both have to be looked at.
                 self._needs_whole_docket = self._needs_whole_docket or fact.id in self._periods_of
+                self._periods_of.setdefault(fact.id, set()).add(fact.period)
             case ReportReturn() | ReportAcceptance():
                 self._reviews_of.setdefault(fact.submission, []).append(fact)
-            case _:
+            case Withdrawal() | Extension() | Exemption() | Revocation():
                 self._adjustments.append(fact)
-                self._needs_whole_docket = self._needs_whole_docket or isinstance(fact, Withdrawal | Reassignment)
+                self._needs_whole_docket = self._needs_whole_docket or isinstance(fact, Withdrawal)
+            case Reassignment():
+                self._adjustments.append(fact)
+                self._needs_whole_docket = True
+                self._periods_of.setdefault(fact.submission, set()).update((fact.from_period, fact.to_period))
+            case _:
+                assert_never(fact)
 
     def _find_touched_periods(self, fact: Fact) -> frozenset[str | None]:
+        """Return the periods that *fact*, which is filed, touches.
+
+        Reassignments act in order of receipt, so one that is added later may undo the ones before it: every period in
+        which a submission has ever been is touched.
+        """
         match fact:
             case Submission():
-                return self._note_periods(fact.id, fact.period)
+                return frozenset(self._periods_of[fact.id])
             case Withdrawal():
                 return frozenset({fact.period, *self._periods_of.get(fact.withdraws, ())})
             case ReportReturn() | ReportAcceptance():
                 return frozenset({fact.period, *self._periods_of.get(fact.submission, ())})
             case Reassignment():
-                return self._note_periods(fact.submission, fact.from_period, fact.to_period)
+                return frozenset(self._periods_of[fact.submission])
             case Extension():
                 return frozenset({fact.period})
             case Exemption() | Revocation():
                 return frozenset({EVERY_PERIOD})
             case _:
                 assert_never(fact)
-
-    def _note_periods(self, event_id: str, *periods: str | None) -> frozenset[str | None]:
-        """Note the *periods* of a submission and return all it may belong to.
-
-        Reassignments act in order of receipt, so one that is added later may undo the ones before it: every period in
-        which the submission has ever been is touched.
-        """
-        noted = _share_set(*periods)
-        known = noted | self._periods_of[event_id] if event_id in self._periods_of else noted
-        self._periods_of[event_id] = known
-        return known
 
 
 def record_period(fact: Fact) -> str | None:
@@ -159,8 +140,3 @@ def record_period(fact: Fact) -> str | None:
             return fact.from_period
         case Exemption() | Revocation():
             return None
-
-
-@lru_cache(maxsize=4096)  # nearly every submission is about one of a few periods: they share one set each
-def _share_set(*periods: str | None) -> frozenset[str | None]:
-    return frozenset(periods)

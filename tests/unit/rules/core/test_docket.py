@@ -25,7 +25,7 @@ def test_a_fact_touches_its_period() -> None:
     docket = Docket()
     for event in (a_submission("s-1"), a_withdrawal("w-1", "s-1"), an_extension("x-1", DUE)):
         assert docket.add(a_recorded_fact(event)) == {"2024"}
-    assert len(docket) == 3
+    assert len(list(docket)) == 3
     assert docket.periods == {"2024"}
 
 
