@@ -4,7 +4,6 @@ The same facts give the same bytes: nothing in the event comes from a clock. Its
 of plan and registry and the facts known.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,14 +11,16 @@ from typing import Any
 import msgspec
 
 from schemas.events import wire
-from schemas.events.assessments import ASSESSED, StepKind
+from schemas.events.assessments import ASSESSED
 from schemas.events.ids import digest
-from schemas.events.wire import WireDutyAssessed, WireEvent, WireEventReference, WireStep
-from services.rules.core import fast_path
+from schemas.events.wire import WireDutyAssessed, WireEvent, WireEventReference, WireSegment, WireStep
+from schemas.plan.plan import Notice
+from services.rules.core import fast_path, notices
+from services.rules.core.assess import decide_complete_status
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact, Submission, identity
-from services.rules.core.fast_path import DutyOutcome, SharedDuty
+from services.rules.core.fast_path import DischargeKind, DutyOutcome, SharedDuty
 
 SOURCE = "dondoc/rules"
 
@@ -34,7 +35,7 @@ FACTS_NEVER_LARGE = 8  # with ids of 1,024 characters of four bytes they make 60
 
 
 _encode = msgspec.json.Encoder().encode
-_GAP = re.compile(rb"\0(\w+)\0")
+_GAPS = (b"id", b"agency", b"recorded_at", b"revision", b"since", b"event", b"source", b"receipt")
 
 
 class LargeAssessmentError(Exception):
@@ -77,27 +78,15 @@ def encode_assessment(
     key = duty.key
     shared = catalogue.shared_duty(agency=key.agency, obligation=key.obligation, period=key.period)
     if not facts:
-        without_facts = shared.without_facts
-        outcome = DutyOutcome(timeline=without_facts.timeline, alerts=without_facts.alerts)
-        return _encode_outcome(catalogue, duty, facts, outcome, position)
-    if len(facts) == 1 and isinstance(facts[0], Submission) and shared.is_discharged_by(facts[0]):
+        outcome = shared.without_facts.outcome
+    elif len(facts) == 1 and isinstance(facts[0], Submission) and shared.is_discharged_by(facts[0]):
         return encode_discharge(catalogue, shared, facts[0], position)
-    return encode_in_full(catalogue, duty, facts, position=position, largest_bytes=largest_bytes)
-
-
-def encode_in_full(
-    catalogue: DutyCatalogue,
-    duty: Duty,
-    facts: Sequence[Fact],
-    *,
-    position: LogPosition,
-    largest_bytes: int = LARGEST_RECORD_BYTES,
-) -> bytes:
-    """Return and raise what `encode_assessment` does, always by the full path."""
-    outcome = fast_path.compute_outcome(duty, facts)
-    if len(facts) > FACTS_NEVER_LARGE:
-        _reject_large_outcome(outcome, largest_bytes)
-    return _encode_outcome(catalogue, duty, facts, outcome, position)
+    else:
+        outcome = fast_path.compute_outcome(duty, facts)
+        if len(facts) > FACTS_NEVER_LARGE:
+            _reject_large_outcome(outcome, largest_bytes)
+    data = _build_data(catalogue, duty, outcome, position)
+    return _encode_event(derive_event_id(catalogue, duty, facts), data)
 
 
 def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition) -> bytes:
@@ -105,10 +94,11 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
 
     It is cut from a template: what alike reports have in common was encoded once.
     """
-    since, kind = fast_path.classify_discharge(shared, report)
-    template = shared.without_facts.templates.get(kind)
+    since, kind = shared.classify(report)
+    templates = shared.without_facts.templates
+    template = templates.get(kind)
     if template is None:
-        template = shared.without_facts.templates[kind] = _build_template(catalogue, shared, report, since, position)
+        template = templates[kind] = _build_template(catalogue, shared, since, kind)
     key = "|".join((report.plan, report.agency, report.obligation, report.period or ""))
     values = {
         b"id": b'"%b"' % digest(key, catalogue.versions, "\x1e".join(identity(report))).encode(),
@@ -119,8 +109,12 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
         b"event": _encode(report.id),
         b"source": _encode(report.source),
     }
-    if shared.tells_receipt:
-        values[b"receipt"] = _encode(fast_path.plan_receipt(shared, report, since))
+    if _tells_receipt(shared.duty):
+        starts_at = max(since, shared.without_facts.outcome.timeline[0].starts_at)
+        receipt = notices.plan_received_notice(
+            report, starts_at=starts_at, due_at=shared.duty.due_at, effective_at=since
+        )
+        values[b"receipt"] = _encode(receipt)
     return template % values
 
 
@@ -131,45 +125,34 @@ def derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact])
     return digest(str(duty.key), catalogue.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
 
 
-def _encode_outcome(
-    catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact], outcome: DutyOutcome, position: LogPosition
-) -> bytes:
-    event = WireEvent(
-        id=derive_event_id(catalogue, duty, facts),
-        source=SOURCE,
-        type=ASSESSED,
-        subject=duty.key.agency,
-        time=position.recorded_at,
-        data=_build_data(catalogue, duty, outcome, position),
-    )
-    return wire.encode(event)
-
-
-def _build_template(
-    catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, since: datetime, position: LogPosition
-) -> bytes:
-    """Return the encoded assessment of a duty that *report* discharges, to be filled in with the % operator."""
-    outcome = fast_path.discharge(shared, report, since)
-    *before, last = outcome.timeline
-    discharged = msgspec.structs.replace(
-        last,
-        starts_at=_gap("since") if before else last.starts_at,
+def _build_template(catalogue: DutyCatalogue, shared: SharedDuty, since: datetime, kind: DischargeKind) -> bytes:
+    """Return the encoded assessment of a duty that is discharged from *since* on, to be filled in with `%`."""
+    duty, outcome = shared.duty, shared.without_facts.outcome
+    _, _, is_nil_return, is_unproven = kind
+    before = [one for one in outcome.timeline if one.starts_at < since]
+    discharged = WireSegment(
+        # A report received before the duty opens counts from the opening, where the timeline starts.
+        starts_at=_gap("since") if before else outcome.timeline[0].starts_at,
+        status=decide_complete_status(since, duty.due_at),
+        due_at=duty.due_at,
         effective_at=_gap("since"),
+        submissions=1,
+        # In the order of `assess.FLAGS`.
+        flags=("dispatch_unproven",) * is_unproven + ("nil_return",) * is_nil_return,
         evidence=(_gap("event"),),
         standing=WireEventReference(source=_gap("source"), id=_gap("event")),
     )
-    data = msgspec.structs.replace(
-        _build_data(catalogue, shared.duty, outcome, position),
-        agency=_gap("agency"),
-        recorded_at=_gap("recorded_at"),
-        revision=_gap("revision"),
-        timeline=(*before, discharged),
-        steps=tuple([_open_gap(one, since) for one in outcome.alerts]),
-    )
-    event = WireEvent(
-        id=_gap("id"), source=SOURCE, type=ASSESSED, subject=_gap("agency"), time=_gap("recorded_at"), data=data
-    )
-    return _GAP.sub(rb"%(\1)b", wire.encode(event).replace(b"%", b"%%"))
+    alerts: list[Any] = [_end_repetition(one, since) for one in outcome.alerts if one.at < since]
+    if _tells_receipt(duty):
+        alerts.append(_gap("receipt"))  # the last alert: whatever else the duty calls for lies before the report
+    timeless = LogPosition(offset=0, recorded_at=_gap("recorded_at"))
+    discharge = DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
+    data = _build_data(catalogue, duty, discharge, timeless)
+    data = msgspec.structs.replace(data, agency=_gap("agency"), revision=_gap("revision"))
+    template = _encode_event(_gap("id"), data).replace(b"%", b"%%")
+    for name in _GAPS:
+        template = template.replace(b"\0%b\0" % name, b"%%(%b)b" % name)
+    return template
 
 
 def _gap(name: str) -> Any:  # noqa: ANN401 - it stands where a value of any type stands
@@ -177,12 +160,20 @@ def _gap(name: str) -> Any:  # noqa: ANN401 - it stands where a value of any typ
     return msgspec.Raw(f"\0{name}\0".encode())
 
 
-def _open_gap(alert: WireStep, since: datetime) -> Any:  # noqa: ANN401 - as above
-    """Return *alert* with gaps for what depends on the report, which counts from *since* on."""
-    if alert.kind is StepKind.RECEIVED:
-        return _gap("receipt")
-    ends_then = alert.every is not None and alert.until == since
-    return msgspec.structs.replace(alert, until=_gap("since")) if ends_then else alert
+def _end_repetition(alert: WireStep, since: datetime) -> WireStep:
+    """Return *alert*, repeated no longer than until the report; what does not repeat stays as it is."""
+    if alert.every is None or alert.until is None or alert.until < since:
+        return alert
+    return msgspec.structs.replace(alert, until=_gap("since"))
+
+
+def _tells_receipt(duty: Duty) -> bool:
+    return duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
+
+
+def _encode_event(event_id: str, data: WireDutyAssessed) -> bytes:
+    event = WireEvent(id=event_id, source=SOURCE, type=ASSESSED, subject=data.agency, time=data.recorded_at, data=data)
+    return wire.encode(event)
 
 
 def _build_data(catalogue: DutyCatalogue, duty: Duty, outcome: DutyOutcome, position: LogPosition) -> WireDutyAssessed:

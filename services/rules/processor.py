@@ -9,12 +9,21 @@ from dataclasses import dataclass
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey, partition_of
-from services.rules import assessment_event, fact_decoder, fact_validation
+from services.rules import assessment_event, fact_decoder
 from services.rules.assessment_event import LargeAssessmentError, LogPosition
-from services.rules.core.docket import EVERY_PERIOD, Docket, record_period
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Decision, Fact, Submission, has_same_content, identity
+from services.rules.core.facts import (
+    EVERY_PERIOD,
+    Decision,
+    Docket,
+    Fact,
+    Submission,
+    has_same_content,
+    identity,
+    record_period,
+)
+from services.rules.core.fast_path import SharedDuty
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
@@ -145,29 +154,36 @@ class PartitionProcessor:
             raise Rejection("unreadable", str(cause)) from cause
         if isinstance(found, PlanAdopted):
             return self._process_adoption(found, position)
-        return self._process_usual_report(found, position) or self._process_fact(found, position)
+        adopted = self._adopted_plans.get(found.plan)
+        catalogue = None if adopted is None else adopted.catalogue
+        if catalogue is not None and isinstance(found, Submission) and self._is_at_home(found):
+            shared = catalogue.find_shared_duty(agency=found.agency, obligation=found.obligation, period=found.period)
+            if shared is not None:
+                events = self._process_usual_report(catalogue, shared, found, position)
+                return events or self._process_fact(found, catalogue, position)
+        return self._process_fact(*self._validator.validate(found, catalogue), position)
 
     def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
         """Return at most *most* of the state records changed since this was last called, as (key, value)."""
         return self._store.drain_changes(most)
 
-    def _process_usual_report(self, report: Fact, position: LogPosition) -> list[KeyedEvent] | None:
-        """Process the first complete report of its own of a usual duty; return None for every other fact.
+    def _is_at_home(self, report: Submission) -> bool:
+        """Whether *report* is the agency's own and lies in its partition: if it has such a duty, nothing is amiss."""
+        home = partition_of(report.agency, self._catalogues.partitions)
+        return report.filed_by == report.agency and home == self.partition
+
+    def _process_usual_report(
+        self, catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition
+    ) -> list[KeyedEvent] | None:
+        """Process the first complete report of its own of a usual duty; return None for every other report.
 
         Nothing is decoded but the report, and nothing encoded but its state: the assessment is cut from a template.
         """
-        adopted = self._adopted_plans.get(report.plan)
-        if adopted is None or not isinstance(report, Submission):
-            return None
-        catalogue, agency = adopted.catalogue, report.agency
-        shared = catalogue.find_shared_duty(agency=agency, obligation=report.obligation, period=report.period)
         if (
-            shared is None
-            or not self._store.is_first_report(report)
+            not self._store.is_first_report(report)
             or not shared.is_discharged_by(report)
             or shared.duty.requirements.checks_cost > MOST_CONDITION_UNITS
             or any((report.plan, report.obligation) in one.carries_over for one in self._carrying)
-            or partition_of(agency, self._catalogues.partitions) != self.partition
         ):
             return None
         value = state_store.encode_facts((report,))
@@ -175,13 +191,13 @@ class PartitionProcessor:
             return None
         event = assessment_event.encode_discharge(catalogue, shared, report, position)
         self._store.put_report(report, value)
-        return [(agency, event)]
+        return [(report.agency, event)]
 
-    def _process_fact(self, received: Fact, position: LogPosition) -> list[KeyedEvent] | Iterator[KeyedEvent]:
-        adopted = self._adopted_plans.get(received.plan)
-        fact, catalogue = self._validator.validate(received, None if adopted is None else adopted.catalogue)
-        key = state_store.docket_key_of(fact)
-        docket = self._store.open_docket(key, fact)
+    def _process_fact(
+        self, fact: Fact, catalogue: DutyCatalogue | None, position: LogPosition
+    ) -> list[KeyedEvent] | Iterator[KeyedEvent]:
+        """Process a fact whose names are resolved, about a duty of *catalogue* if that is in force here."""
+        docket = self._store.open_docket(state_store.docket_key_of(fact), fact)
         touched = docket.add(fact)
         if not touched:
             _reject_other_content(fact, docket)
@@ -225,9 +241,7 @@ class PartitionProcessor:
         periods = set(touched | docket.periods) - {EVERY_PERIOD}
         adopted = self._adopted_plans.get(key[0])
         if adopted is not None:
-            expected = self._catalogues.duties_opening_before(
-                adopted.adoption.horizon, adopted.catalogue, partition=self.partition
-            )
+            expected = self._list_expected(adopted)
             periods |= {one.period for one in expected if state_store.docket_key_of(one) == key}
         return _sort_periods(periods)
 
@@ -245,7 +259,9 @@ class PartitionProcessor:
         for catalogue, duty in duties:
             event = self._assess_touched(catalogue, duty, position, added)
             total += len(event[1])
-            _reject_bulk(total)
+            if total > LARGEST_EVENTS_BYTES:
+                limit = f"{LARGEST_EVENTS_BYTES:,} bytes"
+                raise Rejection("oversized", f"its assessments together take more than {limit}")
             yield event
         self._store.put(added.fact, added.docket, added.record)
 
@@ -309,22 +325,21 @@ class PartitionProcessor:
 
         Among all are those that were expected *before* and bind nobody under the new versions.
         """
-        expected = self._catalogues.duties_opening_before(adoption.horizon, catalogue, partition=self.partition)
+        expected = self._list_expected(AdoptedPlan(adoption=adoption, catalogue=catalogue))
         if before is not None and before.catalogue is catalogue:
             horizon_before = before.adoption.horizon.timestamp()
             yield from (key for key in expected if _opening_timestamp(catalogue, key) >= horizon_before)
             return
         yield from expected
-        dropped = (
-            ()
-            if before is None
-            else self._catalogues.duties_opening_before(
-                before.adoption.horizon, before.catalogue, partition=self.partition
-            )
-        )
+        dropped = () if before is None else self._list_expected(before)
         others = dict.fromkeys([*self._list_reported_duties(catalogue), *dropped])
         known = frozenset(expected)
-        yield from (key for key in others if key not in known and fact_validation.has_duty(catalogue, key))
+        for key in (one for one in others if one not in known):
+            if catalogue.find_duty(agency=key.agency, obligation=key.obligation, period=key.period) is not None:
+                yield key
+
+    def _list_expected(self, plan: AdoptedPlan) -> Sequence[DutyKey]:
+        return self._catalogues.duties_opening_before(plan.adoption.horizon, plan.catalogue, partition=self.partition)
 
     def _list_reported_duties(self, catalogue: DutyCatalogue) -> Iterator[DutyKey]:
         """Yield the duties about which there are facts, and those for which reports under another plan count."""
@@ -369,11 +384,6 @@ def _encode_record(fact: Fact, docket: Docket) -> bytes:
         held = f"{len(facts) - 1} facts; with this one, its record has {len(record):,} bytes"
         raise Rejection("oversized", f"{duty} holds {held}; it takes no more")
     return record
-
-
-def _reject_bulk(size: int) -> None:
-    if size > LARGEST_EVENTS_BYTES:
-        raise Rejection("oversized", f"its assessments together take more than {LARGEST_EVENTS_BYTES:,} bytes")
 
 
 def _reject_other_content(fact: Fact, docket: Docket) -> None:

@@ -22,7 +22,7 @@ from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, L
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
-from services.rules.core.fast_path import OutcomeCache, SharedDuty
+from services.rules.core.fast_path import OutcomeWithoutFacts, SharedDuty
 from services.rules.core.plan_succession import ObligationName
 
 
@@ -70,12 +70,12 @@ class DutyCatalogue:
         self._superseded_at = plan_succession.find_end(successor)
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
-        self._outcomes = OutcomeCache()
         self._obligations = {one.id: one for one in plan.obligations}
         self._terms: dict[tuple[str, str | None], PeriodTerms | None] = {}
         # By obligation, agency and period. The innermost dictionary is one for all agencies that are bound alike.
         self._duties: dict[str, dict[str, dict[str | None, SharedDuty]]] = {one: {} for one in self._obligations}
         self._duties_of_class: dict[tuple[str, Hashable], dict[str | None, SharedDuty]] = {}
+        self._outcomes: dict[Hashable, OutcomeWithoutFacts] = {}
         self._requirements: dict[int, DutyRequirements] = {}
         self._co_operators: dict[str, tuple[CoOperator, ...]] = {}
 
@@ -91,18 +91,16 @@ class DutyCatalogue:
             return self._share_duty(agency, obligation, period)
 
     def find_shared_duty(self, *, agency: str, obligation: str, period: str | None) -> SharedDuty | None:
-        """Return the shared duty if anybody of the agency's class has asked for it, else None."""
+        """Return what `shared_duty` returns, or None where there is no such duty."""
         try:
-            return self._duties[obligation][agency][period]
-        except KeyError:
+            return self.shared_duty(agency=agency, obligation=obligation, period=period)
+        except UnknownDuty:
             return None
 
     def find_duty(self, *, agency: str, obligation: str, period: str | None) -> Duty | None:
         """Return the duty of that name, binding or not, or None where there is none."""
-        try:
-            return self.duty(agency=agency, obligation=obligation, period=period)
-        except UnknownDuty:
-            return None
+        shared = self.find_shared_duty(agency=agency, obligation=obligation, period=period)
+        return None if shared is None else shared.duty_of(agency)
 
     def resolve_names(self, fact: Fact) -> Fact:
         """Return *fact* with aliases of agencies replaced by ids (ruling 7); raise `UnknownDuty` if no duty fits."""
@@ -145,12 +143,8 @@ class DutyCatalogue:
                 asked = [one.text for one in periods.within(year, recurrence) if calendar.is_asked_for(obligation, one)]
                 texts: Sequence[str | None] = asked if recurrence.is_periodic else [None]
                 for text in texts:
-                    duties = self._binding_duties(obligation, text)
-                    yield from (duty for duty in duties if text or self._falls_into(duty, year))
-
-    def _binding_duties(self, obligation: Obligation, period: str | None) -> Iterator[Duty]:
-        duties = (self.duty(agency=agency, obligation=obligation.id, period=period) for agency in self.agencies)
-        return (duty for duty in duties if duty.is_binding)
+                    duties = (self.duty(agency=one, obligation=obligation.id, period=text) for one in self.agencies)
+                    yield from (duty for duty in duties if duty.is_binding and (text or self._falls_into(duty, year)))
 
     def _falls_into(self, duty: Duty, year: Period) -> bool:
         """Whether a one-off duty falls due in *year*, or opens in it where it has no due instant."""
@@ -298,9 +292,10 @@ class DutyCatalogue:
         """Whether *agency* owes the compiled obligation for the same period on the last good day of *compiling*."""
         obligation = self._obligations.get(obligation_id)
         period = None if compiling.period is None else compiling.period.text
-        if obligation is None or not _recurs_in(obligation, period):
+        try:
+            terms = None if obligation is None else self._terms_of(obligation, period)
+        except UnknownDuty:  # the obligation never recurs like that
             return False
-        terms = self._terms_of(obligation, period)
         if terms is None or self._is_untracked(terms):
             return False
         binding = self._decide_binding(terms, agency)
@@ -335,14 +330,6 @@ class DutyCatalogue:
 
     def _at_midnight(self, day: date) -> datetime:
         return calendar.midnight(day, self.calendar.zone)
-
-
-def _recurs_in(obligation: Obligation, period: str | None) -> bool:
-    try:
-        _parse_period(obligation, period)
-    except UnknownDuty:
-        return False
-    return True
 
 
 def _parse_period(obligation: Obligation, period: str | None) -> Period | None:

@@ -1,27 +1,29 @@
 """A fast path past the full assessment, for a duty without facts or with one complete report of its own.
 
 Nearly all duties are like that. Until its report such a duty is assessed as if there were no facts, and that outcome is
-the same for all agencies that owe the same; from the report on it is discharged. Every other duty takes the full path
-through `assess` and `plan_alerts`, which alone define what a status means. Property tests hold both paths to the same
-bytes.
+the same for all agencies that owe the same; from the report on it is discharged, and the assessment is cut from a
+template (`services.rules.assessment_event`). Every other duty takes the full path through `assess` and `plan_alerts`,
+which alone define what a status means. Property tests hold both paths to the same bytes.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireSegment, WireStep
-from schemas.plan.plan import Notice
-from services.rules.core import completeness, notices
-from services.rules.core.agencies import Superior
+from services.rules.core import completeness
 from services.rules.core.alerts import plan_alerts
-from services.rules.core.assess import assess, decide_complete_status, refer_to
+from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.submissions.filings import effective_at, is_dispatch_unproven
+
+# Which reports that discharge a duty have alike outcomes: those between the same two instants at which the outcome
+# without facts changes, on the same side of due, and with the same properties that become flags.
+DischargeKind = tuple[int, bool, bool, bool]
 
 
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -31,88 +33,46 @@ class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alerts: tuple[WireStep, ...]
 
 
-# Which of the reports that discharge a duty have alike outcomes: those between the same two instants at which the
-# outcome without facts changes, on the same side of due, and with the same two properties that become flags.
-DischargeKind = tuple[int, bool, bool, bool]
-
-
 class OutcomeWithoutFacts:
-    """The outcome of a duty while nothing is filed.
+    """The outcome of a duty while nothing is filed, and by kind the templates of what it is once a report came."""
 
-    `templates` are the encoded assessments of the duty once a report discharges it, with gaps for what differs.
-    """
-
-    __slots__ = ("_turns", "alerts", "templates", "timeline")
+    __slots__ = ("_turns", "outcome", "templates")
 
     def __init__(self, duty: Duty) -> None:
-        outcome = compute_outcome(duty, ())
-        self.timeline = outcome.timeline
-        self.alerts = outcome.alerts
+        self.outcome = compute_outcome(duty, ())
         self.templates: dict[DischargeKind, bytes] = {}
-        ends = [one.until for one in self.alerts if one.until is not None]
-        self._turns = sorted({*[one.starts_at for one in self.timeline], *[one.at for one in self.alerts], *ends})
+        alerts = self.outcome.alerts
+        turns = {*[one.starts_at for one in self.outcome.timeline], *[one.at for one in alerts]}
+        self._turns = sorted(turns.union([one.until for one in alerts if one.until is not None]))
 
     def count_turns(self, instant: datetime) -> int:
         """Return how many of the instants at which the outcome changes lie before *instant*."""
         return bisect_left(self._turns, instant)
 
 
-# What the outcome of a duty without facts depends on: obligation, period and opening; whether and how it ends early;
-# who stands above the agency; whether the agency gets no copies of alerts because it co-operates in its own report.
-_OutcomeKey = tuple[
-    str, str | None, datetime | None, datetime | None, datetime | None, tuple[str, ...], tuple[Superior, ...], bool
-]
-
-
-class OutcomeCache:
-    """The outcomes without facts of the duties of one catalogue; agencies whose outcome is the same share one.
-
-    The cache needs no bound: its entries are fewer than the shared duties, which the catalogue keeps as well.
-    """
-
-    def __init__(self) -> None:
-        self._cached: dict[_OutcomeKey, OutcomeWithoutFacts] = {}
-
-    def without_facts(self, duty: Duty) -> OutcomeWithoutFacts:
-        """Return the outcome of *duty* while nothing is filed."""
-        ends_early = not outlives_due(duty)
-        cache_key = (
-            duty.key.obligation,
-            duty.key.period,
-            duty.opens_at,
-            duty.agency_ends_at if ends_early else None,
-            duty.left_group_at,
-            duty.heirs if ends_early else (),
-            duty.superiors,
-            any(one.agency == duty.key.agency for one in duty.co_operators),
-        )
-        outcome = self._cached.get(cache_key)
-        if outcome is None:
-            outcome = self._cached[cache_key] = OutcomeWithoutFacts(duty)
-        return outcome
-
-
 class SharedDuty:
     """A duty as it is for all agencies that are bound alike: `duty` is that of one of them.
 
-    `is_usual` says that one complete report of the agency's own discharges it for ever, `tells_receipt` that the agency
-    is told so.
+    `is_usual` says that one complete report of the agency's own discharges it for ever.
     """
 
-    __slots__ = ("_outcomes", "_without_facts", "duty", "is_usual", "tells_receipt")
+    __slots__ = ("_cached", "_without_facts", "duty", "is_usual")
 
-    def __init__(self, duty: Duty, outcomes: OutcomeCache) -> None:
+    def __init__(self, duty: Duty, cached: dict[Hashable, OutcomeWithoutFacts]) -> None:
+        """Take the outcome without facts from those *cached* of other duties, or add it to them."""
         self.duty = duty
         self.is_usual = is_usual(duty)
-        self.tells_receipt = duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
-        self._outcomes = outcomes
+        self._cached = cached
         self._without_facts: OutcomeWithoutFacts | None = None
 
     @property
     def without_facts(self) -> OutcomeWithoutFacts:
-        """The outcome while nothing is filed."""
+        """The outcome while nothing is filed; agencies that are bound differently may have the same."""
         if self._without_facts is None:
-            self._without_facts = self._outcomes.without_facts(self.duty)
+            cache_key = _describe_outcome(self.duty)
+            if cache_key not in self._cached:
+                self._cached[cache_key] = OutcomeWithoutFacts(self.duty)
+            self._without_facts = self._cached[cache_key]
         return self._without_facts
 
     def key_of(self, agency: str) -> DutyKey:
@@ -127,10 +87,7 @@ class SharedDuty:
         return msgspec.structs.replace(self.duty, key=self.key_of(agency))
 
     def is_discharged_by(self, report: Fact) -> bool:
-        """Whether *report*, the only fact of the duty, discharges it for ever: complete, own, and no correction.
-
-        The duty is one of the agency that the report names.
-        """
+        """Whether *report*, the only fact of its docket about this period, is complete, own and no correction."""
         return (
             self.is_usual
             and isinstance(report, Submission)
@@ -140,17 +97,19 @@ class SharedDuty:
             and not completeness.find_missing(self.duty.requirements, report.report)
         )
 
-
-def outlives_due(duty: Duty) -> bool:
-    """Whether the agency exists until the duty is due: its end then changes nothing (ruling 7)."""
-    return duty.agency_ends_at is None or (duty.due_at is not None and duty.due_at <= duty.agency_ends_at)
+    def classify(self, report: Submission) -> tuple[datetime, DischargeKind]:
+        """Return since when *report* discharges the duty, and its kind."""
+        since, due_at = effective_at(self.duty, report), self.duty.due_at
+        is_late = due_at is not None and since >= due_at
+        is_unproven = is_dispatch_unproven(self.duty, report)
+        return since, (self.without_facts.count_turns(since), is_late, report.report.is_nil_return, is_unproven)
 
 
 def is_usual(duty: Duty) -> bool:
     """Whether nothing but facts ends *duty*, and only reports under its own name count for it."""
     return (
         duty.opens_at is not None
-        and outlives_due(duty)
+        and _outlives_due(duty)
         and duty.left_group_at is None
         and duty.superseded_at is None
         and not duty.is_untracked
@@ -164,56 +123,21 @@ def compute_outcome(duty: Duty, facts: Sequence[Fact]) -> DutyOutcome:
     return DutyOutcome(timeline=assessment.timeline, alerts=plan_alerts(assessment))
 
 
-def classify_discharge(shared: SharedDuty, report: Submission) -> tuple[datetime, DischargeKind]:
-    """Return since when *report* discharges the duty, and which reports have an outcome like it."""
-    duty = shared.duty
-    since = effective_at(duty, report)
-    is_late = duty.due_at is not None and since >= duty.due_at
-    kind = (
-        shared.without_facts.count_turns(since),
-        is_late,
-        report.report.is_nil_return,
-        is_dispatch_unproven(duty, report),
+def _outlives_due(duty: Duty) -> bool:
+    """Whether the agency exists until the duty is due: its end then changes nothing (ruling 7)."""
+    return duty.agency_ends_at is None or (duty.due_at is not None and duty.due_at <= duty.agency_ends_at)
+
+
+def _describe_outcome(duty: Duty) -> Hashable:
+    """Return what the outcome of *duty* without facts depends on, among the duties of one catalogue."""
+    ends_early = not _outlives_due(duty)
+    return (
+        duty.key.obligation,
+        duty.key.period,
+        duty.opens_at,
+        (duty.agency_ends_at, duty.heirs) if ends_early else None,
+        duty.left_group_at,
+        duty.superiors,
+        # An agency that co-operates in its own report gets no copies of the alerts that it gets anyway.
+        any(one.agency == duty.key.agency for one in duty.co_operators),
     )
-    return since, kind
-
-
-def discharge(shared: SharedDuty, report: Submission, since: datetime) -> DutyOutcome:
-    """Return the outcome of a duty that *report* discharges from *since* on: until then it is that without facts."""
-    duty, without_facts = shared.duty, shared.without_facts
-    # A report received before the duty opens counts from the opening, where the timeline starts.
-    before = [one for one in without_facts.timeline if one.starts_at < since]
-    discharged = WireSegment(
-        starts_at=since if before else without_facts.timeline[0].starts_at,
-        status=decide_complete_status(since, duty.due_at),
-        due_at=duty.due_at,
-        effective_at=since,
-        submissions=1,
-        flags=_find_flags(duty, report),
-        evidence=(report.id,),
-        standing=refer_to(report),
-    )
-    alerts = [_end_repetition(one, since) for one in without_facts.alerts if one.at < since]
-    if shared.tells_receipt:
-        # It is the last alert: whatever else the duty calls for lies before the report.
-        alerts.append(plan_receipt(shared, report, since))
-    return DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
-
-
-def plan_receipt(shared: SharedDuty, report: Submission, since: datetime) -> WireStep:
-    """Return the notice that *report* discharges the duty from *since* on, or from its opening where that is later."""
-    starts_at = max(since, shared.without_facts.timeline[0].starts_at)
-    return notices.plan_received_notice(report, starts_at=starts_at, due_at=shared.duty.due_at, effective_at=since)
-
-
-def _find_flags(duty: Duty, report: Submission) -> tuple[str, ...]:
-    """Return the flags of *duty* that come from *report*, in the order of `assess.FLAGS`."""
-    unproven = ("dispatch_unproven",) if is_dispatch_unproven(duty, report) else ()
-    return (*unproven, "nil_return") if report.report.is_nil_return else unproven
-
-
-def _end_repetition(alert: WireStep, since: datetime) -> WireStep:
-    """Return *alert*, repeated no longer than until *since*; what does not repeat stays as it is."""
-    if alert.every is None or alert.until is None or alert.until < since:
-        return alert
-    return msgspec.structs.replace(alert, until=since)

@@ -13,17 +13,18 @@ fact that is rejected leaves no trace, because its record was never put.
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
-from itertools import islice
-from typing import Any
+from itertools import chain, islice
+from typing import Any, get_args
 
 import msgspec
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey
-from services.rules.core.docket import Docket, record_period
 from services.rules.core.facts import (
+    Docket,
     Exemption,
     Extension,
     Fact,
@@ -34,6 +35,7 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
     identity,
+    record_period,
 )
 from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
@@ -98,7 +100,8 @@ class StateStore:
         """Yield every fact whose record can be read."""
         for records in self._dockets.values():
             for value in records.values():
-                yield from try_decode_facts(value)
+                with suppress(UnreadableRecordError):
+                    yield from decode_facts(value)
 
     def restore(self, key: DutyKey, value: bytes) -> None:
         """Keep one record that `drain_changes` returned, and count it in the digest."""
@@ -152,7 +155,7 @@ class StateStore:
 
     def put_adoption(self, adoption: PlanAdopted) -> None:
         """Keep the record of the last adoption of a plan."""
-        self._put_record(docket_key_of(adoption_key(adoption.plan)), None, encode_adoption(adoption))
+        self._put_record((adoption.plan, "", ""), None, encode_adoption(adoption))
 
     def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
         """Return at most *most* of the records changed since this was last called, as (key, value)."""
@@ -163,8 +166,7 @@ class StateStore:
 
     def docket_keys(self, plan: str) -> Iterator[DocketKey]:
         """Yield the keys of the dockets of *plan* that hold facts."""
-        adoption = docket_key_of(adoption_key(plan))
-        return (key for key in list(self._dockets) if key[0] == plan and key != adoption)
+        return (key for key in list(self._dockets) if key[0] == plan and key != (plan, "", ""))
 
     def _put_record(self, key: DocketKey, period: str | None, value: bytes) -> None:
         name = record_key(key, period)
@@ -201,16 +203,7 @@ class StateRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     revocations: tuple[Revocation, ...] = ()
 
 
-_FIELDS: Mapping[type[Fact], str] = {
-    Submission: "submissions",
-    Withdrawal: "withdrawals",
-    Reassignment: "reassignments",
-    ReportReturn: "returns",
-    ReportAcceptance: "acceptances",
-    Extension: "extensions",
-    Exemption: "exemptions",
-    Revocation: "revocations",
-}
+_FIELDS = {get_args(kind)[0]: field for field, kind in StateRecord.__annotations__.items()}
 _ENCODER = msgspec.json.Encoder()
 _DECODER = RecordDecoder[StateRecord](StateRecord)
 
@@ -230,25 +223,7 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
 
 def decode_facts(value: bytes) -> tuple[Fact, ...]:
     """Return the facts that `encode_facts` encoded; raise `UnreadableRecordError` for anything else."""
-    record = _DECODER.decode(value)
-    return (
-        *record.submissions,
-        *record.withdrawals,
-        *record.reassignments,
-        *record.returns,
-        *record.acceptances,
-        *record.extensions,
-        *record.exemptions,
-        *record.revocations,
-    )
-
-
-def try_decode_facts(value: bytes) -> tuple[Fact, ...]:
-    """Return the facts that `encode_facts` encoded; none if *value* is not what it wrote."""
-    try:
-        return decode_facts(value)
-    except UnreadableRecordError:
-        return ()
+    return tuple(chain.from_iterable(msgspec.structs.astuple(_DECODER.decode(value))))
 
 
 def record_key(docket_key: DocketKey, period: str | None) -> str:
@@ -264,13 +239,8 @@ def decode_key(key: bytes | None) -> DutyKey:
         raise UnreadableRecordError("", f"the key {key!r} names no duty") from cause
 
 
-def adoption_key(plan: str) -> DutyKey:
-    """Return the key under which a partition keeps its last adoption of *plan*: without agency and obligation."""
-    return DutyKey(plan=plan, agency="", obligation="", period=None)
-
-
 def is_adoption_key(key: DutyKey) -> bool:
-    """Whether the record under *key* is an adoption."""
+    """Whether the record under *key* is the last adoption of its plan: it names neither agency nor obligation."""
     return not key.agency and not key.obligation
 
 

@@ -1,7 +1,6 @@
 """The docket keeps each fact once and returns the periods that it touches."""
 
-from services.rules.core.docket import EVERY_PERIOD, Docket
-from services.rules.core.facts import Fact
+from services.rules.core.facts import EVERY_PERIOD, Docket, Fact
 from tests.support.assertions.spec import a_fact, rfc3339
 from tests.support.builders.plans import (
     a_reassignment,

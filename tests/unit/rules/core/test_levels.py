@@ -71,7 +71,7 @@ class TestEscalation:
         catalogue = a_catalogue(a_plan(an_obligation(a_version(reminders=TO_PARENT))), registry)
         agencies = ("x-mot", "x-hai")
         duties = [catalogue.shared_duty(agency=one, obligation="results", period="2024") for one in agencies]
-        assert [len(one.without_facts.alerts) for one in duties] == [2, 1]
+        assert [len(one.without_facts.outcome.alerts) for one in duties] == [2, 1]
 
 
 def a_joint_obligation(**changes: object) -> Obligation:
