@@ -14,12 +14,13 @@ JARS := $(DONDOC_HOME)/kafka/jars
 TOXIPROXY_VERSION := 2.8.0
 TOXIPROXY := $(DONDOC_HOME)/toxiproxy
 VERAPDF := $(DONDOC_HOME)/verapdf/jars
+SBOM := $(DONDOC_HOME)/sbom
 SOURCES := services schemas deploy/local tests
 # Universal: one lock holds for every Python from 3.11 on and every platform. No index address gets in.
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos clients bench looks fuzz coverage format lock clean
+.PHONY: help sbom setup preflight demo up down check test lint types imports unit contract integration e2e chaos clients bench looks fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,8 +72,9 @@ $(VERAPDF)/.copied: tests/support/verapdf/pom.xml | preflight
 
 # --- the main job ---------------------------------------------------------------------------------------------------
 
-demo: setup ## one year of plan 6766 at high speed, ending with the annual report in out/
-	@$(BIN)/dondoc demo
+# `make demo PLAN=deploy/plans/09-2019-nd-cp` plays another plan: any that has dated duties.
+demo: setup ## one year of plan 6766, or of PLAN=FOLDER, at high speed, ending with the annual report in out/
+	@$(BIN)/dondoc demo $(if $(PLAN),--plan $(PLAN))
 
 up: setup ## the whole system in real time, until Ctrl-C
 	@exec $(BIN)/dondoc up
@@ -136,6 +138,17 @@ fuzz: setup $(VENV)/.fuzzer ## coverage-guided fuzzing of intake's decoder and o
 	@$(BIN)/python -m tests.fuzz.decoder $(DONDOC_HOME)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=out/fuzz/
 	@$(BIN)/python -m tests.fuzz.readers $(DONDOC_HOME)/fuzz-readers -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=out/fuzz/readers-
 
+# The tool has an environment of its own, so that nothing of it gets into the bill.
+$(SBOM)/.installed: requirements-sbom.txt | preflight
+	@rm -rf $(SBOM) && $(PYTHON) -m venv $(SBOM)
+	@$(SBOM)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements-sbom.txt
+	@touch $@
+
+sbom: $(SBOM)/.installed ## the bill of materials of the product (CycloneDX 1.6) in out/dondoc.cdx.json
+	@mkdir -p out
+	@$(SBOM)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --of JSON -o out/dondoc.cdx.json
+
 coverage: setup ## branch coverage of the cores by their unit tests
 	@$(BIN)/pytest tests/unit --cov --cov-report=term-missing
 
@@ -150,6 +163,7 @@ lock: ## resolve requirements*.in into the hashed locks
 	@$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	@$(COMPILE) --no-deps requirements-local.in -o requirements-local.txt
 	@$(COMPILE) --no-deps requirements-fuzz.in -o requirements-fuzz.txt
+	@$(COMPILE) requirements-sbom.in -o requirements-sbom.txt
 
 clean: ## remove everything that was made here
 	@rm -rf $(VENV) $(DONDOC_HOME) out build dondoc.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

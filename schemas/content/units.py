@@ -18,6 +18,11 @@ UNITS: Mapping[str, Bilingual] = {
     "point": Bilingual.of(en="points", vi="điểm"),
     "inspection": Bilingual.of(en="inspections", vi="cuộc"),
     "item": Bilingual.of(en="items", vi="tin, bài"),
+    "task": Bilingual.of(en="tasks", vi="nhiệm vụ"),
+    "petition": Bilingual.of(en="petitions", vi="đơn"),
+    "visit": Bilingual.of(en="visits", vi="lượt"),
+    "case": Bilingual.of(en="cases", vi="vụ"),
+    "person": Bilingual.of(en="persons", vi="người"),
 }
 
 

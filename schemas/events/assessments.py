@@ -86,12 +86,18 @@ class ReturnedReport(PublishedModel):
 
 
 class NoticeDetails(PublishedModel):
-    """What a notice tells: the day of the decision behind it, the due instant before it, the heirs, or the report.
+    """What a notice tells: the decision behind it, the due instant before it, the heirs, or the report.
 
-    `document` is the number of the report that discharged the duty and `effective_at` when it counts.
+    `decision` and `decided_on` are number and day of the decision's document, `reason` is why it was taken, and an
+    exemption covers the due instants of [`exempt_from`, `exempt_until`). `document` is the number of the report that
+    discharged the duty and `effective_at` when it counts.
     """
 
     decided_on: date | None = None
+    decision: str = ""
+    reason: str = ""
+    exempt_from: datetime | None = None
+    exempt_until: datetime | None = None
     former_due_at: datetime | None = None
     heirs: tuple[str, ...] = ()
     document: str = ""

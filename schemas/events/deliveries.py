@@ -66,7 +66,8 @@ class AlertAttempted(BaseModel):
     """One attempt at one alert on one channel.
 
     `to_agency` is an agency id or the name of a contact list, never an address. `delivery` is the same for all attempts
-    at one recipient and `route` names the provider; both are absent from older records.
+    at one recipient and `route` names the provider. `template` names the words with their version, `template_digest` is
+    that of their files and `text_digest` that of the text which the notifier keeps. All are absent from older records.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,3 +86,6 @@ class AlertAttempted(BaseModel):
     segments: int | None = None
     delivery: str | None = None
     route: str | None = None
+    template: str | None = None
+    template_digest: str | None = None
+    text_digest: str | None = None

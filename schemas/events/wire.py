@@ -61,6 +61,10 @@ class WireNotice(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     """What a notice tells, `NoticeDetails`."""
 
     decided_on: date | None = None
+    decision: str = ""
+    reason: str = ""
+    exempt_from: OffsetDatetime | None = None
+    exempt_until: OffsetDatetime | None = None
     former_due_at: OffsetDatetime | None = None
     heirs: tuple[str, ...] = ()
     document: str = ""
@@ -144,10 +148,13 @@ class WireAlertAttempted(msgspec.Struct, frozen=True, kw_only=True):
     segments: Count | None = None
     delivery: str | None = None
     route: str | None = None
+    template: str | None = None
+    template_digest: str | None = None
+    text_digest: str | None = None
 
 
 class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
-    """The CloudEvents envelope, `Envelope`, as rules and the notifier write it."""
+    """The CloudEvents envelope, `Envelope`, as rules writes it. A trace stands in it where the fact belongs to one."""
 
     specversion: str = "1.0"
     id: str
@@ -156,6 +163,8 @@ class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
     subject: str | None = None
     time: OffsetDatetime | None = None
     datacontenttype: str = "application/json"
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    tracestate: str | msgspec.UnsetType = msgspec.UNSET
     data: Data
 
 

@@ -223,7 +223,7 @@ class Obligation(DocumentModel):
 
     A `lead` agency (chủ trì) owes the report in place of addressees; those of `with` (phối hợp) are told and owe
     nothing. The recipient `parent` is the agency above the reporting one. `report_title` and `report_short` name the
-    report in letters, as nouns; `{period}` in them is where the period stands.
+    report in letters and in the annual report, as nouns; `{period}` in them is where the period stands.
     """
 
     id: Identifier
@@ -242,7 +242,7 @@ class Obligation(DocumentModel):
 
     @property
     def letter_title(self) -> Bilingual:
-        """What letters call the report."""
+        """What letters and the annual report call the report."""
         return self.report_title or self.title
 
     @property

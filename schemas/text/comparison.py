@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 from schemas.text.normal_form import LIKE_D
 
@@ -46,8 +47,7 @@ def make_number_key(number: str) -> str:
 
 def make_search_key(text: str) -> str:
     """Return *text* as a search compares it: as a name, and without accents (`Hoá`, `Hóa` and `hoa` agree)."""
-    bare = "".join(one for one in unicodedata.normalize("NFD", _fold(text)) if not unicodedata.combining(one))
-    return " ".join(bare.replace("đ", "d").split())
+    return " ".join("".join(map(_make_bare, unicodedata.normalize("NFC", text))).split())
 
 
 def find_nearest(word: str, known: Iterable[str]) -> str | None:
@@ -66,6 +66,14 @@ def _fold(text: str) -> str:
     """Return *text* in NFC and lower case with plain spaces and dashes, without unseen characters."""
     composed = unicodedata.normalize("NFC", text)
     return "".join(map(_fold_character, composed)).casefold().translate(LIKE_D)
+
+
+# Names are made of a few hundred letters, and a list searches ten thousand names.
+@lru_cache(maxsize=4_096)
+def _make_bare(character: str) -> str:
+    """Return a composed letter folded, without its marks and the stroke of đ."""
+    folded = unicodedata.normalize("NFD", _fold(character))
+    return "".join(one for one in folded if not unicodedata.combining(one)).replace("đ", "d")
 
 
 def _fold_character(character: str) -> str:

@@ -4,6 +4,7 @@ Events of other systems are brought to NFC only (`services/intake/cloudevents/nf
 compared without regard to its form, but not changed further.
 """
 
+import json
 import re
 import unicodedata
 
@@ -34,7 +35,20 @@ def repair_text(text: str) -> str:
     """Return *text* in NFC without unseen characters and with Đ for the letters that look like it."""
     if text.isascii() and text.isprintable():
         return text
-    return _DROPPED.sub("", unicodedata.normalize("NFC", text.translate(_LINE_ENDS))).translate(LIKE_D)
+    return drop_unseen(unicodedata.normalize("NFC", text.translate(_LINE_ENDS))).translate(LIKE_D)
+
+
+def drop_unseen(text: str) -> str:
+    """Return *text* as it is shown: without the characters that nobody sees, that reverse it, or that end it early.
+
+    What is left can stand in XML 1.0 (section 2.2), and so in the files of Word and Excel.
+    """
+    return text if text.isascii() and text.isprintable() else _DROPPED.sub("", text)
+
+
+def escape_unseen(text: str) -> str:
+    r"""Return JSON *text* with each character that nobody sees as its escape, such as `\u202e`: the same JSON."""
+    return _DROPPED.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def find_unseen(text: str) -> str | None:

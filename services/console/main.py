@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from services.console.support import version
+from services.runtime.observability import version
 
 # Each command with its module and attribute below `services.console`, in the order of the help page.
 COMMANDS = {

@@ -14,7 +14,6 @@ from functools import reduce
 from operator import or_
 
 from faststream.kafka import KafkaBroker
-from prometheus_client.exposition import generate_latest
 
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
@@ -37,6 +36,7 @@ from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
+from services.intake.metrics import Surface
 from services.intake.process_parts import BackgroundTask, ProcessParts
 from services.intake.published_plans import PublishedPlans, SnapshotPlans
 from services.intake.settings import IntakeSettings
@@ -48,13 +48,15 @@ from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
 from services.runtime import background, bootstrap
-from services.runtime.http import server
+from services.runtime.http import probes, server
 from services.runtime.http.admin import AdminApp, asyncapi_route
 from services.runtime.http.application import ServiceApp
-from services.runtime.http.probes import ReadinessCheck, probe_routes
+from services.runtime.http.probes import EncodedMetrics, MetricsEncoder, ReadinessCheck
+from services.runtime.http.request_metrics import OPERATIONS, MeasuredApp
 from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import faststream_security
 from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.observability.certificate_expiry import export_expiry
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -83,7 +85,7 @@ class LogAccess:
     rate_limits: RateLimits
     wait_until_tried: Callable[[], Awaitable[None]]
     ready: Mapping[str, ReadinessCheck]
-    encode_metrics: Callable[[], Awaitable[bytes]]
+    encode_metrics: MetricsEncoder
 
 
 def main() -> None:
@@ -109,7 +111,6 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     services = MainServices(
         event_log=log_parts.event_log,
         metrics=merged,
-        encode_metrics=lambda: generate_latest(merged),
         encode_plans=log_parts.plans.encode_snapshot,
         run_checks=log_parts.run_checks,
         charge=buckets.charge,
@@ -117,8 +118,8 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
     log_parts.references.on_change.append(supervisor.send_plans)
 
-    async def encode_metrics() -> bytes:
-        return generate_latest(merged)
+    async def encode_metrics(accept: str) -> EncodedMetrics:
+        return probes.encode_metrics(merged, accept)
 
     async def charge(key_id: str, events_per_second: float, events: int) -> float:
         return buckets.charge(key_id, events_per_second, events)
@@ -188,6 +189,7 @@ class LogParts:
 def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
     references.export_metrics(parts.registry)
+    export_expiry(parts.registry, settings.certificates)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
     reader = LogReader(settings, recent, parts.clock, parts.metrics.log)
     connector = KafkaConnector(settings, references, reader, parts.clock)
@@ -275,14 +277,19 @@ def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) 
     # It describes the topics and never connects: `KafkaConnection` opens and closes the clients.
     broker = _describe_topics(parts.settings)
     asyncapi = asyncapi_route(broker, title="Đôn Đốc intake", description="Writes the facts that agencies send.")
-    probes = probe_routes(access.ready, parts.registry, access.encode_metrics)
-    admin = AdminApp(parts.settings.admin_port, [*probes, asyncapi], service_port=parts.settings.port)
+    operations = [*probes.probe_routes(access.ready, parts.registry, access.encode_metrics), asyncapi]
+    requests = parts.metrics.requests
+    admin = AdminApp(parts.settings.admin_port, operations, requests, service_port=parts.settings.port)
     app = IntakeApp(broker, lifespan=lifespan, routes=(), admin=admin)
-    app.router = _build_router(parts, access, dict(admin.routes_on_service_port()))
+    mounted = {
+        path: MeasuredApp(handler, requests, lambda _path: OPERATIONS)
+        for path, handler in admin.routes_on_service_port()
+    }
+    app.router = _build_router(parts, access, mounted)
     return app
 
 
-def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, AsgiApp]) -> Router:
+def _build_router(parts: ProcessParts, access: LogAccess, mounted: Mapping[str, AsgiApp]) -> Router:
     async def get_key_set(_request: Request) -> Response:
         parts.signing_keys.refresh()
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())
@@ -312,7 +319,7 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
     )
     form = _describe_form(parts, access, submit_report, inflight_limit)
     routes = {
-        "/v1/events": Route(methods={"POST": endpoint.post}),
+        "/v1/events": Route(methods={"POST": endpoint.post}, surface=Surface.EVENTS),
         "/.well-known/jwks.json": Route(methods={"GET": get_key_set}),
         "/openapi.json": Route(methods={"GET": openapi.get_openapi}),
         "/docs": Route(methods={"GET": openapi.get_docs}),

@@ -1,10 +1,23 @@
 """What intake counts. Label sets are closed and start at zero; no id is ever a label."""
 
+from enum import StrEnum
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.intake.core.problems import CONNECTION_PROBLEMS, AuthenticationFailure, RequestProblem
+from services.runtime.http.request_metrics import OPERATIONS, RequestMetrics
 from services.runtime.kafka.log_coverage import Agreement
 from services.runtime.metrics import SECONDS_BUCKETS
+
+
+class Surface(StrEnum):
+    """What requests ask for, by which they are counted. A dry run is apart, for it depends on rules."""
+
+    EVENTS = "events"
+    DRY_RUN = "dry_run"
+    FORM = "form"
+    OTHER = "other"
+
 
 # The content modes of the CloudEvents HTTP binding.
 MODES = ("structured", "binary", "batch")
@@ -106,6 +119,7 @@ class IntakeMetrics:
         self.broker_is_up = Gauge("intake_bus_is_up", "1 while the broker acknowledges, else 0", registry=registry)
         self.log = LogMetrics(registry)
         self.spool = SpoolMetrics(registry)
+        self.requests = RequestMetrics(registry, [*(one.value for one in Surface), OPERATIONS])
         self.accepted = {mode: self.events.labels(mode) for mode in MODES}
         for problem in set(RequestProblem) - CONNECTION_PROBLEMS:
             self.refusals.labels(problem.value.slug)

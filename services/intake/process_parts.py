@@ -8,12 +8,13 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
+from services.intake.core.problems import AuthenticationFailure
 from services.intake.http.api_keys import ApiKeys
-from services.intake.http.authentication_failures import AuthenticationFailures
 from services.intake.metrics import IntakeMetrics
 from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
 from services.runtime.access.link_revocations import LinkRevocations
+from services.runtime.access.refusal_log import RefusalLog
 from services.runtime.clock import Clock, clock_from
 from services.runtime.metrics import new_registry
 
@@ -28,16 +29,16 @@ class ProcessParts:
     clock: Clock
     registry: CollectorRegistry
     metrics: IntakeMetrics
-    authentication_failures: AuthenticationFailures
+    refusals: RefusalLog[AuthenticationFailure]
     keys: ApiKeys
     signing_keys: SigningKeys
     revocations: LinkRevocations
     rules: httpx.AsyncClient
 
     def background_tasks(self) -> tuple[BackgroundTask, ...]:
-        """Return what runs in every process besides requests: the files are reloaded, failures are reported."""
+        """Return what runs in every process besides requests: the files are reloaded, refusals are reported."""
         watches = (self.keys.watch, self.signing_keys.watch, self.revocations.watch)
-        return (*watches, self.authentication_failures.run)
+        return (*watches, self.refusals.run)
 
 
 def build_parts(settings: IntakeSettings) -> ProcessParts:
@@ -45,14 +46,15 @@ def build_parts(settings: IntakeSettings) -> ProcessParts:
     clock = clock_from(settings.clock)
     registry = new_registry()
     metrics = IntakeMetrics(registry)
-    failures = AuthenticationFailures(metrics.keys.count_failure)
+    # One line a minute of an address: upstream systems are programs, and repeat what failed.
+    refusals = RefusalLog("unauthenticated", lines_max=1, count=metrics.keys.count_failure)
     return ProcessParts(
         settings=settings,
         clock=clock,
         registry=registry,
         metrics=metrics,
-        authentication_failures=failures,
-        keys=ApiKeys(settings.keys, clock, failures),
+        refusals=refusals,
+        keys=ApiKeys(settings.keys, clock, refusals),
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
         revocations=LinkRevocations(settings.link_revocations),
         rules=httpx.AsyncClient(),

@@ -65,6 +65,11 @@ class IntakeSettings(ServiceSettings):
         return self
 
     @property
+    def certificates(self) -> Mapping[str, Path | None]:
+        """As for every service, and the certificate of its own port."""
+        return {**super().certificates, "https": self.tls_certificate}
+
+    @property
     def tls(self) -> Tls | None:
         """The certificate that the port is served with; None where a proxy in front ends TLS."""
         if self.tls_certificate is None or self.tls_key is None:

@@ -10,6 +10,7 @@ from functools import partial
 
 from services.notifier.dispatch.route_file import RouteFileError
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.officer_file import OfficerFileError
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
@@ -18,9 +19,11 @@ from services.runtime.http import admin, server
 from services.runtime.http.admin import AdminApp
 from services.runtime.http.application import ServiceApp
 from services.runtime.http.probes import probe_routes
+from services.runtime.http.request_metrics import OPERATIONS, RequestMetrics
 from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import ConsumingBroker
 from services.runtime.metrics import new_registry
+from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.settings import EXIT_UNUSABLE
 from services.runtime.startup import Startup
 
@@ -32,7 +35,7 @@ def main() -> None:
     halt = Halt()
     try:
         app = build_app(settings, halt=halt)
-    except RouteFileError as cause:
+    except (RouteFileError, OfficerFileError) as cause:
         sys.stderr.write(f"{cause}\n")
         sys.exit(EXIT_UNUSABLE)
     server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
@@ -43,6 +46,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     settings = settings or NotifierSettings()
     halt = halt or Halt()
     registry = new_registry()
+    export_expiry(registry, settings.certificates)
     components = NotifierComponents(settings, registry, halt)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
     components.subscribe(broker)
@@ -67,11 +71,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     }
     asyncapi = admin.asyncapi_route(broker, title="Đôn Đốc notifier", description="Who is told what, and when.")
     backlog = (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))
-    return ServiceApp(
-        broker,
-        lifespan=lifespan,
-        routes=[],
-        admin=AdminApp(
-            settings.admin_port, [*probe_routes(ready, registry), asyncapi, backlog], service_port=settings.port
-        ),
-    )
+    requests = RequestMetrics(registry, (OPERATIONS,))
+    operations = [*probe_routes(ready, registry), asyncapi, backlog]
+    admin_app = AdminApp(settings.admin_port, operations, requests, service_port=settings.port)
+    return ServiceApp(broker, lifespan=lifespan, routes=components.receipt_routes(), admin=admin_app)

@@ -10,12 +10,15 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
+from schemas.events import event_origin
 from schemas.events.assessments import ASSESSED
+from schemas.events.event_origin import EventOrigin
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireDutyAssessed, WireSegment, WireStep
 from schemas.plan import durations
@@ -29,6 +32,7 @@ from services.notifier.metrics import NotifierMetrics
 from services.runtime import decoding
 from services.runtime.clock import Clock
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
+from services.runtime.kafka import event_origins
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 from services.runtime.kafka.observed_consumer import ObservedConsumer
 
@@ -46,6 +50,9 @@ class _AssessedEvent(msgspec.Struct, frozen=True):
 
     type: str
     data: msgspec.Raw
+    # Senders of events write both, and anything may stand in their place.
+    traceparent: Any = None
+    tracestate: Any = None
 
 
 _EVENT_DECODER = RecordDecoder[_AssessedEvent](_AssessedEvent)
@@ -61,7 +68,9 @@ def decode_assessment(value: bytes | None) -> DutyAssessment | None:
     if event.type != ASSESSED:
         return None
     digest = hashlib.sha256(value or b"").hexdigest()
-    return _build_assessment(_DATA_DECODER.decode_member(event.data, "/data"), digest=digest)
+    assessment = _build_assessment(_DATA_DECODER.decode_member(event.data, "/data"), digest=digest)
+    trace = event_origin.read_trace(event.traceparent, event.tracestate)
+    return assessment if trace is None else replace(assessment, origin=EventOrigin(trace=trace))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +125,10 @@ class VerdictConsumer:
 
     async def _decode(self, record: ConsumedRecord) -> DutyAssessment | None:
         assessment = decode_assessment(record.value)
-        if assessment is not None:
-            await self._ensure_documents(assessment)
-        return assessment
+        if assessment is None:
+            return None
+        await self._ensure_documents(assessment)
+        return replace(assessment, origin=event_origins.read_verdict_origin(record, assessment.origin.trace))
 
     async def _ensure_documents(self, assessment: DutyAssessment) -> None:
         """Wait until everything published by now is read; raise `DocumentsMissingError` for a document that is not."""

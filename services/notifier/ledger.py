@@ -31,10 +31,11 @@ from pymongo.errors import BulkWriteError
 from schemas.events import topics
 from schemas.events.deliveries import Channel
 from services.notifier import ledger_documents
+from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.ended_alerts import EndedAlerts
-from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.schedule import ActiveSteps, AlertSchedule
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import (
@@ -72,12 +73,22 @@ class BatchLease:
 class Ledger:
     """The ledger in the notifier's own database: one document for each duty, and one for each delivery.
 
-    *hours* names the sending hours by which this process plans; it is written beside each schedule. Every method raises
-    `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
+    *hours* names the sending hours by which this process plans; it is written beside each schedule. *vault* writes the
+    addresses. Every method raises `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where
+    it cannot.
     """
 
-    def __init__(self, client: AsyncIOMotorClient[Document], name: str, *, partitions: int, hours: str) -> None:
+    def __init__(
+        self,
+        client: AsyncIOMotorClient[Document],
+        name: str,
+        *,
+        partitions: int,
+        hours: str,
+        vault: AddressVault = IN_CLEAR,
+    ) -> None:
         self._client = client
+        self._vault = vault
         self._hours = hours
         self._schedules = client[name][SCHEDULES]
         self._deliveries = client[name][DELIVERIES]
@@ -135,6 +146,12 @@ class Ledger:
         async with _translate_errors():
             found = await self._schedules.find({"_id": {"$in": duties}}).to_list(None)
         return {one["_id"]: ledger_documents.decode_schedule(one) for one in found}
+
+    async def find_active_steps(self, duties: Sequence[str]) -> dict[str, ActiveSteps]:
+        """Return what the last assessment of each of *duties* calls for; a duty that is not known is left out."""
+        async with _translate_errors():
+            found = await self._schedules.find({"_id": {"$in": duties}}, {"agenda.standing": True}).to_list(None)
+        return {one["_id"]: ledger_documents.decode_active_steps(one) for one in found}
 
     async def put_schedules(self, changes: Sequence[StoredSchedule]) -> bool:
         """Write *changes*. Return False if another process changed any of the schedules first: read and decide anew."""
@@ -200,7 +217,7 @@ class Ledger:
         *unreached* holds the claimed alerts that have nobody to go to, by duty. Return how many of *deliveries* record
         for the first time that nobody was reached.
         """
-        documents = [ledger_documents.encode_new_delivery(one, now) for one in deliveries]
+        documents = [ledger_documents.encode_new_delivery(one, now, self._vault) for one in deliveries]
         recorded = 0
         async with _translate_errors():
             # Deliveries first: a crash before the batch is closed leaves it to be finished by another process, which

@@ -13,17 +13,19 @@ from typing import Any
 import msgspec
 
 from schemas.events.deliveries import AttemptOutcome, Channel
+from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
-from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, SentText
+from services.notifier.core.scheduling.schedule import ActiveSteps, AlertSchedule
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 
 Document = dict[str, Any]
 
 # The collections.
-SCHEDULES, DELIVERIES, ENDED_ALERTS = "agendas", "deliveries", "ended_alerts"
+SCHEDULES, DELIVERIES, ENDED_ALERTS, RECEIPTS = "agendas", "deliveries", "ended_alerts", "receipts"
 
 WITHOUT_CLAIM = {"claim": "", "leased_until": ""}
+WITHOUT_ADDRESS = {"delivery.address": "", "delivery.sealed": "", "delivery.digest": ""}
 IS_UNFINISHED = {"$or": [{"next_at": {"$exists": True}}, {"claim": {"$exists": True}}]}  # a delivery is due or claimed
 
 UNREACHED = "unreached"  # a schedule has this field while it has unreached alerts
@@ -47,10 +49,14 @@ class StoredSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnpublishedEvents:
-    """The events of one delivery that are not published yet, each with its `key` and its JSON as `value`."""
+    """The events of one delivery that are not published yet, each with its `key` and its JSON as `value`.
+
+    `token` is that of the write which added the last of them; None where an earlier version did.
+    """
 
     delivery_id: str
     events: tuple[Mapping[str, str], ...]
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +126,16 @@ def decode_schedule(document: Document) -> StoredSchedule:
     return StoredSchedule(schedule=msgspec.convert(fields, AlertSchedule), version=document["version"])
 
 
-def encode_new_delivery(delivery: Delivery, now: datetime) -> Document:
+def decode_active_steps(document: Document) -> ActiveSteps:
+    """Read back what the last assessment calls for; the document of the schedule may hold nothing else."""
+    return msgspec.convert(document["agenda"].get("standing", []), ActiveSteps)
+
+
+def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault = IN_CLEAR) -> Document:
     """Return the document of a new delivery: due at once, or already ended if nobody can be reached."""
     fields = msgspec.to_builtins(delivery)
+    if delivery.address:
+        fields |= vault.encode_address(fields.pop("address"), delivery.to_agency)
     # What changes with every attempt stands beside the delivery, where queries find it.
     for name in ("attempt", "spent", "claim", "created_at", "route"):
         del fields[name]
@@ -131,25 +144,33 @@ def encode_new_delivery(delivery: Delivery, now: datetime) -> Document:
     for telling in fields["tellings"]:
         telling["call"] = telling.pop("alert")
         _encode_alerts([telling["call"]])
-    document: Document = {"_id": delivery.id, "attempt": 0, "spent": 0, "created_at": now, "delivery": fields}
+    duties = sorted({str(one.duty) for one in delivery.alerts})
+    counters: Document = {"attempt": 0, "spent": 0, "created_at": now}
+    document: Document = {"_id": delivery.id, **counters, "duties": duties, "delivery": fields}
     if delivery.address:
         return {**document, "state": CREATED, "next_at": now}
     unreachable = DeliveryAttempt(delivery=delivery, outcome=AttemptOutcome.UNREACHABLE, at=now, reason="no_contact")
     return {**document, **encode_outcome(unreachable), "events": encode_events(unreachable)}
 
 
-def encode_orphan(attempt: DeliveryAttempt) -> Document:
+def encode_orphan(attempt: DeliveryAttempt, vault: AddressVault) -> Document:
     """Return the document of an attempt whose delivery the ledger has lost: only its events matter."""
-    fields = encode_new_delivery(attempt.delivery, attempt.at)
+    fields = encode_new_delivery(attempt.delivery, attempt.at, vault)
     del fields["next_at"], fields["_id"]
     key = f"{attempt.delivery.id}/{attempt.delivery.attempt}"
     ended = {"attempt": attempt.delivery.attempt, **encode_outcome(attempt), "events": encode_events(attempt)}
     return {"_id": key, **fields, **ended}
 
 
-def decode_delivery(document: Document) -> Delivery:
-    """Read a delivery back, with its number of attempts and its claim."""
+def decode_delivery(document: Document, vault: AddressVault | None = None) -> Delivery:
+    """Read a delivery back, with its number of attempts and its claim; without a vault an encrypted address is "".
+
+    Raises `AddressKeyError` if the address was encrypted with another key than that of *vault*.
+    """
     fields = document["delivery"]
+    fields["address"] = (
+        fields.get("address", "") if vault is None else vault.decode_address(fields, fields["to_agency"])
+    )
     fields["alert_id"] = fields["alert"]
     fields["alerts"] = fields["tellings"]
     for telling in fields["tellings"]:
@@ -171,6 +192,17 @@ def encode_outcome(attempt: DeliveryAttempt) -> Document:
 def encode_events(attempt: DeliveryAttempt) -> list[Document]:
     """Return the events about *attempt* as they wait in the outbox."""
     return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
+
+
+def encode_ended(attempt: DeliveryAttempt) -> Document:
+    """Return how *attempt* ended, for the chain of outcomes that a delivery keeps."""
+    fields: Document = {"attempt": attempt.delivery.attempt, "outcome": attempt.outcome.value, "at": attempt.at}
+    return {**fields, "reason": attempt.reason, "route": attempt.route}
+
+
+def encode_text(text: SentText, at: datetime) -> Document:
+    """Return the text of a message as its delivery keeps it."""
+    return {**msgspec.to_builtins(text), "digest": text.digest, "at": at}
 
 
 def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str, now: datetime) -> DeliveryAttempt:

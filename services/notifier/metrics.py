@@ -1,5 +1,6 @@
 """The metrics of the notifier. Label sets are closed and start at zero; no agency, address or id is ever a label."""
 
+import math
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -7,10 +8,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.topics import DELIVERIES, VERDICTS
 from services.notifier.core.dispatch.refusals import RefusalFault
+from services.notifier.core.scheduling.sending_delay import SendingCause
 from services.notifier.ledger_documents import Backlog
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
+from services.runtime.observability.delays import DelayHistogram
 from services.runtime.state.state_metrics import StateMetrics
 
 
@@ -45,6 +48,7 @@ class NotifierMetrics:
             ["channel", "fault"],
             registry=registry,
         )
+        self._declare_delays(registry)
         self._declare_routes(registry, routes)
         self._declare_backlog(registry)
         self._declare_lag(registry)
@@ -55,6 +59,22 @@ class NotifierMetrics:
                 self.attempts.labels(channel.value, outcome.value)
             for fault in RefusalFault:
                 self.refusals.labels(channel.value, fault.value)
+
+    def _declare_delays(self, registry: CollectorRegistry) -> None:
+        self.due_to_sent = DelayHistogram(
+            "notifier_due_to_sent_seconds",
+            "From when an alert was due, within the sending hours, until a server took it, by what it waited for",
+            registry,
+            label="cause",
+            values=SendingCause,
+        )
+        self.received_to_sent = DelayHistogram(
+            "notifier_received_to_sent_seconds",
+            "From the receipt of an event, within the sending hours, until a server took the alert about it",
+            registry,
+            label="channel",
+            values=Channel,
+        )
 
     def _declare_routes(self, registry: CollectorRegistry, routes: Sequence[str]) -> None:
         self.route_open = Gauge(
@@ -77,6 +97,15 @@ class NotifierMetrics:
         self.due_unsent = Gauge("notifier_due_unsent", "Alerts that are due and not sent", registry=registry)
         self.unreached = Gauge(
             "notifier_unreached", "Duties with an alert that is due and has nobody to go to", registry=registry
+        )
+        self.mailbox_open = Gauge(
+            "notifier_return_mailbox_open",
+            "1 while the return mailbox can be read, else 0, NaN where there is none",
+            registry=registry,
+        )
+        self.mailbox_open.set(math.nan)
+        self.suspended = Gauge(
+            "notifier_suspended_contacts", "Contacts to whose address nothing is sent any more", registry=registry
         )
         self.retrying = Gauge(
             "notifier_retrying",

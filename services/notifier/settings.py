@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
+from services.notifier.address_vault import AddressCipher, AddressVault
 from services.notifier.core.dispatch.bounces import ReturnPath
 from services.notifier.core.dispatch.receipts import MessageIds
 from services.notifier.core.rendering.render import SmsLetters
@@ -27,6 +28,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
         "smtp_password",
         "smpp_password",
         "bounce_key",
+        "imap_password",
         "form_key",
         "dashboard_key",
         "contacts_key",
@@ -64,6 +66,16 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     bounce_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     bounce_key_file: Path | None = None
 
+    imap_host: str | None = None
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_security: Literal["none", "starttls", "tls"] = "tls"
+    imap_ca_file: Path | None = None
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_password_file: Path | None = None
+    imap_folder: str = "INBOX"
+    imap_timeout_seconds: float = Field(default=20.0, gt=0)
+
     smpp_host: str = "127.0.0.1"
     smpp_port: int = Field(default=2775, ge=1, le=65535)
     smpp_system_id: str = "dondoc"
@@ -87,6 +99,10 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     dashboard_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     dashboard_key_file: Path | None = None
     dashboard_url: HttpUrl | None = None
+    acknowledge_url: HttpUrl | None = None
+
+    officers: Path | None = None
+    text_days: int = Field(default=1_830, ge=1)
 
     contacts_key: SecretStr | None = Field(default=None, min_length=SECRET_LENGTH_MIN)
     contacts_key_file: Path | None = None
@@ -102,6 +118,29 @@ class NotifierSettings(ServiceSettings, MongoSettings):
         if self.bounce_domain is None or self.bounce_key is None:
             return None
         return ReturnPath(domain=self.bounce_domain, key=self.bounce_key.get_secret_value().encode())
+
+    @property
+    def vault(self) -> AddressVault:
+        """What writes and reads addresses in the database; in clear without a key."""
+        key = self.contacts_key
+        return AddressVault(None if key is None else AddressCipher(key.get_secret_value()))
+
+    @model_validator(mode="after")
+    def _require_return_path(self) -> Self:
+        """Refuse a mailbox whose reports could not be recognised, and a password that anybody could read."""
+        if self.imap_host is None:
+            return self
+        if self.return_path is None:
+            raise ValueError(
+                "DONDOC_NOTIFIER_IMAP_HOST needs DONDOC_NOTIFIER_BOUNCE_DOMAIN and DONDOC_NOTIFIER_BOUNCE_KEY, by which"
+                " reports in that mailbox are recognised"
+            )
+        if self.imap_security == "none" and not _is_this_machine(self.imap_host):
+            raise ValueError(
+                f"DONDOC_NOTIFIER_IMAP_SECURITY is none, so the password would go to {self.imap_host} in clear; set it"
+                " to tls or starttls"
+            )
+        return self
 
     @model_validator(mode="after")
     def _refuse_password_in_clear(self) -> Self:

@@ -11,29 +11,33 @@ from datetime import timedelta
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
+from schemas.events.acknowledge_links import AcknowledgeLinkKey
 from schemas.events.dashboard_links import DashboardKey
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
 from schemas.events.topics import DELIVERIES, VERDICTS, Topic
-from services.notifier import background_loop, outbox
+from services.notifier import background_loop, officer_file, outbox
 from services.notifier.background_loop import RECOVERABLE, BackgroundLoop
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
-from services.notifier.contacts import store
+from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch.bounces import MailReport
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
-from services.notifier.core.rendering.dashboard_links import DashboardLinks
-from services.notifier.core.rendering.form_links import FormLinks
+from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
-from services.notifier.dispatch import dispatcher, route_file
+from services.notifier.dispatch import configured_routes, dispatcher, route_file
 from services.notifier.dispatch.configured_routes import RouteOpener
 from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Sender, SendPolicy
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
+from services.notifier.feedback.receipt_webhook import RECEIPTS_PATH, ReceiptWebhook
+from services.notifier.feedback.return_mailbox import ImapAccount, ReturnMailbox
 from services.notifier.history.consumer import DeliveryHistory
+from services.notifier.history.letter_store import LetterHistoryStore
 from services.notifier.history.store import HistoryStore
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
@@ -41,7 +45,7 @@ from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
-from services.runtime.http.probes import NotReadyError
+from services.runtime.http.probes import AsgiHandler, NotReadyError
 from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
@@ -54,6 +58,7 @@ from services.runtime.state.state_consumption import StateConsumption
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
 DISPATCH_SECONDS = 0.2  # between looks for retries that fall due; what was just created wakes the dispatchers
+MAILBOX_SECONDS = 5.0  # between looks into the return mailbox: a bounce is to show within a minute
 RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
 MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
 MAX_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic accepts in one record
@@ -65,6 +70,7 @@ class NotifierComponents:
     def __init__(self, settings: NotifierSettings, registry: CollectorRegistry, halt: Callable[[], None]) -> None:
         self._settings = settings
         self._route_entries = route_file.load_routes(settings)
+        self._officers = officer_file.load_officers(settings.officers)
         self._metrics = NotifierMetrics(registry, [one.name for one in self._route_entries])
         self.clock = clock_from(settings.clock)
         self._lease = timedelta(seconds=settings.lease_seconds)
@@ -74,19 +80,14 @@ class NotifierComponents:
             settings.mongo_database,
             partitions=settings.partitions,
             hours=f"{settings.opens.isoformat()}-{settings.closes.isoformat()}",
+            vault=settings.vault,
         )
-        self._stores = DispatchStores(
-            ledger=self.ledger,
-            deliveries=DeliveryStore(self.client, settings.mongo_database, is_complete=self.ledger.is_complete),
-            receipts=ReceiptStore(self.client, settings.mongo_database),
-            holds=HoldStore(self.client, settings.mongo_database),
-        )
+        self._stores = self._open_stores(settings)
         self._routes: Sequence[tuple[Channel, DeliveryRoute]] = ()
         self._history = HistoryStore(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
         self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
-        self._contacts = store.open_contacts(self.client, settings)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer = VerdictConsumer(
@@ -102,11 +103,28 @@ class NotifierComponents:
             [*self._consumers.values()], self.ledger.checkpoints, answers_without_broker=False
         )
 
+    def _open_stores(self, settings: NotifierSettings) -> DispatchStores:
+        client, name, vault = self.client, settings.mongo_database, settings.vault
+        contacts = ContactStore(client, name, vault)
+        return DispatchStores(
+            ledger=self.ledger,
+            deliveries=DeliveryStore(client, name, vault=vault, is_complete=self.ledger.is_complete),
+            receipts=ReceiptStore(client, name, contacts=contacts, vault=vault),
+            contacts=contacts,
+            holds=HoldStore(client, name),
+            letters=LetterHistoryStore(client, name),
+        )
+
     def subscribe(self, broker: ConsumingBroker) -> None:
         """Have *broker* consume the verdicts, and the notifier's own deliveries."""
         history = DeliveryHistory(store=self._history, is_complete=self._consumers[DELIVERIES].is_complete)
         self._consumers[VERDICTS].subscribe(broker, self._consumer.on_batch, recoverable=RECOVERABLE)
         self._consumers[DELIVERIES].subscribe(broker, history.on_batch, recoverable=RECOVERABLE)
+
+    def receipt_routes(self) -> Sequence[tuple[str, AsgiHandler]]:
+        """Return the route by which HTTP gateways report, if one of them does."""
+        gateways = configured_routes.open_receipt_gateways(self._route_entries)
+        return [(RECEIPTS_PATH, ReceiptWebhook(gateways, self._record_receipt))] if gateways else []
 
     async def has_schedules(self) -> bool:
         """Whether rules has assessed anything yet, if there is a plan to assess; raise `NotReadyError` if not."""
@@ -132,7 +150,7 @@ class NotifierComponents:
         dispatchers = [self._create_dispatcher(route, channel, sender) for channel, route in self._routes]
         for one in dispatchers:
             stack.push_async_callback(one.drain)
-        loops = self._create_loops(producer, dispatchers, sender)
+        loops = (*self._create_loops(producer, dispatchers, sender), *self._create_mailbox_loops(stack))
         for loop in loops:
             loop.start(halt)
         # At once: while a server is away, each of them waits some seconds for it before it hears of the stop.
@@ -146,6 +164,7 @@ class NotifierComponents:
     async def _create_indexes(self) -> None:
         await self.ledger.create_indexes()
         await self._stores.deliveries.create_indexes()
+        await self._stores.letters.create_indexes()
 
     async def _connect_bus(self, stack: AsyncExitStack, start: Startup, halt: Callable[[], None]) -> AIOKafkaProducer:
         settings = self._settings
@@ -196,7 +215,7 @@ class NotifierComponents:
     ) -> tuple[BackgroundLoop, ...]:
         """Return the background loops, in the order of their start."""
         publisher = OutboxPublisher(self._stores.deliveries, producer, self.clock)
-        stores = SchedulingStores(ledger=self.ledger, contacts=self._contacts, holds=self._stores.holds)
+        stores = SchedulingStores(ledger=self.ledger, contacts=self._stores.contacts, holds=self._stores.holds)
         scheduler = DigestScheduler(stores, self._documents, clock=self.clock, lease=self._lease, metrics=self._metrics)
         scheduler.scheduled = [asyncio.Event() for _ in dispatchers]
         recover = background_loop.run_in_order(
@@ -206,6 +225,7 @@ class NotifierComponents:
             functools.partial(dispatcher.recover_lost, self._stores, sender, self._recorded.set),
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
             self._show_routes,
+            self._show_suspended,
         )
         return (
             BackgroundLoop(publisher.publish_events, tick_seconds=TICK_SECONDS, wake=self._recorded),
@@ -218,13 +238,41 @@ class NotifierComponents:
             BackgroundLoop(scheduler.schedule_due, tick_seconds=TICK_SECONDS, wake=self._followed),
         )
 
+    def _create_mailbox_loops(self, stack: AsyncExitStack) -> tuple[BackgroundLoop, ...]:
+        """Return the loop that reads the return mailbox, if there is one."""
+        settings = self._settings
+        if settings.imap_host is None or settings.return_path is None:
+            return ()
+        account = ImapAccount(
+            host=settings.imap_host,
+            port=settings.imap_port,
+            security=settings.imap_security,
+            ca_file=settings.imap_ca_file,
+            user=settings.imap_user,
+            password=settings.imap_password.get_secret_value(),
+            folder=settings.imap_folder,
+            timeout_seconds=settings.imap_timeout_seconds,
+        )
+        mailbox = ReturnMailbox(
+            account,
+            settings.return_path,
+            on_report=self._record_report,
+            on_state=self._metrics.mailbox_open.set,
+        )
+        stack.push_async_callback(mailbox.close)
+        return (BackgroundLoop(mailbox.read_new, tick_seconds=MAILBOX_SECONDS),)
+
     def _create_dispatcher(self, route: DeliveryRoute, channel: Channel, sender: Sender) -> Dispatcher:
         names = [one.name for other, one in self._routes if other is channel]
+        later = names[names.index(route.name) + 1 :]
+        entry = next(one for one in self._route_entries if one.name == route.name)
         scope = RouteScope(
             channel=channel,
             name=route.name,
             is_first=route.name == names[0],
             others=tuple(name for name in names if name != route.name),
+            next_name=later[0] if later else None,
+            falls_back=entry.goes_elsewhere,
         )
         return Dispatcher(
             route=route,
@@ -240,10 +288,17 @@ class NotifierComponents:
         await self._stores.receipts.record(receipt, self.clock.now())
         self._recorded.set()
 
+    async def _record_report(self, report: MailReport) -> None:
+        if await self._stores.receipts.record_report(report, self.clock.now()):
+            self._recorded.set()
+
     async def _show_routes(self) -> None:
         for _channel, route in self._routes:
             self._metrics.route_open.labels(route.name).set(route.is_open)
             self._metrics.route_rate.labels(route.name).set(route.rate or 0)
+
+    async def _show_suspended(self) -> None:
+        self._metrics.suspended.set(await self._stores.contacts.count_suspended())
 
     async def has_routes(self) -> bool:
         """Whether each channel has a route that takes messages: a readiness check."""
@@ -270,6 +325,9 @@ class NotifierComponents:
                 letters=settings.sms_letters,
                 form_links=_create_form_links(settings),
                 dashboard_links=_create_dashboard_links(settings),
+                acknowledge_links=_create_acknowledge_links(settings),
+                officers=self._officers,
+                mail_domain=settings.mail_from.rpartition("@")[2],
             ),
         )
         return Sender(policy, documents=self._documents, clock=self.clock, metrics=self._metrics)
@@ -290,4 +348,14 @@ def _create_dashboard_links(settings: NotifierSettings) -> DashboardLinks | None
         return None
     return DashboardLinks(
         key=DashboardKey(settings.dashboard_key.get_secret_value()), base_url=str(settings.dashboard_url)
+    )
+
+
+def _create_acknowledge_links(settings: NotifierSettings) -> AcknowledgeLinks | None:
+    if settings.form_key is None or settings.acknowledge_url is None:
+        return None
+    return AcknowledgeLinks(
+        key=AcknowledgeLinkKey(settings.form_key.get_secret_value()),
+        base_url=str(settings.acknowledge_url),
+        lifetime=timedelta(days=settings.form_link_days),
     )

@@ -12,6 +12,7 @@ from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.review_queries import ReviewQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
+from services.reporting.current.view import CurrentView
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.evidence import evidence_pages
 from services.reporting.dashboard.evidence.status_page import Checks, StatusPage
@@ -22,6 +23,7 @@ from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
 from services.reporting.dashboard.season import season_routes
 from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.documents import formats
+from services.reporting.evidence.season_monitor import SeasonMonitor
 from services.reporting.http import api_description, problems
 from services.reporting.http.access import open_link
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
@@ -35,6 +37,7 @@ from services.reporting.http.rendering import RenderingLimit
 from services.reporting.http.report_documents import ReportDocuments
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.http.security_headers import SecurityHeaders
+from services.reporting.metrics import SURFACES, surface_of
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
@@ -45,6 +48,7 @@ from services.runtime import bootstrap
 from services.runtime.http import server
 from services.runtime.http.admin import PUBLIC_PATHS, AdminApp
 from services.runtime.http.probes import AsgiHandler, probe_routes
+from services.runtime.http.request_metrics import MeasuredApp, RequestMetrics
 from services.runtime.http.server import Halt
 
 
@@ -65,7 +69,8 @@ class ReportingApp(Starlette):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the application with the headers around everything, the answer to an unexpected error included."""
-        return SecurityHeaders(CompressionMiddleware(super().build_middleware_stack()))
+        answer = SecurityHeaders(CompressionMiddleware(super().build_middleware_stack()))
+        return MeasuredApp(answer, self.admin.requests, surface_of)
 
 
 def main() -> None:
@@ -79,13 +84,13 @@ def main() -> None:
 def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     """Wire reporting; nothing is opened before the lifespan begins. *halt* stops a process that cannot go on."""
     components = reporting_components.build_components(settings, halt)
-    components.references.export_metrics(components.registry)
     queries = _build_queries(components)
     submissions = SubmissionQueries(queries, components.store)
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
     renderer = PageRenderer(queries, templates, clock=components.clock, freshness=components.freshness)
     admin = _build_admin(components)
+    season = SeasonMonitor(queries, components.metrics, components.clock)
     guard = _build_guard(components, queries)
     limit = RenderingLimit()
     documents = _build_documents(components, reports, limit)
@@ -108,7 +113,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *_build_pages(components, queries, renderer),
             ]
         ),
-        lifespan=reporting_components.build_lifespan(components),
+        lifespan=reporting_components.build_lifespan(components, season.run),
         exception_handlers=problems.build_handlers(renderer.render_problem, guard.record_refusal),
     )
     # Whoever shows no key learns of no path whether there is anything.
@@ -122,6 +127,7 @@ def _build_queries(components: ReportingComponents) -> ReportingQueries:
     return ReportingQueries(
         components.store,
         components.references,
+        view=CurrentView(components.store),
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
 
@@ -144,7 +150,7 @@ def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> 
         authentication=components.authentication,
         require_agency=queries.require_agency,
         are_figures_public=components.settings.public == "figures",
-        audit=components.refusals,
+        refusals=components.refusals,
     )
 
 
@@ -170,7 +176,8 @@ def _build_checks(components: ReportingComponents) -> Checks:
 def _build_admin(components: ReportingComponents) -> AdminApp:
     settings = components.settings
     routes = [*probe_routes(_build_checks(components), components.registry), api_description.asyncapi_route()]
-    return AdminApp(settings.admin_port, routes, service_port=settings.port)
+    requests = RequestMetrics(components.registry, SURFACES)
+    return AdminApp(settings.admin_port, routes, requests, service_port=settings.port)
 
 
 def _build_pages(components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer) -> list[BaseRoute]:

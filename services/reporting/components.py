@@ -1,7 +1,8 @@
 """The components of reporting: built from settings, opened in the background, closed in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import math
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +16,13 @@ from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.answer_poster import AnswerPoster
 from services.reporting.consumer import TopicReader
+from services.reporting.core.access.decisions import RefusalReason
+from services.reporting.current.view import CurrentView
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.evidence.freshness import Freshness
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.reader_keys import ReaderKeys
-from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.reporting.http.live.change_feed import ChangeFeed
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.sealing import store as sealed_report_store
@@ -30,6 +32,7 @@ from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, mongo, startup
 from services.runtime.access.link_revocations import LinkRevocations
+from services.runtime.access.refusal_log import RefusalLog
 from services.runtime.clock import Clock, SystemClock, clock_from
 from services.runtime.http.probes import NotReadyError
 from services.runtime.http.server import Halt
@@ -38,9 +41,14 @@ from services.runtime.kafka.consumer_lag import LagByPartition, LagMonitor
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
+from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.startup import Startup
 from services.runtime.state.state_consumer import StateConsumer, StateSource
 from services.runtime.state.state_consumption import StateConsumption
+
+# Log lines of refusals of one reader, or of one address that shows no key, in a minute. A person who looks around makes
+# a dozen.
+_REFUSAL_LINES = 60
 
 SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
 
@@ -56,7 +64,7 @@ class ReportingComponents:
     freshness: Freshness
     references: PublishedDocuments
     authentication: Authentication
-    refusals: RefusalAudit
+    refusals: RefusalLog[RefusalReason]
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
@@ -78,7 +86,9 @@ class ReportingComponents:
 def build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
     """Build the components; nothing is opened. *halt* stops a process that cannot go on."""
     metrics = ReportingMetrics(registry := new_registry())
+    export_expiry(registry, settings.certificates)
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
+    references.export_metrics(registry)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
@@ -86,7 +96,8 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
     def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
         source = StateSource(kafka=settings.kafka, subscription=_build_subscription(settings, topic))
         created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
-        on_batch = consumer.on_batch(reader, dead_letters, metrics)
+        store_batch = consumer.on_batch(reader, dead_letters, metrics)
+        on_batch = consumer.measure_delays(store_batch, reader, metrics, clock=clock, is_complete=created.is_complete)
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 
@@ -99,7 +110,11 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
         freshness=Freshness(TOPICS_CONSUMED, clock),
         references=references,
         authentication=_build_authentication(settings, clock, metrics),
-        refusals=RefusalAudit(lambda reason: metrics.refusals.labels(reason.value).inc()),
+        refusals=RefusalLog(
+            "read_refused",
+            lines_max=_REFUSAL_LINES,
+            count=lambda reason: metrics.refusals.labels(reason.value).inc(),
+        ),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
@@ -129,10 +144,11 @@ def _build_feed(store: ReportingStore, metrics: ReportingMetrics) -> ChangeFeed:
 
 
 def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Topic, TopicReader[Any]]:
+    view = CurrentView(store)
     return {
-        VERDICTS: consumer.verdict_reader(store),
-        DELIVERIES: consumer.delivery_reader(store),
-        FACTS: consumer.fact_reader(store),
+        VERDICTS: consumer.verdict_reader(view.insert_assessments),
+        DELIVERIES: consumer.delivery_reader(view.insert_attempts),
+        FACTS: consumer.fact_reader(store.insert_facts),
         REPORTS: sealed_report_store.report_reader(SealedReportStore(store), metrics.note_seal),
     }
 
@@ -140,20 +156,28 @@ def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Top
 def _build_authentication(settings: ReportingSettings, clock: Clock, metrics: ReportingMetrics) -> Authentication:
     keys = ReaderKeys(settings.readers, clock)
     metrics.readers.set_function(keys.count_valid)
+
+    def access_end() -> float:
+        end = keys.first_access_end()
+        return math.inf if end is None else end.timestamp()
+
+    metrics.access_ends_at.set_function(access_end)
     secret = settings.dashboard_key
     dashboard_key = None if secret is None else DashboardKey(secret.get_secret_value())
     return Authentication(keys, LinkRevocations(settings.link_revocations), dashboard_key, clock)
 
 
-def build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """Return what opens the components in the background, and closes them in reverse."""
+def build_lifespan(
+    components: ReportingComponents, count_season: Callable[[], Coroutine[Any, Any, None]]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Return what opens the components in the background, and closes them in reverse; *count_season* runs meanwhile."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Read before the port opens: a file that cannot be read ends the process, and lets nobody in.
         components.authentication.load()
         async with (
-            _watch_files(components),
+            _run_watches(components, count_season),
             startup.open_in_background(partial(_open_all, components), halt=components.halt),
         ):
             yield
@@ -162,9 +186,11 @@ def build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Abs
 
 
 @asynccontextmanager
-async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
-    failure = "watching the readers, or telling of refusals, has failed"
-    watches = (*components.authentication.watches(), components.refusals.run)
+async def _run_watches(
+    components: ReportingComponents, count_season: Callable[[], Coroutine[Any, Any, None]]
+) -> AsyncIterator[None]:
+    failure = "watching the readers, telling of refusals, or counting the season has failed"
+    watches = (*components.authentication.watches(), components.refusals.run, count_season)
     tasks = [background.start(watch(), halt=components.halt, failure=failure) for watch in watches]
     try:
         yield

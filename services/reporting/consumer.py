@@ -10,32 +10,29 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from services.reporting import event_decoder
 from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt
 from services.reporting.metrics import ReportingMetrics
 from services.runtime import decoding
+from services.runtime.clock import Clock
 from services.runtime.decoding import UnreadableRecordError
+from services.runtime.kafka import event_origins
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
+from services.runtime.kafka.observed_consumer import ObservedConsumer
 
 Decoded = TypeVar("Decoded")
+
+# Inserts what was decoded; inserting the same again changes nothing. Returns the positions of those whose key is taken
+# by other content, which stays.
+Insert = Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
 
 CONFLICT = "conflict: this id is recorded with other content, which stays"
 
 log = logging.getLogger(__name__)
-
-
-class RecordStore(Protocol):
-    """Inserts what was decoded; inserting the same again changes nothing.
-
-    Each method returns the positions of those whose key is taken by other content, which stays.
-    """
-
-    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> Collection[int]: ...
-    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> Collection[int]: ...
-    async def insert_facts(self, facts: Sequence[DecodedFact]) -> Collection[int]: ...
 
 
 class DeadLetterWriter(Protocol):
@@ -49,39 +46,69 @@ class TopicReader(Generic[Decoded]):
     """How the records of one topic are decoded and stored, and whether reporting is the one to set the poison aside.
 
     `decode` returns None for a record that reporting has no use for, and raises `UnreadableRecordError` for poison.
+    `origin_of` returns what a record says of the event behind it.
     """
 
     label: str
     decode: Callable[[ConsumedRecord], Decoded | None]
-    insert: Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
+    insert: Insert[Decoded]
     sets_aside: bool = True
+    origin_of: Callable[[ConsumedRecord], EventOrigin] = lambda _record: NO_ORIGIN
 
 
-def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
+def verdict_reader(insert: Insert[RecordedAssessment]) -> TopicReader[RecordedAssessment]:
     """Return the reader of the topic of verdicts: each record is an assessment."""
     return TopicReader(
         label="verdicts",
         decode=lambda record: event_decoder.decode_verdict(record.value),
-        insert=store.insert_assessments,
+        insert=insert,
+        origin_of=event_origins.read_verdict_origin,
     )
 
 
-def delivery_reader(store: RecordStore) -> TopicReader[RecordedAttempt]:
+def delivery_reader(insert: Insert[RecordedAttempt]) -> TopicReader[RecordedAttempt]:
     """Return the reader of the topic of deliveries: each record is an attempt at an alert."""
     return TopicReader(
         label="deliveries",
         decode=lambda record: event_decoder.decode_delivery(record.value),
-        insert=store.insert_attempts,
+        insert=insert,
     )
 
 
-def fact_reader(store: RecordStore) -> TopicReader[DecodedFact]:
+def fact_reader(insert: Insert[DecodedFact]) -> TopicReader[DecodedFact]:
     """Return the reader of the topic of facts, each of which is dated by when the log recorded it."""
 
     def decode(record: ConsumedRecord) -> DecodedFact | None:
         return event_decoder.decode_fact(record.value, recorded_at=decoding.read_timestamp(record))
 
-    return TopicReader(label="facts", decode=decode, insert=store.insert_facts, sets_aside=False)
+    return TopicReader(
+        label="facts",
+        decode=decode,
+        insert=insert,
+        sets_aside=False,
+        origin_of=lambda record: event_origins.read_fact_origin(record.value),
+    )
+
+
+def measure_delays(
+    handle: Handler,
+    reader: TopicReader[Decoded],
+    metrics: ReportingMetrics,
+    *,
+    clock: Clock,
+    is_complete: Callable[[TopicPartition], bool],
+) -> Handler:
+    """Return *handle*, with the way from the receipt of an event to what it stores measured.
+
+    Records that the database *is_complete* without are measured; what is read again was shown before.
+    """
+
+    async def handle_and_measure(records: Records, consumer: ObservedConsumer) -> None:
+        fresh = [one for one in records if is_complete(TopicPartition(one.topic, one.partition))]
+        await handle(records, consumer)
+        metrics.received_to_dashboard.observe_all(map(reader.origin_of, fresh), clock.now(), reader.label)
+
+    return handle_and_measure
 
 
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:

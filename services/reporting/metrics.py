@@ -1,22 +1,34 @@
 """The metrics of reporting. Topics and formats are closed sets; no agency and no plan is a label."""
 
+import math
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from schemas.events.assessments import Status
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS
 from services.reporting.core.access.decisions import RefusalReason
 from services.reporting.core.sealing.versions import SealOutcome
+from services.runtime.http.request_metrics import OPERATIONS
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
+from services.runtime.observability.delays import DelayHistogram
 from services.runtime.state.state_metrics import StateMetrics
 
 TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS, REPORTS)
 TOPICS = ("verdicts", "deliveries", "facts", "reports")
 ANSWERS = ("return", "accept", "grade")
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
+
+# What requests ask for, by which they are counted. A document takes seconds to make, and a stream lasts for hours.
+API, DOCUMENTS, PAGES, STREAM = "api", "documents", "pages", "stream"
+SURFACES = (API, DOCUMENTS, PAGES, STREAM, OPERATIONS)
+_DOCUMENT = re.compile(r"/v1/plans/[^/]+/periods/[^/]+/report\.[a-z]+")
+_OPERATORS_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/asyncapi"})
 
 
 class AnswerOutcome(StrEnum):
@@ -26,6 +38,17 @@ class AnswerOutcome(StrEnum):
     REFUSED = "refused"
     KEY_REFUSED = "key_refused"
     UNAVAILABLE = "unavailable"
+
+
+def surface_of(path: str) -> str:
+    """Return under which name the requests for *path* are counted."""
+    if path in _OPERATORS_PATHS:
+        return OPERATIONS
+    if not path.startswith("/v1/"):
+        return PAGES
+    if path == "/v1/stream":
+        return STREAM
+    return DOCUMENTS if _DOCUMENT.fullmatch(path) else API
 
 
 class ReportingMetrics:
@@ -64,6 +87,7 @@ class ReportingMetrics:
         )
         self._declare_reading(registry)
         self._declare_sealing(registry)
+        self._declare_season(registry)
         self.answers = Counter(
             "reporting_answers", "Answers of officers to reports", ["answer", "outcome"], registry=registry
         )
@@ -75,6 +99,11 @@ class ReportingMetrics:
             "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
         )
         self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
+        self.access_ends_at = Gauge(
+            "reporting_access_ends_timestamp_seconds",
+            "When the first key of a reader ends that is in force, in Unix time; +Inf if none ever does",
+            registry=registry,
+        )
         self.stream_readers = Gauge(
             "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
         )
@@ -90,6 +119,13 @@ class ReportingMetrics:
         self._last_sealed_at = 0.0
 
     def _declare_lag(self, registry: CollectorRegistry) -> None:
+        self.received_to_dashboard = DelayHistogram(
+            "reporting_received_to_dashboard_seconds",
+            "From the receipt of an event until pages and answers show what is stored of it, by topic",
+            registry,
+            label="topic",
+            values=TOPICS,
+        )
         self.lag = Gauge(
             "reporting_lag_records",
             "Records that the group has not committed, NaN while unknown",
@@ -109,6 +145,32 @@ class ReportingMetrics:
             lag = consumer_lag.add_up(lag for place, lag in lags.items() if place.topic == topic.name)
             self.lag.labels(label).set(lag.records)
             self.oldest_unread.labels(label).set(lag.oldest_unread_seconds)
+
+    def _declare_season(self, registry: CollectorRegistry) -> None:
+        self.season_duties = Gauge(
+            "reporting_season_duties",
+            "Duties of the seasons that run, over all plans, by status, NaN while unknown",
+            ["status"],
+            registry=registry,
+        )
+        self.season_due = Gauge(
+            "reporting_season_due_timestamp_seconds",
+            "When the season that runs is due, in seconds since 1970: the next due instant, else the last one",
+            registry=registry,
+        )
+        self.forget_season()
+
+    def show_season(self, statuses: Mapping[Status, int], due: float) -> None:
+        """Set the gauges of the seasons that run; *due* is Unix time."""
+        for status in Status:
+            self.season_duties.labels(status.value).set(statuses.get(status, 0))
+        self.season_due.set(due)
+
+    def forget_season(self) -> None:
+        """Show that nothing is known of any season."""
+        for status in Status:
+            self.season_duties.labels(status.value).set(math.nan)
+        self.season_due.set(math.nan)
 
     def note_seal(self, sealed_at: datetime) -> None:
         """Show when a version was sealed, by whatever process, unless a newer one is known."""

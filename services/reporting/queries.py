@@ -4,13 +4,11 @@ Titles and names come from the versions of the plan and the registry that the as
 old report reads as it read when it was written.
 """
 
-import asyncio
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from schemas.events.ids import DutyKey
@@ -18,29 +16,26 @@ from schemas.plan import periods
 from schemas.plan.periods import Recurrence
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.reporting import event_decoder
-from services.reporting.core import annual_report, duty_lines, timeline
+from services.reporting.core import annual_report, timeline
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
-from services.reporting.core.access.readers import EVERYTHING, ReaderScope
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
-from services.reporting.core.duty_lines import DutyLine, LineContext
+from services.reporting.core.duty_lines import DutyLine, LineBuilder, LineContext
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report.inputs import ReportInputs
-from services.reporting.core.timeline import DutyState, UnreadableRecord
+from services.reporting.core.timeline import AssessmentRevision, DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
-from services.reporting.event_decoder import StoredRecord
+from services.reporting.current import duty_reader
+from services.reporting.current.answer_memo import AnswerMemo
+from services.reporting.current.current_duties import ViewSource
+from services.reporting.current.duty_reader import DutyReader, RecordArchive
+from services.reporting.current.known_duties import KnownDuties
 from services.reporting.store import NotAssessedError, PlanDutyFilter
-from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
-
-Decoded = TypeVar("Decoded")
 
 # The id that is shown of an unreadable record to a reader who may not know whose it is.
 UNNAMED = "-"
-_WORK_MAX = 300  # records that are decoded, or duties that are described, without a thread
-
-log = logging.getLogger(__name__)
 
 
 class NotFoundError(Exception):
@@ -49,14 +44,6 @@ class NotFoundError(Exception):
 
 class DocumentsUnreadError(Exception):
     """The published documents have not been read since the database is new: ask again once the broker is there."""
-
-
-class RecordArchive(Protocol):
-    """Finds the records of assessments and alert attempts."""
-
-    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]: ...
-    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]: ...
-    async def find_periods(self, plan: str) -> list[str]: ...
 
 
 class DocumentSource(Protocol):
@@ -106,18 +93,27 @@ class FoundLines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _KnownStates:
-    """What is known of some duties: their states, the alerts about them, and the records that cannot be read."""
+class _CoveredDuties:
+    """Those of some duties that the scope covers, with the alerts about them, and the records that cannot be read."""
 
     states: list[DutyState]
-    attempts: dict[DutyKey, list[AlertAttempt]]
+    attempts: Mapping[DutyKey, Sequence[AlertAttempt]]
     unreadable: tuple[UnreadableRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptLines:
+    """The answer to a question about lines, and what builds the next one from it."""
+
+    found: FoundLines
+    builder: LineBuilder
 
 
 class ReportingQueries:
     """Every query of the HTTP API and the dashboard.
 
-    *on_unreadable* is called for each stored record that cannot be read, each time it is asked for.
+    With a *view* of what is known now the questions about it cost what has changed since the last one. *on_unreadable*
+    is called for each stored record that cannot be read, each time it is asked for.
     """
 
     def __init__(
@@ -125,11 +121,15 @@ class ReportingQueries:
         archive: RecordArchive,
         documents: DocumentSource,
         *,
+        view: ViewSource | None = None,
         on_unreadable: Callable[[UnreadableRecord], None] = lambda _record: None,
     ) -> None:
         self._archive = archive
         self._documents = documents
-        self._on_unreadable = on_unreadable
+        self._reader = DutyReader(archive, view, on_unreadable)
+        self.note_unreadable = self._reader.note_unreadable
+        self._lines = AnswerMemo[_KeptLines]()
+        self._reports = AnswerMemo[ReportInputs]()
 
     def plans(self) -> tuple[Plan, ...]:
         """Return the latest version of every plan; raise `DocumentsUnreadError` if none can be known yet."""
@@ -174,8 +174,8 @@ class ReportingQueries:
         if context.scope.is_everything or key.agency in context.scope.agencies:
             return
         duty = PlanDutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
-        everybody = await self._find_states(duty, replace(context, scope=EVERYTHING))
-        if everybody.states and not self._select_covered(self.plan(key.plan), everybody.states, context):
+        states, _ = await self.find_states(duty, context)
+        if states and not self._select_covered(self.plan(key.plan), states, context):
             raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)
 
     async def find_periods(self, plan_id: str) -> list[str]:
@@ -197,19 +197,34 @@ class ReportingQueries:
         unassessed: list[NotAssessedError] = []
         for plan in plans:
             try:
-                known = await self._find_states(duties.in_plan(plan.plan), context)
+                found = await self._find_plan_lines(plan, duties.in_plan(plan.plan), context)
             except NotAssessedError as cause:
                 unassessed.append(cause)
                 continue
-            line_context = self._line_context(plan, known.states, context)
-            build = partial(duty_lines.build_lines, known.states, known.attempts, line_context)
-            lines += await _run(build, work=len(known.states))
-            states += known.states
-            unreadable += known.unreadable
+            lines += found.lines
+            states += found.states
+            unreadable += found.unreadable
         # A plan that was published a moment ago does not hold up the answers about the others.
         if unassessed and len(unassessed) == len(plans):
             raise unassessed[0]
         return FoundLines(lines=tuple(lines), states=tuple(states), unreadable=tuple(unreadable))
+
+    async def _find_plan_lines(self, plan: Plan, duties: PlanDutyFilter, context: QueryContext) -> FoundLines:
+        known = await self._reader.find_known(self._narrow(duties, context), context.known_at)
+        question, basis = (duties, context.scope, context.language), self._find_basis(plan, known, context)
+        kept = None if basis is None else self._lines.find(question, basis)
+        if kept is not None:
+            return kept.found
+        covered = await self._cover(plan, known, context)
+        line_context = self._line_context(plan, covered.states, context)
+        earlier = self._lines.find_last(question)
+        builder = earlier.builder if earlier and earlier.builder.serves(line_context) else LineBuilder(line_context)
+        build = partial(builder.build, covered.states, covered.attempts, as_of=context.as_of)
+        lines = await duty_reader.run(build, work=len(covered.states))
+        found = FoundLines(lines=lines, states=tuple(covered.states), unreadable=covered.unreadable)
+        if basis is not None:
+            self._lines.keep(question, basis, _KeptLines(found=found, builder=builder), lines=len(lines))
+        return found
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
         """Compile the annual report of a plan and period, and raise what `compile_inputs` raises."""
@@ -231,19 +246,30 @@ class ReportingQueries:
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
         duties = PlanDutyFilter(plan=plan_id, periods=(*list_periods_within(period), None))
-        known = await self._find_states(duties, context)
+        known = await self._reader.find_known(self._narrow(duties, context), context.known_at)
+        question, basis = (duties, context.scope, context.language), self._find_basis(plan, known, context)
+        inputs = None if basis is None else self._reports.find(question, basis)
+        if inputs is None:
+            inputs = await self._compile(plan, period, await self._cover(plan, known, context), context)
+            if basis is not None:
+                self._reports.keep(question, basis, inputs, lines=len(known.assessments))
+        return replace(inputs, report=replace(inputs.report, as_of=context.as_of, known_at=context.known_at))
+
+    async def _compile(
+        self, plan: Plan, period: periods.Period, covered: _CoveredDuties, context: QueryContext
+    ) -> ReportInputs:
         zone = ZoneInfo(plan.zone)
-        in_period = [state for state in known.states if _belongs_to(state, period, zone)]
+        in_period = [state for state in covered.states if _belongs_to(state, period, zone)]
         line_context = self._line_context(plan, in_period, context)
         compile_report = partial(
             annual_report.compile_report,
             ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
             in_period,
-            attempts={state.key: known.attempts[state.key] for state in in_period if state.key in known.attempts},
+            attempts={one.key: covered.attempts[one.key] for one in in_period if one.key in covered.attempts},
             context=line_context,
         )
-        report = await _run(compile_report, work=len(in_period))
-        return ReportInputs(report=replace(report, unreadable=known.unreadable), registry=line_context.registry)
+        report = await duty_reader.run(compile_report, work=len(in_period))
+        return ReportInputs(report=replace(report, unreadable=covered.unreadable), registry=line_context.registry)
 
     async def find_states(
         self, duties: PlanDutyFilter, context: QueryContext
@@ -252,53 +278,60 @@ class ReportingQueries:
 
         The scope is not looked at: for sums over all agencies, and for a duty that the scope is known to cover.
         """
-        records = await self._archive.find_newest_revisions(duties, context.known_at)
+        known = await self._reader.find_known(duties, context.known_at)
+        return await _place_duties(known, context), known.unreadable
 
-        def decode() -> tuple[list[DutyState], tuple[UnreadableRecord, ...]]:
-            assessments, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
-            return [timeline.state_at(one.assessment, context.as_of) for one in assessments], tuple(unreadable)
+    async def find_basis(self, duties: PlanDutyFilter, context: QueryContext) -> Hashable | None:
+        """Return what every answer about *duties* as of *context* rests on, None where it is not to be kept."""
+        known = await self._reader.find_known(duties, context.known_at)
+        return self._find_basis(self.plan(duties.plan), known, context)
 
-        return await _run(decode, work=len(records))
+    def _find_basis(self, plan: Plan, known: KnownDuties, context: QueryContext) -> Hashable | None:
+        if known.version is None:
+            return None
+        cited, registry = self._cite(plan, known.assessments)
+        today = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
+        epochs = known.find_epoch(context.as_of), known.find_epoch(min(context.known_at, context.as_of))
+        return known.version, epochs, today, cited.version, registry.registry, registry.version
 
     def find_cited_documents(self, latest: Plan, states: Sequence[DutyState]) -> tuple[Plan, Registry]:
         """Return the plan and registry versions that the newest of *states* cite, else the latest ones.
 
         Raises `NotFoundError` where the plan's registry is not published at all.
         """
-        newest = max((state.assessment for state in states), key=lambda one: one.plan_version, default=None)
+        return self._cite(latest, [state.assessment for state in states])
+
+    def _cite(self, latest: Plan, assessments: Sequence[AssessmentRevision]) -> tuple[Plan, Registry]:
+        newest = max(assessments, key=lambda one: one.plan_version, default=None)
         plan, registry = latest, self._documents.registry(latest.registry)
         if newest is not None:
             cited_plan = self._documents.version(PLAN, latest.plan, newest.plan_version)
             plan = cited_plan if isinstance(cited_plan, Plan) else plan
-            registry_version = max(state.assessment.registry_version for state in states)
+            registry_version = max(one.registry_version for one in assessments)
             cited_registry = self._documents.version(REGISTRY, newest.registry, registry_version)
             registry = cited_registry if isinstance(cited_registry, Registry) else registry
         if registry is None:
             raise NotFoundError(f"the registry {latest.registry!r} of plan {latest.plan!r} is not published")
         return plan, registry
 
-    async def _find_states(self, duties: PlanDutyFilter, context: QueryContext) -> _KnownStates:
-        """Return what is known of *duties* as of *context*, with the alert attempts about each of them."""
+    def _narrow(self, duties: PlanDutyFilter, context: QueryContext) -> PlanDutyFilter:
+        """Return *duties* of the only agency that the scope covers, so that the database need not read the others'."""
         own = context.scope.own_agency
-        if own is not None and duties.agency is None:
-            duties = replace(duties, agency=own)  # so that the database need not read the others'
-        states, unreadable = await self.find_states(duties, context)
-        covered = self._select_covered(self.plan(duties.plan), states, context)
-        keys = {state.key for state in covered}
+        return duties if own is None or duties.agency is not None else replace(duties, agency=own)
+
+    async def _cover(self, plan: Plan, known: KnownDuties, context: QueryContext) -> _CoveredDuties:
+        """Return what the scope covers of *known*, with the alert attempts about each of the duties."""
+        states = await _place_duties(known, context)
+        select = partial(self._select_covered, plan, states, context)
+        covered = await duty_reader.run(select, work=len(states))
         # An attempt after `as_of` has not happened for the query, even where it is known.
         until = min(context.known_at, context.as_of)
-        found = await self._archive.find_attempts(keys, until)
-        decode = partial(self._decode_stored, found, event_decoder.decode_delivery)
-        deliveries, unreadable_too = await _run(decode, work=len(found))
-        attempts: dict[DutyKey, list[AlertAttempt]] = {}
-        for attempt in (one for delivery in deliveries for one in delivery.attempts):
-            # One alert may name several duties; only those asked about count.
-            if attempt.key in keys:
-                attempts.setdefault(attempt.key, []).append(attempt)
-        if not context.scope.is_everything and own is None:
+        attempts, unreadable_too = await self._reader.find_attempts(known, (one.key for one in covered), until)
+        unreadable = known.unreadable
+        if not context.scope.is_everything and context.scope.own_agency is None:
             # Whose duty an unreadable record was about is not known, so it is told only that there is one.
             unreadable = tuple(UnreadableRecord(id=UNNAMED, reason=one.reason) for one in unreadable)
-        return _KnownStates(states=covered, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
+        return _CoveredDuties(states=covered, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
 
     def _select_covered(self, plan: Plan, states: Sequence[DutyState], context: QueryContext) -> list[DutyState]:
         """Return those of *states* that the scope covers; a group covers its members as for the duty."""
@@ -318,26 +351,6 @@ class ReportingQueries:
         agencies = (registry.agency(agency_id) for registry in registries if registry is not None)
         return frozenset(membership.id for agency in agencies if agency is not None for membership in agency.groups)
 
-    def _decode_stored(
-        self, records: Iterable[StoredRecord], decode: Callable[[bytes | None], Decoded]
-    ) -> tuple[list[Decoded], list[UnreadableRecord]]:
-        """Return what *records* decode to, and those that cannot be read: one of them must not hide the others."""
-        decoded: list[Decoded] = []
-        unreadable: list[UnreadableRecord] = []
-        for one in records:
-            try:
-                decoded.append(decode(one.record))
-            except UnreadableRecordError as cause:
-                unreadable.append(UnreadableRecord(id=one.id, reason=str(cause)))
-                self.note_unreadable(unreadable[-1])
-        return decoded, unreadable
-
-    def note_unreadable(self, record: UnreadableRecord) -> None:
-        """Count a stored record that cannot be read, and log it."""
-        self._on_unreadable(record)
-        details = {"action": "stored_record_unreadable", "record": record.id, "reason": record.reason}
-        log.warning("a stored record cannot be read", extra=details)
-
     def _line_context(self, latest: Plan, states: Sequence[DutyState], context: QueryContext) -> LineContext:
         """Return the context of the lines, with the documents that *states* cite; raise as `find_cited_documents`."""
         plan, registry = self.find_cited_documents(latest, states)
@@ -346,12 +359,10 @@ class ReportingQueries:
         )
 
 
-async def _run(function: Callable[[], Decoded], *, work: int) -> Decoded:
-    """Return what *function* returns, from a thread if it has a lot of *work*: other requests are answered meanwhile.
-
-    Handing over to a thread costs as much as a few duties; ten thousand take tenths of a second.
-    """
-    return await asyncio.to_thread(function) if work > _WORK_MAX else function()
+async def _place_duties(known: KnownDuties, context: QueryContext) -> list[DutyState]:
+    """Return the state of each duty as of *context*."""
+    place = partial(timeline.states_at, known.assessments, context.as_of)
+    return await duty_reader.run(place, work=len(known.assessments))
 
 
 def _is_period(text: str) -> bool:

@@ -1,23 +1,23 @@
 """The database of reporting: every assessment, alert attempt and fact, each under its own key, never deleted.
 
 Documents are only inserted. Repeated records, any order of arrival and a kill at any point therefore leave the same
-documents, and nothing is replaced. The newest revision of a duty is read off an index. A document holds the record's
-bytes as they are in the log, beside the fields by which it is found. A status is not among these fields, because it is
-a function of time, which is looked up in the timeline. This is the only module of reporting that knows the driver. The
-collection and field names are those of databases in operation.
+documents, and nothing is replaced; beside them lies a view that follows from them (`current/view.py`). The revision
+that was the newest at an instant is read off an index. A document holds the bytes of the record as in the log, beside
+the fields by which it is found. A status is not among them: it is a function of time, which is looked up in the
+timeline. Only this module of reporting knows the driver. The names are those of databases in operation.
 
 A query is answered only if the database is complete: its checkpoints say up to where it was filled from the log. An
 empty or older database would answer as if nothing had been reported.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, IndexModel, InsertOne
+from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from schemas.events import topics
@@ -30,14 +30,16 @@ from services.runtime.state.checkpoints import CheckpointsUnavailableError
 from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
 ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
+# The number is that of the layout of its documents: a view of another one is filled from the log anew.
+CURRENT = "current_1"
 DOCUMENTS = "documents"
 SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
-VALUES_AT_ONCE = 20_000  # of a duty or a revision, about 100 bytes each
+VALUES_AT_ONCE = DOCUMENTS_AT_ONCE = 20_000  # keys of duties and revisions have about 100 bytes each
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
 FILLED_FROM = {
-    topics.VERDICTS.name: (ASSESSMENTS,),
-    topics.DELIVERIES.name: (ALERTS,),
+    topics.VERDICTS.name: (ASSESSMENTS, CURRENT),
+    topics.DELIVERIES.name: (ALERTS, CURRENT),
     topics.FACTS.name: (FACTS,),
     topics.REPORTS.name: (SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS),
 }
@@ -58,6 +60,7 @@ _INDEXED_FIELDS = ("plan", "period", "agency", "obligation", "revision", "record
 INDEXES = {
     # A covering index: the newest revisions of a period's duties are found in it without reading a document.
     ASSESSMENTS: [IndexModel([(field, ASCENDING) for field in _INDEXED_FIELDS], name="by_place")],
+    CURRENT: [IndexModel([(field, ASCENDING) for field in ("plan", "period", "obligation")], name="by_period")],
     ALERTS: [IndexModel([("duties", ASCENDING)], name="by_duty")],
     SEALED_REPORTS: [
         IndexModel([("plan", ASCENDING), ("period", ASCENDING), ("version", ASCENDING)], name="by_report"),
@@ -107,6 +110,7 @@ class PlanDutyFilter:
 
     plan: str
     agency: str | None = None
+    agencies: tuple[str, ...] = ()
     obligation: str | None = None
     periods: tuple[str | None, ...] = ()
 
@@ -129,9 +133,8 @@ class ReportingStore:
             for collection, indexes in INDEXES.items():
                 await self._database[collection].create_indexes(indexes)
 
-    async def _prepare(self, has_leftovers: bool) -> None:  # noqa: FBT001 - what `MongoCheckpoints` says
+    async def _prepare(self, _has_leftovers: bool) -> None:  # noqa: FBT001 - what `MongoCheckpoints` says
         # Documents that are left over are the same as those that come again.
-        del has_leftovers
         await self.create_indexes()
 
     async def is_answering(self) -> bool:
@@ -226,15 +229,21 @@ class ReportingStore:
         async with self._answering():
             for stages in list_newest_stages(duties, known_at):
                 # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
-                newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
+                newest = await mongo.resolve(self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True))
                 keys += [
                     stored_documents.build_revision_key(DutyKey(**group["_id"]), group["revision"])
                     async for group in newest
                 ]
-            is_assessed = keys or await self._database[ASSESSMENTS].find_one({"plan": duties.plan}, {"_id": 1})
-        if not is_assessed:
-            raise NotAssessedError(f"rules has not assessed any duty of plan {duties.plan!r} yet")
+        if not keys:
+            await self.require_assessed(duties.plan)
         return await self._find_records_in(ASSESSMENTS, "_id", keys)
+
+    async def require_assessed(self, plan: str) -> None:
+        """Raise `NotAssessedError` if no duty of *plan* was ever assessed."""
+        async with self._answering():
+            is_assessed = await self._database[ASSESSMENTS].find_one({"plan": plan}, {"_id": 1})
+        if not is_assessed:
+            raise NotAssessedError(f"rules has not assessed any duty of plan {plan!r} yet")
 
     async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return the record of every attempt by *known_at* at an alert that names one of *duties*."""
@@ -249,8 +258,9 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
-    def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[Any]:
-        """Return the change stream of new assessments from the position *after* on, or from now on.
+    @asynccontextmanager
+    async def watch_assessments(self, after: str | None) -> AsyncIterator[Any]:
+        """Open the change stream of new assessments from the position *after* on, or from now on.
 
         Its errors are the driver's: `translate_errors` of `runtime.mongo` is for whoever reads it.
         """
@@ -258,23 +268,34 @@ class ReportingStore:
         stages: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": fields}]
         resume_after = {"_data": after} if after else None
         collection = self._database[ASSESSMENTS]
-        stream: AbstractAsyncContextManager[Any] = collection.watch(
-            stages, resume_after=resume_after, max_await_time_ms=500
-        )
-        return stream
+        opened: Any = collection.watch(stages, resume_after=resume_after, max_await_time_ms=500)
+        async with await mongo.resolve(opened) as stream:
+            yield stream
 
     async def find_matching(
         self, collection: str, condition: Mapping[str, Any], *, order_by: str = "_id"
     ) -> list[dict[str, Any]]:
         """Return the documents that match *condition*, in the order of one of their fields."""
         async with self._answering():
-            found = self._database[collection].find(condition).sort(order_by, ASCENDING)
-            return [document async for document in found]
+            return [one async for one in self._database[collection].find(condition).sort(order_by, ASCENDING)]
+
+    async def find_in_batches(
+        self, collection: str, condition: Mapping[str, Any], fields: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Return the documents that match *condition*, of many at once, in any order; with *fields* only these."""
+        async with self._answering():
+            found = self._database[collection].find(condition, dict.fromkeys(fields, 1) or None)
+            # A loop over each document would keep the event loop busy; the driver fills the list in a thread.
+            return list(await found.batch_size(DOCUMENTS_AT_ONCE).to_list(None))
+
+    async def update(self, collection: str, updates: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Make *updates* of the documents with these ids, in any order; a document that is missing is created."""
+        writes = [UpdateOne({"_id": name}, update, upsert=True) for name, update in updates]
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            await self._database[collection].bulk_write(writes, ordered=False)
 
     async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
-        async with self._answering():
-            found = self._database[collection].find(condition, {"record": 1})
-            return [_stored_record(document) async for document in found]
+        return [_stored_record(one) for one in await self.find_in_batches(collection, condition, ("record",))]
 
     async def _find_records_in(
         self, collection: str, field: str, values: Sequence[str], condition: Mapping[str, Any] = {}
@@ -287,9 +308,8 @@ class ReportingStore:
         return found
 
     async def _find_facts(self, condition: Mapping[str, Any]) -> list[StoredFact]:
-        async with self._answering():
-            found = self._database[FACTS].find(condition, {"record": 1, "recorded_at": 1})
-            return [_stored_fact(document) async for document in found]
+        found = await self.find_in_batches(FACTS, condition, ("record", "recorded_at"))
+        return [_stored_fact(document) for document in found]
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:
@@ -367,6 +387,8 @@ def list_newest_stages(duties: PlanDutyFilter, known_at: datetime) -> list[list[
 def _assessment_conditions(duties: PlanDutyFilter) -> list[dict[str, Any]]:
     named = {"plan": duties.plan, "agency": duties.agency, "obligation": duties.obligation}
     condition: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if duties.agencies:
+        condition["agency"] = {"$in": list(duties.agencies)}
     if duties.periods:
         texts = [period for period in duties.periods if period is not None]
         periods: list[Any] = [{"$in": texts}] if texts else []

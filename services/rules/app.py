@@ -22,6 +22,7 @@ from services.runtime.http.admin import AdminApp
 from services.runtime.http.application import ServiceApp
 from services.runtime.http.private_routes import guard_route
 from services.runtime.http.probes import probe_routes
+from services.runtime.http.request_metrics import OPERATIONS, RequestMetrics
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
 from services.runtime.kafka.batch_consumer import ConsumingBroker
@@ -29,7 +30,11 @@ from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
+from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.startup import Startup
+
+DRY_RUN_PATH = "/v1/dry-run"
+DRY_RUN = "dry_run"
 
 
 def main() -> None:
@@ -61,6 +66,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     registry = new_registry()
     components = _build_components(settings, registry, halt or Halt())
     components.references.export_metrics(registry)
+    export_expiry(registry, settings.certificates)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -79,11 +85,14 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     assess_event = dry_run(dependencies.catalogues, components.partitions, clock=dependencies.clock)
     about = "What the facts say of each duty."
     asyncapi = admin.asyncapi_route(components.broker, title="Đôn Đốc rules", description=about)
+    requests = RequestMetrics(registry, (DRY_RUN, OPERATIONS))
+    operations = [*probe_routes(readiness, registry), asyncapi]
     return ServiceApp(
         components.broker,
         lifespan=lifespan,
-        routes=[("/v1/dry-run", guard_route(assess_event, settings.key_of_intake))],
-        admin=AdminApp(settings.admin_port, [*probe_routes(readiness, registry), asyncapi], service_port=settings.port),
+        routes=[(DRY_RUN_PATH, guard_route(assess_event, settings.key_of_intake))],
+        admin=AdminApp(settings.admin_port, operations, requests, service_port=settings.port),
+        surface_of=lambda path: DRY_RUN if path == DRY_RUN_PATH else OPERATIONS,
     )
 
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from schemas.events import wire
 from schemas.events.assessments import ASSESSED
+from schemas.events.event_origin import TraceContext
 from schemas.events.ids import digest
 from schemas.events.wire import WireDutyAssessed, WireEvent, WireEventReference, WireSegment, WireStep
 from schemas.plan.plan import Notice
@@ -35,7 +37,18 @@ FACTS_NEVER_LARGE = 8  # with ids of 1,024 characters of four bytes they make 60
 
 
 _encode = msgspec.json.Encoder().encode
-_GAPS = (b"id", b"agency", b"recorded_at", b"revision", b"since", b"event", b"source", b"receipt")
+_GAPS = (
+    b"id",
+    b"agency",
+    b"recorded_at",
+    b"revision",
+    b"since",
+    b"event",
+    b"source",
+    b"receipt",
+    b"traceparent",
+    b"tracestate",
+)
 
 
 class LargeAssessmentError(Exception):
@@ -45,12 +58,14 @@ class LargeAssessmentError(Exception):
 class LogPosition(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the log the record lies that an assessment follows from, and when the log recorded it.
 
-    `generation` counts the logs that a partition has had: it grows when one is replaced or has lost its end.
+    `generation` counts the logs that a partition has had: it grows when one is replaced or has lost its end. `trace` is
+    that of the record, to which what follows from it belongs too.
     """
 
     offset: int
     recorded_at: datetime
     generation: int = 0
+    trace: TraceContext | None = None
 
     @property
     def revision(self) -> int:
@@ -86,7 +101,7 @@ def encode_assessment(
         if len(facts) > FACTS_NEVER_LARGE:
             _reject_large_outcome(outcome, largest_bytes)
     data = _build_data(catalogue, duty, outcome, position)
-    return _encode_event(derive_event_id(catalogue, duty, facts), data)
+    return _encode_event(derive_event_id(catalogue, duty, facts), data, position.trace)
 
 
 def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition) -> bytes:
@@ -95,7 +110,7 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
     It is cut from a template: what alike reports have in common was encoded once.
     """
     since, kind = shared.classify(report)
-    templates = shared.without_facts.templates
+    trace, templates = position.trace, shared.without_facts.templates
     template = templates.get(kind)
     if template is None:
         template = templates[kind] = _build_template(catalogue, shared, since, kind)
@@ -108,7 +123,11 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
         b"since": _encode(since),
         b"event": _encode(report.id),
         b"source": _encode(report.source),
+        b"trace": b"",
     }
+    if trace is not None:
+        state = b"" if trace.state is None else b',"tracestate":' + _encode(trace.state)
+        values[b"trace"] = b',"traceparent":' + _encode(trace.parent) + state
     if _tells_receipt(shared.duty):
         starts_at = max(since, shared.without_facts.outcome.timeline[0].starts_at)
         receipt = notices.plan_received_notice(
@@ -145,11 +164,11 @@ def _build_template(catalogue: DutyCatalogue, shared: SharedDuty, since: datetim
     alerts: list[Any] = [_end_repetition(one, since) for one in outcome.alerts if one.at < since]
     if _tells_receipt(duty):
         alerts.append(_gap("receipt"))  # the last alert: whatever else the duty calls for lies before the report
-    timeless = LogPosition(offset=0, recorded_at=_gap("recorded_at"))
     discharge = DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
-    data = _build_data(catalogue, duty, discharge, timeless)
+    data = _build_data(catalogue, duty, discharge, LogPosition(offset=0, recorded_at=_gap("recorded_at")))
     data = msgspec.structs.replace(data, agency=_gap("agency"), revision=_gap("revision"))
-    template = _encode_event(_gap("id"), data).replace(b"%", b"%%")
+    template = _encode_event(_gap("id"), data, None).replace(b"%", b"%%")
+    template = template.replace(b',"data":', b'%(trace)b,"data":', 1)  # where the attributes of a trace stand
     for name in _GAPS:
         template = template.replace(b"\0%b\0" % name, b"%%(%b)b" % name)
     return template
@@ -171,8 +190,17 @@ def _tells_receipt(duty: Duty) -> bool:
     return duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
 
 
-def _encode_event(event_id: str, data: WireDutyAssessed) -> bytes:
-    event = WireEvent(id=event_id, source=SOURCE, type=ASSESSED, subject=data.agency, time=data.recorded_at, data=data)
+def _encode_event(event_id: str, data: WireDutyAssessed, trace: TraceContext | None) -> bytes:
+    event = WireEvent(
+        id=event_id,
+        source=SOURCE,
+        type=ASSESSED,
+        subject=data.agency,
+        time=data.recorded_at,
+        traceparent=UNSET if trace is None else trace.parent,
+        tracestate=UNSET if trace is None or trace.state is None else trace.state,
+        data=data,
+    )
     return wire.encode(event)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from schemas.events import facts as wire
 from schemas.events.facts import PlanAdopted
 from services.rules.core.facts import (
+    Decision,
     Exemption,
     Extension,
     Fact,
@@ -41,6 +42,7 @@ class OtherEventError(UnreadableRecordError):
 
 class _FactDecision(msgspec.Struct, frozen=True, gc=False):
     issued_on: date
+    number: str = ""
 
 
 class _FactDocument(msgspec.Struct, frozen=True, gc=False):
@@ -107,12 +109,14 @@ class _ExtensionFields(_DocketReference, frozen=True, gc=False):
     due_at: str
     decision: _FactDecision
     period: str | None = None
+    reason: str = ""
 
 
 class _ExemptionFields(_DocketReference, frozen=True, gc=False, rename={"from_": "from"}):
     from_: str
     until: str
     decision: _FactDecision
+    reason: str = ""
 
 
 class _RevocationFields(_DocketReference, frozen=True, gc=False):
@@ -274,20 +278,25 @@ def _build_adjustment(event: _AdjustmentEvent, received_at: datetime, recorded_a
             )
         case _AcceptanceFields():
             return ReportAcceptance(**common, period=data.period, submission=data.submission)
+        case _:
+            return _build_decision(data, common)
+
+
+def _build_decision(data: _ExtensionFields | _ExemptionFields | _RevocationFields, common: dict[str, Any]) -> Decision:
+    decided_on, decision = data.decision.issued_on, data.decision.number
+    match data:
         case _ExtensionFields():
-            due_at = decoding.read_instant(data.due_at, "/data/due_at")
-            return Extension(**common, period=data.period, due_at=due_at, decided_on=data.decision.issued_on)
+            due_at, period = decoding.read_instant(data.due_at, "/data/due_at"), data.period
+            told: dict[str, Any] = {"decided_on": decided_on, "decision": decision, "reason": data.reason}
+            return Extension(**common, **told, period=period, due_at=due_at)
         case _ExemptionFields():
-            from_, until = (
-                decoding.read_instant(data.from_, "/data/from"),
-                decoding.read_instant(data.until, "/data/until"),
-            )
-            return Exemption(**common, from_=from_, until=until, decided_on=data.decision.issued_on)
+            from_ = decoding.read_instant(data.from_, "/data/from")
+            until = decoding.read_instant(data.until, "/data/until")
+            told = {"decided_on": decided_on, "decision": decision, "reason": data.reason}
+            return Exemption(**common, **told, from_=from_, until=until)
         case _:
             due_at_or_none = decoding.read_instant(data.due_at, "/data/due_at") if data.due_at else None
-            return Revocation(
-                **common, exemption=data.exemption, due_at=due_at_or_none, decided_on=data.decision.issued_on
-            )
+            return Revocation(**common, exemption=data.exemption, due_at=due_at_or_none, decided_on=decided_on)
 
 
 def _build_submission(

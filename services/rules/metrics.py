@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from services.rules.state.opening import LOG_FINDINGS, REBUILD_FINDINGS
 from services.runtime.kafka.consumer_lag import UNKNOWN, LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
+from services.runtime.observability.delays import DelayHistogram
 
 DEAD_LETTER_REASONS = ("unreadable", "unknown", "misrouted", "conflict", "oversized", "costly", "unexpected")
 
@@ -30,10 +31,27 @@ class RulesMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
+        self._declare_ownership(registry)
+        self._declare_lag(registry)
+        self.received_to_verdict = DelayHistogram(
+            "rules_received_to_verdict_seconds",
+            "From the receipt of an event until its assessments are committed",
+            registry,
+        )
+        self._declare_findings(registry)
+        for reason in DEAD_LETTER_REASONS:
+            self.dead_letters.labels(reason)
+        for number in range(partitions):
+            self.lag.labels(str(number)).set(UNKNOWN)
+            self.oldest_unread.labels(str(number)).set(UNKNOWN)
+
+    def _declare_ownership(self, registry: CollectorRegistry) -> None:
         self.owned = Gauge("rules_partitions_owned", "Partitions open in this process", registry=registry)
         self.reopened = Counter(
             "rules_partitions_reopened", "Partitions opened anew after a failure", registry=registry
         )
+
+    def _declare_lag(self, registry: CollectorRegistry) -> None:
         self.lag = Gauge(
             "rules_lag_records",
             "Records of facts that the group has not committed, NaN while unknown",
@@ -46,12 +64,6 @@ class RulesMetrics:
             ["partition"],
             registry=registry,
         )
-        self._declare_findings(registry)
-        for reason in DEAD_LETTER_REASONS:
-            self.dead_letters.labels(reason)
-        for number in range(partitions):
-            self.lag.labels(str(number)).set(UNKNOWN)
-            self.oldest_unread.labels(str(number)).set(UNKNOWN)
 
     def _declare_findings(self, registry: CollectorRegistry) -> None:
         """Declare what an opening finds that is not intact."""

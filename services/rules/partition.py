@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
+from schemas.events.event_origin import NO_ORIGIN, TraceContext
 from schemas.events.facts import PlanAdopted
 from services.rules import plan_adopter, processor, restore
 from services.rules.assessment_event import LogPosition
@@ -25,7 +26,7 @@ from services.rules.state.state_store import COVERAGE_KEY, StateCoverage
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
-from services.runtime.kafka import log_coverage
+from services.runtime.kafka import event_origins, log_coverage
 from services.runtime.kafka.log_coverage import Coverage
 
 YIELD_SECONDS = 0.02  # after so long the event loop may run: a probe needs a handful of its rounds
@@ -177,12 +178,15 @@ class Partition:
             count += 1
             if reread is not None and reread.is_set_aside(record):
                 continue  # it was no part of the state, and is none again
-            events = await self._process_record(record)
+            origin = event_origins.read_fact_origin(record.value)
+            events = await self._process_record(record, origin.trace)
             if isinstance(events, Rejection):
-                events = await self._retry_or_set_aside(record, events, writes)
-            if reread is not None:
+                events = await self._retry_or_set_aside(record, events, writes, origin.trace)
+            if reread is None:
+                writes.add_received(events, origin)
+            else:
                 events = reread.select_unwritten(events)
-            writes.assessments += events
+                writes.add_assessments(events, origin)
             size += sum([len(value) for _, value in events])
             now = time.perf_counter()
             if size > PART_BYTES or now - begun > PART_SECONDS:
@@ -191,10 +195,12 @@ class Partition:
                 await self._yield()
         return count
 
-    async def _process_record(self, record: ConsumerRecord[Any, Any]) -> list[KeyedEvent] | Rejection:
+    async def _process_record(
+        self, record: ConsumerRecord[Any, Any], trace: TraceContext | None
+    ) -> list[KeyedEvent] | Rejection:
         """Process a record. One that breaks its assessment is rejected, unless too many in a row do."""
         try:
-            events = self.processor.process(record.value, position=self._position_of(record))
+            events = self.processor.process(record.value, position=self._position_of(record, trace))
             taken = events if isinstance(events, list) else await self._take_events(events)
         except Rejection as rejection:
             return rejection
@@ -217,13 +223,13 @@ class Partition:
         return taken
 
     async def _retry_or_set_aside(
-        self, record: ConsumerRecord[Any, Any], rejection: Rejection, writes: BatchWrites
+        self, record: ConsumerRecord[Any, Any], rejection: Rejection, writes: BatchWrites, trace: TraceContext | None
     ) -> list[KeyedEvent]:
         """Process a record again that newer documents may make acceptable; else let it be set aside."""
         events: list[KeyedEvent] | Rejection = rejection
         if rejection.is_retryable:
             await self._dependencies.references.catch_up()
-            events = await self._process_record(record)
+            events = await self._process_record(record, trace)
         if not isinstance(events, Rejection):
             return events
         if isinstance(events, UnpublishedAdoption) and self._reread is not None:
@@ -256,7 +262,7 @@ class Partition:
         writes, size = BatchWrites(), 0
         for event in self.processor.assess_all(position=position):
             if reread.is_news(event):
-                writes.assessments.append(event)
+                writes.add_assessments([event], NO_ORIGIN)
                 size += len(event[1])
             if size > PART_BYTES:
                 await self._writer.commit(writes)
@@ -294,13 +300,13 @@ class Partition:
         )
         return COVERAGE_KEY.decode(), state_store.encode_coverage(coverage)
 
-    def _position_of(self, record: ConsumerRecord[Any, Any]) -> LogPosition:
+    def _position_of(self, record: ConsumerRecord[Any, Any], trace: TraceContext | None) -> LogPosition:
         """Return where *record* lies, and note when it was recorded; raise `Rejection` where that is no instant."""
         try:
             recorded_at = self._recorded_at = decoding.read_timestamp(record)
         except UnreadableRecordError as cause:
             raise Rejection("unreadable", str(cause)) from cause
-        return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation)
+        return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation, trace=trace)
 
     async def _yield(self) -> None:
         await asyncio.sleep(0)
@@ -311,6 +317,7 @@ class Partition:
         metrics = self._dependencies.metrics
         metrics.facts.inc(count)
         metrics.assessments.inc(len(writes.assessments))
+        metrics.received_to_verdict.observe_all(writes.received, self._dependencies.clock.now())
         for one in writes.rejected:
             metrics.dead_letters.labels(one.kind).inc()
             details = {"partition": self.number, "offset": one.record.offset, "kind": one.kind}

@@ -13,17 +13,22 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, TopicAuthorizationFailedError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from schemas.events.event_origin import EventOrigin
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
-from services.runtime.kafka import clients
+from services.runtime.kafka import clients, event_origins
 from services.runtime.kafka.clients import AccessDeniedError
 from services.runtime.kafka.dead_letters import DeadLetters
+from services.runtime.kafka.event_origins import Headers
 from services.runtime.settings import KafkaConfig
 
 BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one batch
 LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
 TRANSACTION_TIMEOUT_MS = 30_000  # a killed owner blocks committed readers no longer than this, should none follow it
 COMMIT_TIMEOUT_SECONDS = 45.0  # by then the broker has aborted the transaction
+
+# A record to write: its key, its value (None deletes), its headers.
+KeyedRecord = tuple[str, bytes | None, Headers]
 
 # The future of a batch that was sent, and the number of its records.
 SentBatch = tuple["asyncio.Future[Any]", int]
@@ -40,15 +45,28 @@ class RejectedRecord:
 
 @dataclass(slots=True, kw_only=True)
 class BatchWrites:
-    """What follows from one batch: assessments and states as (key, value), dead letters, and the next offset.
+    """What follows from one batch: assessments and states, dead letters, and the next offset.
 
-    A state without a value is deleted. Without a next offset none is committed.
+    A state without a value is deleted. Without a next offset none is committed. `received` has the origins of the facts
+    that led to assessments and were processed for the first time.
     """
 
-    assessments: list[tuple[str, bytes]] = field(default_factory=list)
+    assessments: list[KeyedRecord] = field(default_factory=list)
+    received: list[EventOrigin] = field(default_factory=list)
     states: Sequence[tuple[str, bytes | None]] = ()
     rejected: list[RejectedRecord] = field(default_factory=list)
     next_offset: int | None = None
+
+    def add_received(self, events: Sequence[tuple[str, bytes]], origin: EventOrigin) -> None:
+        """Add the assessments that follow from a fact of *origin*, and remember the fact."""
+        self.add_assessments(events, origin)
+        if events and origin.received_at is not None:
+            self.received.append(origin)
+
+    def add_assessments(self, events: Sequence[tuple[str, bytes]], origin: EventOrigin) -> None:
+        """Add assessments, as (key, value)."""
+        headers = event_origins.encode_headers(origin)
+        self.assessments += [(key, value, headers) for key, value in events]
 
     @property
     def is_empty(self) -> bool:
@@ -129,7 +147,7 @@ class TransactionalWriter:
     async def _commit(self, writes: BatchWrites) -> None:
         async with self._producer.transaction():
             verdicts = await self._send_in_batches(VERDICTS.name, writes.assessments)
-            states = await self._send_in_batches(DUTIES.name, writes.states)
+            states = await self._send_in_batches(DUTIES.name, ((key, value, []) for key, value in writes.states))
             dead_letters = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.rejected)
             await asyncio.gather(*(one for one, _ in (*verdicts, *states)), *dead_letters)
             self._follow_verdicts(verdicts)
@@ -148,7 +166,7 @@ class TransactionalWriter:
 
     async def _append_fact(self, key: str, value: bytes) -> None:
         async with self._producer.transaction():
-            await asyncio.gather(*(one for one, _ in await self._send_in_batches(FACTS.name, [(key, value)])))
+            await asyncio.gather(*(one for one, _ in await self._send_in_batches(FACTS.name, [(key, value, [])])))
 
     def _follow_verdicts(self, batches: Sequence[SentBatch]) -> None:
         """Take note of where the verdicts end; raise `WriterFailedError` if earlier ones are no longer there."""
@@ -159,17 +177,17 @@ class TransactionalWriter:
                 raise WriterFailedError(f"verdicts up to {self._verdicts_end} are lost: the next one got {offset}")
             self._verdicts_end = offset + count
 
-    async def _send_in_batches(self, topic: str, records: Iterable[tuple[str, bytes | None]]) -> list[SentBatch]:
+    async def _send_in_batches(self, topic: str, records: Iterable[KeyedRecord]) -> list[SentBatch]:
         """Send *records* in whole batches; return their futures. An awaited send a record would cost a linger each."""
         timestamp = milliseconds(self._clock.now())
         sent: list[SentBatch] = []
         batch = self._producer.create_batch()
-        for key, value in records:
+        for key, value, headers in records:
             # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
-            if batch.append(key=key.encode(), value=value, timestamp=timestamp) is None:
+            if batch.append(key=key.encode(), value=value, timestamp=timestamp, headers=headers) is None:
                 sent.append((await self._send_batch(topic, batch), batch.record_count()))
                 batch = self._producer.create_batch()
-                batch.append(key=key.encode(), value=value, timestamp=timestamp)
+                batch.append(key=key.encode(), value=value, timestamp=timestamp, headers=headers)
         if batch.record_count():
             sent.append((await self._send_batch(topic, batch), batch.record_count()))
         return sent

@@ -6,7 +6,7 @@ majority holds. Otherwise a store that repeats a write whose write concern faile
 commit its batch, and lose the write when the primary steps down.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,14 @@ from pymongo.errors import (
 
 # A restart of the database takes about two seconds; longer waits belong to the caller's retry.
 SELECTION_TIMEOUT_MS = 5_000
+
+OPTIONS: Mapping[str, Any] = {
+    "tz_aware": True,
+    "w": "majority",
+    "journal": True,
+    "readConcernLevel": "majority",
+    "serverSelectionTimeoutMS": SELECTION_TIMEOUT_MS,
+}
 
 DUPLICATE_KEY = 11000
 
@@ -47,14 +55,16 @@ def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
     It is open until the process ends: closing it would ask the server to end its sessions, and hold up the event loop
     while the server hangs.
     """
-    return AsyncIOMotorClient(
-        url,
-        tz_aware=True,
-        w="majority",
-        journal=True,
-        readConcernLevel="majority",
-        serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
-    )
+    return AsyncIOMotorClient(url, **OPTIONS)
+
+
+async def resolve(found: Any) -> Any:  # noqa: ANN401 - what either driver returns
+    """Return what a driver gives at once, or as something to await: Motor and PyMongo's own asynchronous client differ.
+
+    Cursors of aggregations, change streams, sessions and transactions are meant. Nothing else of the drivers differs in
+    what the stores use, so that they work with either (decision 45).
+    """
+    return await found if isinstance(found, Awaitable) else found
 
 
 async def is_answering(client: AsyncIOMotorClient[dict[str, Any]]) -> bool:

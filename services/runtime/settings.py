@@ -162,6 +162,11 @@ class ServiceSettings(BaseSettings):
         """How every client connects to Kafka; built once."""
         return KafkaConfig(bootstrap=self.kafka_bootstrap, tls=self._tls(), credentials=self._credentials())
 
+    @property
+    def certificates(self) -> Mapping[str, Path | None]:
+        """The files with the certificates of this service, by what each is for, as a label of a metric."""
+        return {"kafka_client": self.kafka_certificate_file, "kafka_authority": self.kafka_ca_file}
+
     @model_validator(mode="after")
     def _check_kafka(self) -> Self:
         """Refuse at start what cannot work later, and what someone may have set to no effect as a protection."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.console.demo import scenario
-from services.console.demo.scenario import BEGINS_AT
+from services.console.demo.plan_6766 import scenario
+from services.console.demo.plan_6766.scenario import BEGINS_AT
 from services.console.support import inputs
 from tests.support.builders import plans
 

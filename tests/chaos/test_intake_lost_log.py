@@ -1,6 +1,5 @@
 """The facts topic made anew, and its end cut off, while forty systems post: what is sent again is there again, once."""
 
-import asyncio
 from collections import Counter
 
 import httpx
@@ -12,13 +11,13 @@ from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import AGENCIES, Json, a_submission
 from tests.support.clients.upstream import PostResult, more, posting, read_log, receipts_of
 from tests.support.faults import broker_files
-from tests.support.servers.intake import IntakeFiles, encode_event, open_client, publish_plan
+from tests.support.servers.intake import BATCH, IntakeFiles, encode_event, open_client, publish_plan
 from tests.support.servers.intake_workers import WORKERS, wait_until_workers_serve
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Service
 
 ROUNDS = 2
-PARALLEL = 20
+BATCH_EVENTS = 100
 BATCHES = 5  # cut off a partition, of some hundreds
 
 
@@ -36,20 +35,20 @@ async def intake(
 
 
 async def send_again(service: Service, bearer: str, answers: list[PostResult]) -> list[tuple[str, str, str]]:
-    """Post every event once more, as senders do that were told of the loss, and return the receipts."""
-    limit = asyncio.Semaphore(PARALLEL)
-
-    async def send(client: httpx.AsyncClient, answer: PostResult) -> tuple[str, str, str]:
+    """Post every event once more, in batches, as senders do that were told of the loss, and return the receipts."""
+    events: list[Json] = []
+    for answer in answers:
         agency = AGENCIES[answer.system % len(AGENCIES)]
-        event: Json = a_submission(answer.receipt.event, data={"agency": agency}, subject=agency)
-        async with limit:
-            response = await client.post("/v1/events", content=encode_event(event))
-        assert response.status_code == 202, response.text
-        (receipt,) = response.json()["receipts"]
-        return receipt["id"], receipt["receiptid"], receipt["receivedtime"]
-
+        events.append(a_submission(answer.receipt.event, data={"agency": agency}, subject=agency))
+    receipts: list[tuple[str, str, str]] = []
     async with open_client(service, bearer) as client:
-        return await asyncio.gather(*(send(client, answer) for answer in answers))
+        for start in range(0, len(events), BATCH_EVENTS):
+            content = encode_event(events[start : start + BATCH_EVENTS])
+            response = await client.post("/v1/events", content=content, headers={"content-type": BATCH})
+            assert response.status_code == 202, response.text
+            given = response.json()["receipts"]
+            receipts += [(one["id"], one["receiptid"], one["receivedtime"]) for one in given]
+    return receipts
 
 
 async def check_conservation(bus: Bus, service: Service, bearer: str, answers: list[PostResult]) -> None:

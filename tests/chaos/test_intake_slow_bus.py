@@ -18,10 +18,11 @@ from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Service
 
 TIMEOUT_SECONDS = 1.0
-LATE_SECONDS = TIMEOUT_SECONDS + 2.0  # what an answer may take at worst: the timeout, and a busy machine
+# What an answer may take at worst on a busy machine; one that waits for the broker takes longer.
+LATE_SECONDS = TIMEOUT_SECONDS + 8.0
 USUAL_SECONDS = 0.5  # what half of the answers take at most on a busy machine that shares two cores with forty senders
 TOLERABLE_MS = 300
-UNBEARABLE_MS = 6_000
+UNBEARABLE_MS = 12_000
 LONG_TIMEOUT_SECONDS = 4.0  # longer than it takes to close a producer whose broker does not answer
 BRIEF_SECONDS = 0.4  # well within the timeout
 ROUNDS = 2

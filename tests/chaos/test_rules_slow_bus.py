@@ -25,10 +25,10 @@ async def rules(bus: Bus) -> RulesClient:
     return rules
 
 
-async def test_a_slow_broker_only_delays_verdicts(rules: RulesClient, launch: Launch, road: Proxy) -> None:
+async def test_a_slow_broker_only_delays_verdicts(rules: RulesClient, launch: Launch, proxy: Proxy) -> None:
     """With every answer of the broker late, the last assessment of each duty counts each report once."""
-    async with road.with_toxic(slow(TOLERABLE_MS)):
-        launch("rules", DONDOC_KAFKA_BOOTSTRAP=road.bootstrap)
+    async with proxy.with_toxic(slow(TOLERABLE_MS)):
+        launch("rules", DONDOC_KAFKA_BOOTSTRAP=proxy.bootstrap)
         await append_reports(rules, "slow")
         await wait_until_counted(rules, REPORTS_EACH)
     assert await rules.find_repeated() == []
@@ -36,19 +36,19 @@ async def test_a_slow_broker_only_delays_verdicts(rules: RulesClient, launch: La
 
 @pytest.mark.parametrize("harm", DISCONNECTIONS.values(), ids=DISCONNECTIONS.keys())
 async def test_connections_that_break_leave_each_report_counted_once(
-    rules: RulesClient, launch: Launch, road: Proxy, harm: NetworkFault
+    rules: RulesClient, launch: Launch, proxy: Proxy, harm: NetworkFault
 ) -> None:
     """A transaction whose connection breaks is committed or aborted as a whole, and each report counts once."""
-    service = launch("rules", DONDOC_KAFKA_BOOTSTRAP=road.bootstrap, **QUICK_SESSION)
+    service = launch("rules", DONDOC_KAFKA_BOOTSTRAP=proxy.bootstrap, **QUICK_SESSION)
     for number, held in enumerate(HARMED_SECONDS):
         before = asyncio.create_task(append_reports(rules, f"before-{number}"))
         await wait_until_counted(rules, 2 * number * REPORTS_EACH + 1)  # in the middle of its work
-        async with harm(road):
+        async with harm(proxy):
             await append_reports(rules, f"harmed-{number}")
             await asyncio.sleep(held)
         await before
         await wait_until_counted(rules, 2 * (number + 1) * REPORTS_EACH)
-    assert service.is_ready()
+    await eventually(service.is_ready, "rules ready")
     assert await rules.find_repeated() == []
 
 

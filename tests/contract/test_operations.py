@@ -17,11 +17,15 @@ from tests.support.tools import needs
 ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "deploy/runbook.md"
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
+OBJECTIVES = ROOT / "deploy/prometheus/objectives.yml"
 PLAYED = ROOT / "deploy/prometheus/tests/alerts.test.yml"
 ALERTMANAGER = ROOT / "deploy/prometheus/alertmanager.yml"
 NAMES = re.compile(r'alertname!?[=~]+"([^"]+)"')
 DASHBOARD = ROOT / "deploy/grafana/dondoc.json"
 METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime)_[a-z_]+_[a-z]+\b")
+SELECTED = re.compile(r"\b(?:(?:intake|rules|notifier|reporting|audit|runtime|dondoc)_[a-z_]+|up)\b")
+CHOSEN = '{job=~"$job", instance=~"$instance"'
+RECORDED = re.compile(r"\bdondoc:[a-z_0-9:]+")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 SETTING = re.compile(r"DONDOC_[A-Z_]*[A-Z]\b")
 COMMAND = re.compile(r"`dondoc ([a-z-]+)(?: ([a-z-]+))?([^`]*)`")
@@ -74,6 +78,14 @@ def test_alerts_ask_for_checks_that_services_make() -> None:
     assert sorted(name for name in named if f'"{name}": ' not in code) == []
 
 
+def test_every_ratio_that_is_asked_for_is_recorded() -> None:
+    """An alert on a recording rule that was renamed would never fire."""
+    rules = [rule for group in YAML(typ="safe").load(OBJECTIVES)["groups"] for rule in group["rules"]]
+    recorded = {rule["record"] for rule in rules}
+    asked = {name for rule in alerts() for name in RECORDED.findall(rule["expr"])}
+    assert asked == recorded
+
+
 def test_every_heading_under_alerts_is_an_alert() -> None:
     """What is no longer watched has no place among the alerts."""
     chapter = text_of(RUNBOOK).partition("\n## Alerts\n")[2].partition("\n## ")[0]
@@ -91,7 +103,9 @@ def test_every_alert_is_played() -> None:
 
 
 @needs("promtool", package="prometheus")
-@pytest.mark.parametrize("arguments", [("check", "rules", str(ALERTS)), ("test", "rules", str(PLAYED))])
+@pytest.mark.parametrize(
+    "arguments", [("check", "rules", str(ALERTS), str(OBJECTIVES)), ("test", "rules", str(PLAYED))]
+)
 def test_prometheus_takes_the_alerts_and_plays_their_cases(arguments: tuple[str, ...]) -> None:
     """Its own tool reads the rules, and finds each case as it is written."""
     run_tool("promtool", *arguments)
@@ -121,7 +135,7 @@ def test_alertmanager_speaks_of_alerts_that_exist() -> None:
     assert sorted(named - {rule["alert"] for rule in alerts()}) == []
 
 
-@pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, PLAYED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, OBJECTIVES, PLAYED], ids=lambda path: path.name)
 def test_only_metrics_that_exist_are_named(path: Path) -> None:
     """A question about a metric that nobody tells is answered with silence."""
     assert find_undocumented(text_of(path)) == []
@@ -148,7 +162,11 @@ def test_only_commands_and_settings_that_exist_are_told(path: Path) -> None:
 def test_only_actions_that_services_log_are_looked_for() -> None:
     """Each `action` in the runbook is in the code of a service."""
     code = "\n".join(text_of(path) for path in (ROOT / "services").rglob("*.py"))
-    assert [action for action in ACTION.findall(text_of(RUNBOOK)) if f'"action": "{action}"' not in code] == []
+    logged = {*re.findall(r'"action": "([a-z_]+)"', code)}
+    # The log of refusals makes two actions of each name: for the first, and for those that follow it.
+    for name in re.findall(r'RefusalLog\(\s*"([a-z_]+)"', code):
+        logged |= {name, f"{name}_repeatedly"}
+    assert sorted({*ACTION.findall(text_of(RUNBOOK))} - logged) == []
 
 
 def test_every_panel_of_the_dashboard_says_what_it_shows() -> None:
@@ -160,6 +178,61 @@ def test_every_panel_of_the_dashboard_says_what_it_shows() -> None:
             assert panel["title"]
             assert panel["description"]
             assert all(target["expr"] for target in panel["targets"])
+
+
+def test_every_question_of_the_dashboard_keeps_to_the_chosen_processes() -> None:
+    """Two installations in one Prometheus are not added up: each metric is asked of the chosen jobs and instances."""
+    for expression in expressions():
+        assert expression.count(CHOSEN) == len(SELECTED.findall(expression)), expression
+    variables = {one["name"] for one in dashboard()["templating"]["list"]}
+    assert variables == {"source", "job", "instance", "runbook"}
+
+
+def test_the_dashboard_has_a_row_a_service_and_one_of_the_season() -> None:
+    """Whoever is woken finds the service by its row, and what is due first."""
+    rows = [panel["title"] for panel in dashboard()["panels"] if panel["type"] == "row"]
+    assert rows == [
+        "Toàn hệ thống",
+        "Kỳ báo cáo",
+        "Tiếp nhận báo cáo",
+        "Đánh giá nghĩa vụ",
+        "Nhắc việc, đôn đốc",
+        "Tổng hợp, báo cáo năm",
+    ]
+
+
+def test_what_is_judged_has_a_threshold_and_the_runbook_beside_it() -> None:
+    """A figure that somebody is woken for changes its colour; its link leads to a heading."""
+    known = anchors(text_of(RUNBOOK))
+    linked = [(panel, link["url"]) for panel in dashboard()["panels"] for link in panel.get("links", ())]
+    assert len(linked) > 20
+    assert [url for _, url in linked if url.removeprefix("${runbook}#") not in known] == []
+    stats = [panel for panel in dashboard()["panels"] if panel["type"] == "stat"]
+    bare = [panel["title"] for panel in stats if "thresholds" not in panel["fieldConfig"]["defaults"]]
+    assert bare == ["Phiên bản đang chạy"]
+    assert {one["name"] for one in dashboard()["annotations"]["list"]} == {"Hạn nộp", "Phiên bản"}
+
+
+@needs("promtool", package="prometheus")
+def test_prometheus_can_answer_every_question_of_the_dashboard(tmp_path: Path) -> None:
+    """Its own tool reads each expression, with the variables as Grafana fills them in."""
+    filled = [re.sub(r"\$(?:job|instance)", ".*", one).replace("$__rate_interval", "1m") for one in expressions()]
+    rules = [{"record": f"panel:{number}", "expr": one} for number, one in enumerate(filled)]
+    path = tmp_path / "panels.json"  # JSON is YAML
+    path.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    run_tool("promtool", "check", "rules", str(path))
+
+
+def dashboard() -> dict[str, Any]:
+    """Return the dashboard."""
+    found: dict[str, Any] = json.loads(text_of(DASHBOARD))
+    return found
+
+
+def expressions() -> list[str]:
+    """Return what panels and annotations ask of Prometheus."""
+    panels = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
+    return [*panels, *(one["expr"] for one in dashboard()["annotations"]["list"])]
 
 
 def run_tool(*command: str) -> str:

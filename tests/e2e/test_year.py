@@ -14,10 +14,11 @@ import httpx
 import pytest
 
 from schemas.events.assessments import Status
-from services.console.demo import contacts, expected_results, run
-from services.console.demo.events import RESULTS
+from services.console.demo import contacts, run
+from services.console.demo.plan_6766 import comparison
+from services.console.demo.plan_6766.events import RESULTS
+from services.console.demo.plan_6766.scenario import Scenario
 from services.console.demo.run import DemoRun
-from services.console.demo.scenario import Scenario
 from services.console.support.local_system import LocalSystem
 from services.intake.receipts import verification
 from tests.support.clients.demo_year import start_demo_system
@@ -38,7 +39,7 @@ class YearResult:
     @property
     def report(self) -> Mapping[str, Any]:
         """The annual report as JSON."""
-        document: Mapping[str, Any] = json.loads(run.fetch_report(self.reporting_http, "json"))
+        document: Mapping[str, Any] = json.loads(run.fetch_report(self.reporting_http, self.scenario, "json"))
         return document
 
     def mails_to(self, agency: str) -> list[EmailMessage]:
@@ -50,9 +51,7 @@ class YearResult:
 def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearResult]:
     """The scenario of 2024, run once; the clock does not stop on days without events."""
     with start_demo_system(tmp_path_factory.mktemp("year"), jars) as demo:
-        demo_run = DemoRun(
-            scenario=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock, max_step=None
-        )
+        demo_run = DemoRun(story=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
         result = asyncio.run(run.run_scenario(demo.system, demo_run))
         mails = demo.system.stack.smtp.mails()
         yield YearResult(
@@ -66,13 +65,12 @@ def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearR
 
 def test_dashboard_and_report_are_as_expected(year: YearResult) -> None:
     """No agency differs in status, instants, days late, flags, missing parts or in how often it was urged."""
-    assert run.find_differences(year.reporting_http, year.scenario, year.report) == []
+    assert comparison.find_differences(year.reporting_http, year.scenario.expectations, year.report) == []
 
 
 def test_the_results_are_what_was_planted(year: YearResult) -> None:
     """Every consolidated figure, each agency's own, the change on 2023 and every text is what the agencies reported."""
-    results = run.fetch_results(year.reporting_http)
-    assert list(expected_results.compare_results(year.scenario.expectations, results).differences) == []
+    assert list(year.scenario.compare(year.reporting_http, year.report).differences) == []
 
 
 def test_every_agency_has_its_page(year: YearResult) -> None:
@@ -112,7 +110,7 @@ def test_the_figures_of_the_report_are_the_sums_of_its_lines(year: YearResult) -
 
 def test_the_spreadsheet_says_the_same(year: YearResult) -> None:
     """The CSV of the report gives every agency the status that is expected."""
-    text = run.fetch_report(year.reporting_http, "csv").decode("utf-8-sig")
+    text = run.fetch_report(year.reporting_http, year.scenario, "csv").decode("utf-8-sig")
     rows = {row["agency"]: row for row in csv.DictReader(io.StringIO(text)) if row["obligation"] == RESULTS}
     assert {agency: row["status"] for agency, row in rows.items()} == {
         one.agency: one.status.value for one in year.scenario.expectations
@@ -122,7 +120,7 @@ def test_the_spreadsheet_says_the_same(year: YearResult) -> None:
 @pytest.mark.parametrize("extension, begins", [("pdf", b"%PDF-"), ("docx", b"PK"), ("xlsx", b"PK")])
 def test_the_report_comes_as_a_document(year: YearResult, extension: str, begins: bytes) -> None:
     """Each document begins with the signature of its file format."""
-    assert run.fetch_report(year.reporting_http, extension).startswith(begins)
+    assert run.fetch_report(year.reporting_http, year.scenario, extension).startswith(begins)
 
 
 def test_each_agency_got_exactly_the_expected_mails(year: YearResult) -> None:

@@ -29,6 +29,34 @@ def check_level_references(plan: Node, known: Collection[str]) -> Iterator[Findi
             yield from id_checks.find_unlisted(obligation["recipient"], known)
 
 
+def check_carried(plan: Node, superseded: Node | None) -> Iterator[Finding]:
+    """Yield what is wrong with the obligations of the *superseded* plan that *plan* carries over.
+
+    None is a plan that nobody found.
+    """
+    carries, name = plan["supersedes"]["carries"], plan["supersedes"]["plan"].text
+    if not isinstance(carries.value, dict) or not carries.value:
+        return
+    if superseded is None:
+        yield carries.warning(
+            f"nobody has compared this with {name!r}, which no folder beside this one holds; name it too"
+        )
+        return
+    theirs = {one["id"].text: one for one in superseded["obligations"].each()}
+    ours = {one["id"].text: one for one in plan["obligations"].each()}
+    for old in carries.value:
+        if old not in theirs:
+            yield carries[old].finding(f"{name!r} has no obligation {old!r}{id_checks.suggest(old, theirs)}")
+        elif carries[old].text in ours and _recurrences(theirs[old]).isdisjoint(_recurrences(ours[carries[old].text])):
+            yield carries[old].warning(
+                f"{old!r} and {carries[old].text!r} are never for the same period; no report will be carried over"
+            )
+
+
+def _recurrences(obligation: Node) -> set[str]:
+    return {one["recurrence"].text for one in obligation["versions"].each()}
+
+
 def _check_bearers(obligation: Node) -> Iterator[Finding]:
     addressees, lead, co_operating = obligation["addressees"], obligation["lead"], obligation["with"].each()
     if lead.is_given and addressees.is_given:
@@ -53,10 +81,8 @@ def _check_compilation(obligation: Node, obligations: Mapping[str, Node]) -> Ite
                 yield version["requires"]["parts"].finding(
                     "this report has no parts; say under `compiles` whose reports it consolidates"
                 )
-    elif compiled.text in obligations:
-        theirs = {one["recurrence"].text for one in obligations[compiled.text]["versions"].each()}
-        if theirs.isdisjoint({one["recurrence"].text for one in versions}):
-            yield compiled.warning(f"{compiled.text!r} is never owed for the same period; there will be no parts")
+    elif compiled.text in obligations and _recurrences(obligations[compiled.text]).isdisjoint(_recurrences(obligation)):
+        yield compiled.warning(f"{compiled.text!r} is never owed for the same period; there will be no parts")
 
 
 def _check_supersession(plan: Node, obligations: Mapping[str, Node]) -> Iterator[Finding]:

@@ -18,12 +18,13 @@ from services.console.audit.log_indexer import LogIndexer
 from services.console.audit.projection_lag import ConsumerGroups
 from services.console.audit.sealed_audit import SealedAuditResult
 from services.console.audit.settings import AuditSettings
-from services.console.support import topic_reader, version
+from services.console.support import topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 from services.runtime.clock import clock_from
 from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.observability import version as code_version
 
 Result = TypeVar("Result")
 
@@ -48,7 +49,7 @@ class AuditRun:
         self._request = request
         self._clock = clock_from(settings.clock)
         self._groups = ConsumerGroups(rules=RulesSettings().group, reporting=ReportingSettings().group)
-        self._index = LogIndex(settings.state, version.describe_version())
+        self._index = LogIndex(settings.state, code_version.describe_version())
 
     def close(self) -> None:
         """Close the index."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from services.console.audit.auditor import AuditResult, AuditTarget
@@ -25,6 +26,7 @@ from services.runtime import background, logs
 from services.runtime.clock import clock_from
 from services.runtime.http import server
 from services.runtime.http.probes import probe_routes
+from services.runtime.http.request_metrics import OPERATIONS, MeasuredApp, RequestMetrics
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
 
@@ -130,4 +132,6 @@ def build_app(settings: AuditSettings, request: AuditRequest, *, every_seconds: 
             run.close()
 
     probes = probe_routes({"compared": audit.has_compared}, registry)
-    return Starlette(routes=[Route(path, AsgiEndpoint(handler)) for path, handler in probes], lifespan=lifespan)
+    measured = Middleware(MeasuredApp, RequestMetrics(registry, (OPERATIONS,)), lambda _path: OPERATIONS)
+    routes = [Route(path, AsgiEndpoint(handler)) for path, handler in probes]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[measured])

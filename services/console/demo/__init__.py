@@ -1,1 +1,1 @@
-"""The demo: a scenario of plan 6766 for the year 2024, run against the real services, with the expected outcome."""
+"""The demo: one year of a plan, run against the real services, with the expected outcome."""

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from services.console.demo.events import PLAN, YEAR
-
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_TIMEOUT_SECONDS = 60
@@ -26,10 +24,6 @@ BROWSER_FLAGS = (
     "--hide-scrollbars",
     "--window-size=1440,4000",
 )
-PAGES = {
-    "dashboard.png": f"/?plan={PLAN}&period={YEAR}&lang=vi",
-    "agency.png": f"/agencies/h-dong-son?plan={PLAN}&period={YEAR}&lang=vi",
-}
 
 
 class ArtifactFolder:
@@ -64,10 +58,10 @@ class ArtifactFolder:
         for log in folder.glob("*.log"):
             shutil.copy(log, self.folder / "logs")
 
-    def take_screenshots(self, url: str, link: str) -> list[Path]:
-        """Take screenshots of the dashboard at *url* with a browser of this machine that has opened *link*.
+    def take_screenshots(self, pages: Mapping[str, str], *, url: str, link: str) -> list[Path]:
+        """Take screenshots of *pages*, paths by file name, of the dashboard at *url*.
 
-        Return the files that were written.
+        They are taken with a browser of this machine that has opened *link*. Return the files that were written.
         """
         browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
         if browser is None:
@@ -75,7 +69,7 @@ class ArtifactFolder:
         with tempfile.TemporaryDirectory(prefix="dondoc-browser-", ignore_cleanup_errors=True) as profile:
             # The session that the link begins is kept in the profile, with which the pages are opened.
             _run_browser(browser, profile, "--dump-dom", link)
-            wanted = ((self.folder / name, f"{url}{page}") for name, page in PAGES.items())
+            wanted = ((self.folder / name, f"{url}{page}") for name, page in pages.items())
             return [file for file, page in wanted if _take_screenshot(browser, profile, address=page, file=file)]
 
 

@@ -4,17 +4,16 @@ The clock moves on only when the whole system is quiescent, so that the speed of
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from services.console.demo.events import Event, ScheduledPost
-from services.console.demo.expected import ENDS_AT
 from services.console.demo.quiescence import Quiescence
-from services.console.demo.scenario import BEGINS_AT, Scenario
+from services.console.demo.story import Event, ScheduledPost, Story
 from services.runtime.clock import steer
 
 ONE_DAY = timedelta(days=1)
@@ -68,34 +67,41 @@ class ScenarioRunner:
         self._quiescence = quiescence
         self._max_step = max_step
 
-    async def run(self, scenario: Scenario, on_stop: OnStop) -> None:
-        """Run *scenario* to its end; call *on_stop* at each stop of the clock with what was posted there."""
-        await self._intake.post_batch(scenario.archive)
+    async def run(self, story: Story, on_stop: OnStop) -> None:
+        """Run *story* to its end; call *on_stop* at each stop of the clock with what was posted there."""
+        if story.archive:
+            await self._intake.post_batch(story.archive)
         # The earlier years must be assessed before the clock moves, or agencies would be urged for reports that they
         # have sent long ago.
         next_alert_at = await self._quiescence.wait()
-        pending = deque(scenario.posts)
-        now = BEGINS_AT
-        while now < ENDS_AT:
-            now = self._next_stop(now, pending, next_alert_at)
+        pending = deque(story.posts)
+        now = story.begins_at
+        while now < story.ends_at:
+            now = self._next_stop(now, pending, (story.ends_at, next_alert_at or story.ends_at))
             steer(self._clock, now)
             # Alerts that fall due at this instant go out before anything is posted at it.
             next_alert_at = await self._quiescence.wait()
             due = list(_pop_due(pending, now))
-            for post in due:
-                await self._intake.post(post)
+            for _, several in groupby(due, key=lambda post: post.event["source"]):
+                await self._post(list(several))
             if due:
                 next_alert_at = await self._quiescence.wait()
             on_stop(now, due)
 
-    def _next_stop(self, now: datetime, pending: deque[ScheduledPost], next_alert_at: datetime | None) -> datetime:
-        stops = [ENDS_AT]
+    async def _post(self, posts: Sequence[ScheduledPost]) -> None:
+        """Post what one source sends at one instant: one event by itself, several as a batch."""
+        if len(posts) == 1:
+            await self._intake.post(posts[0])
+        else:
+            await self._intake.post_batch([one.event for one in posts])
+
+    def _next_stop(self, now: datetime, pending: deque[ScheduledPost], instants: Iterable[datetime]) -> datetime:
+        """Return the first of *instants*, of the *pending* posts and of the longest step that lies after *now*."""
+        stops = [one.astimezone(now.tzinfo) for one in instants]
         if self._max_step is not None:
             stops.append(now.replace(hour=0, minute=0, second=0, microsecond=0) + self._max_step)
         if pending:
             stops.append(pending[0].at)
-        if next_alert_at is not None:
-            stops.append(next_alert_at.astimezone(now.tzinfo))
         return min(stop for stop in stops if stop > now)
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -14,10 +14,8 @@ from rich.text import Text
 
 from schemas.events import facts
 from schemas.events.assessments import Status
-from services.console.demo.events import RESULTS, ZONE, Event, ScheduledPost
-from services.console.demo.expected import ENDS_AT
-from services.console.demo.scenario import BEGINS_AT
 from services.console.demo.statistics import DemoStatistics
+from services.console.demo.story import Event, ScheduledPost, Story
 
 MAX_LINES = 9
 FRAMES_PER_SECOND = 12
@@ -47,19 +45,20 @@ class ProgressView(Protocol):
         ...
 
 
-def create_view(console: Console, statistics: DemoStatistics, name_of: NameOf) -> ProgressView:
+def create_view(console: Console, statistics: DemoStatistics, name_of: NameOf, *, story: Story) -> ProgressView:
     """Return the view that *console* can show: a live one on a terminal, else plain lines."""
     if console.is_terminal:
-        return LiveProgressView(console, statistics, name_of)
-    return PlainProgressView(console, statistics)
+        return LiveProgressView(console, statistics, name_of, story=story)
+    return PlainProgressView(console, statistics, story.begins_at)
 
 
 class LiveProgressView:
     """One picture that is redrawn: the day, the counts and the last events."""
 
-    def __init__(self, console: Console, statistics: DemoStatistics, name_of: NameOf) -> None:
+    def __init__(self, console: Console, statistics: DemoStatistics, name_of: NameOf, *, story: Story) -> None:
         self._statistics = statistics
         self._name_of = name_of
+        self._story = story
         self._lines: deque[Text] = deque(maxlen=MAX_LINES)
         self._live = Live(console=console, refresh_per_second=FRAMES_PER_SECOND)
 
@@ -74,14 +73,16 @@ class LiveProgressView:
         for post in posts:
             name = self._name_of(post.event["data"]["agency"], now.date())
             self._lines.append(
-                Text.assemble((f"{now:%d/%m %H:%M}  ", "dim"), (name, "bold"), f" {describe_event(post.event)}")
+                Text.assemble(
+                    (f"{now:%d/%m %H:%M}  ", "dim"), (name, "bold"), f" {describe_event(post.event, now.tzinfo)}"
+                )
             )
         self._live.update(self._render(now))
 
     def _render(self, now: datetime) -> RenderableType:
         counts, found = Table.grid(padding=(0, 3)), self._statistics.count_statuses(now)
         counts.add_row(*(Text(f"{found.get(one, 0):>2} {_status_words(one)}", style=COLOURS[one]) for one in COLOURS))
-        elapsed, whole = now - BEGINS_AT, ENDS_AT - BEGINS_AT
+        elapsed, whole = now - self._story.begins_at, self._story.ends_at - self._story.begins_at
         bar = Table.grid()  # a bar alone would not end its line
         bar.add_row(ProgressBar(total=whole.total_seconds(), completed=elapsed.total_seconds(), width=BAR_WIDTH))
         sent = Text(f"{self._statistics.mail_count} mails   {self._statistics.sms_count} SMS", style="blue")
@@ -92,10 +93,10 @@ class LiveProgressView:
 class PlainProgressView:
     """One line a day, for logs; a day on which nothing was posted or sent has no line."""
 
-    def __init__(self, console: Console, statistics: DemoStatistics) -> None:
+    def __init__(self, console: Console, statistics: DemoStatistics, begins_at: datetime) -> None:
         self._console = console
         self._statistics = statistics
-        self._day = BEGINS_AT.date()
+        self._day = begins_at.date()
         self._post_count = 0
         self._sent_count = 0
         self._line = ""
@@ -128,16 +129,16 @@ class PlainProgressView:
             self._line = ""
 
 
-def describe_event(event: Event) -> str:
-    """Return in words what an agency does with *event*, or what the authority decides for it."""
+def describe_event(event: Event, zone: tzinfo | None) -> str:
+    """Return in words what an agency does with *event*, or what the authority decides for it; days are in *zone*."""
     body: dict[str, Any] = event["data"]
     match event["type"]:
         case facts.WITHDRAWN:
             return "takes its report back"
         case facts.RETURNED:
-            return "has its report returned by the bank"
+            return "has its report returned"
         case facts.EXTENDED:
-            return f"is given until {datetime.fromisoformat(body['due_at']).astimezone(ZONE):%d/%m}"
+            return f"is given until {datetime.fromisoformat(body['due_at']).astimezone(zone):%d/%m}"
         case facts.EXEMPTED:
             return "is released from this year's report"
         case facts.REASSIGNED:
@@ -147,10 +148,8 @@ def describe_event(event: Event) -> str:
 
 
 def _describe_report(body: dict[str, Any]) -> str:
-    if body["obligation"] != RESULTS:
-        return "holds its review of the year"
     if "on_behalf_of" in body:
-        return "reports for the district it has taken in"
+        return "reports for one that it has taken in"
     if "corrects" in body:
         return "sends its report anew"
     return "has nothing to report, and says so" if body["content"]["nil_return"] else "reports"

@@ -16,7 +16,6 @@ from aiokafka import ConsumerRecord
 from schemas.events.assessments import ASSESSED
 from schemas.events.deliveries import DELIVERED, TAKEN, Channel
 from schemas.events.facts import MODEL_OF
-from services.console.demo.events import RESULTS, YEAR
 from services.runtime.clock import instant_of
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 
@@ -29,12 +28,14 @@ _DECODER = RecordDecoder[dict[str, Any]](dict[str, Any])
 class DemoStatistics:
     """Counts that are updated with each record.
 
-    `facts` are the events of agencies and of the authority in log order, in the form that `dondoc evaluate` reads.
+    Statuses are counted of the duties in `counted`, pairs of an obligation and a period. `facts` are the events of
+    agencies and of the authority in log order, in the form that `dondoc evaluate` reads.
     """
 
+    counted: frozenset[tuple[str, str | None]]
     facts: list[dict[str, Any]] = field(default_factory=list)
     _sent: dict[str, set[str]] = field(default_factory=dict)
-    _timelines: dict[str, list[StatusChange]] = field(default_factory=dict)
+    _timelines: dict[tuple[str, str, str | None], list[StatusChange]] = field(default_factory=dict)
 
     def add_record(self, record: ConsumerRecord[bytes, bytes]) -> None:
         """Count one record of facts, verdicts or deliveries."""
@@ -51,7 +52,7 @@ class DemoStatistics:
                 self.facts.append({**event, "recordedtime": instant_of(record.timestamp).isoformat()})
 
     def count_statuses(self, at: datetime) -> Mapping[str, int]:
-        """Return how many duties for the annual results have which status at an instant."""
+        """Return how many of the counted duties have which status at an instant."""
         found = (_status_at(changes, at) for changes in self._timelines.values())
         return Counter(one for one in found if one is not None)
 
@@ -64,10 +65,11 @@ class DemoStatistics:
         return len(self._sent.get(Channel.SMS.value, ()))
 
     def _add_assessment(self, assessment: Mapping[str, Any]) -> None:
-        if (assessment["obligation"], assessment["period"]) == (RESULTS, YEAR):
+        obligation, period = assessment["obligation"], assessment["period"]
+        if (obligation, period) in self.counted:
             # Each assessment has the whole timeline, with the part that lies ahead: the last one read replaces it.
             changes = [(datetime.fromisoformat(one["from"]), one["status"]) for one in assessment["timeline"]]
-            self._timelines[assessment["agency"]] = changes
+            self._timelines[assessment["agency"], obligation, period] = changes
 
     def _add_delivery(self, attempt: Mapping[str, Any]) -> None:
         # A digest about several agencies is recorded once for each of them, with one alert id: a set counts it once.

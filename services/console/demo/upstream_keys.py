@@ -1,19 +1,18 @@
 """Makes a key for each upstream system of the scenario, which may claim what that system can vouch for and no more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from services.console.demo.events import UPSTREAM_SYSTEMS, UpstreamSystem
+from services.console.demo.story import UpstreamSystem
 from services.console.support import seeding
 from services.intake.core.scopes import NO_PROOF, WILDCARD, KeyScope, SourceScope
 
 
-def create_keys(keys: Path, now: datetime) -> Mapping[str, str]:
-    """Enter the keys into the file *keys*; return the bearer key of each source."""
+def create_keys(systems: Iterable[UpstreamSystem], keys: Path, now: datetime) -> Mapping[str, str]:
+    """Enter a key for each of *systems* into the file *keys*; return the bearer key of each source."""
     return {
-        one.source: seeding.load_or_create_key(f"demo-{one.name}", keys, _scope_of(one), now=now)
-        for one in UPSTREAM_SYSTEMS
+        one.source: seeding.load_or_create_key(f"demo-{one.name}", keys, _scope_of(one), now=now) for one in systems
     }
 
 

@@ -7,11 +7,12 @@ place.
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.lint import documents
+from schemas.lint import documents, yaml_source
+from schemas.lint.document_tree import Node
 from schemas.lint.yaml_source import NotYaml
 from schemas.plan import instants
 from schemas.plan.plan import Plan
@@ -91,6 +92,19 @@ def find_registry_file(directory: Path, directories: Sequence[Path], plan: Plan 
     return next((one for one in shared if one.exists() and _holds_registry(one, plan.registry)), own)
 
 
+def find_plan(plan_id: str, directory: Path, directories: Sequence[Path]) -> Node | None:
+    """Return the content of the plan with that id in another of *directories* or in a folder beside *directory*."""
+    beside = sorted(directory.resolve().parent.glob(f"*/{PLAN_FILE}"))
+    for path in (*(one / PLAN_FILE for one in directories), *beside):
+        try:
+            content = Node(value=yaml_source.read(read_text(path)).content)
+        except (NotYaml, UnusableInputError):
+            continue
+        if content["plan"].text == plan_id:
+            return content
+    return None
+
+
 def _holds_registry(path: Path, registry_id: str) -> bool:
     try:
         return documents.lint_registry(read_text(path)).content["registry"].text == registry_id
@@ -140,6 +154,14 @@ def require_words(**options: str) -> None:
     for name, value in options.items():
         if not value.strip():
             raise UnusableInputError(f"--{name} is empty; it stays on record")
+
+
+def read_date(text: str, place: str) -> date:
+    """Return a date as `2026-12-09`; raise `UnusableInputError` that names *place*."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError as cause:
+        raise UnusableInputError(f"{place}: {text!r} is no date; write 2026-12-09") from cause
 
 
 def read_instant(text: object, place: str) -> datetime:

@@ -17,9 +17,12 @@ from schemas.lint.document_tree import Node
 from schemas.plan import calendar, durations, periods
 from schemas.plan.grading import GRADING_VARIABLES
 from schemas.plan.periods import Period, Recurrence
-from schemas.plan.plan import ObligationVersion
+from schemas.plan.plan import ObligationVersion, Plan
+from schemas.plan.registry import Registry
 from schemas.plan.working_days import WorkingDays
 from services.rules.core import conditions
+from services.runtime.kafka import published_documents
+from services.runtime.kafka.document_parts import DOCUMENT_BYTES_MAX
 
 _DAY = timedelta(days=1)
 
@@ -33,6 +36,16 @@ def check_plan(plan: Node) -> Iterator[Finding]:
             for check in version["requires"]["checks"].each():
                 yield from _check_condition(check["cel"])
             yield from _check_timing(version)
+
+
+def check_size(document: Node, model: Plan | Registry) -> Iterator[Finding]:
+    """Yield a fault if *model*, which *document* reads as, is too large to be published."""
+    size = len(published_documents.encode_document(model))
+    if size > DOCUMENT_BYTES_MAX:
+        yield document.finding(
+            f"published, it would have {size:,} bytes, and {DOCUMENT_BYTES_MAX:,} is the most: shorten names and texts "
+            "in it, or divide the registry among several plans"
+        )
 
 
 def _check_condition(cel: Node) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from services.console.support import publishing
 from services.console.support.inputs import UnusableInputError
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.http import api_keys
-from services.notifier.contacts import store
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
 from services.reporting.core.access.links import ReaderLink
@@ -101,6 +101,6 @@ def create_dashboard_link(reader: Reader, readers: Path, url: str, *, since: dat
 async def _replace_contacts(contacts: Iterable[Contact], settings: NotifierSettings) -> None:
     client = mongo.connect(settings.mongo_url)
     try:
-        await store.open_contacts(client, settings).replace(contacts)
+        await ContactStore(client, settings.mongo_database, settings.vault).replace(contacts)
     finally:
         client.close()

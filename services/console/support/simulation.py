@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from schemas.events.deliveries import AttemptOutcome
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar
 from schemas.plan.plan import Plan
@@ -17,11 +18,12 @@ from schemas.plan.registry import Registry
 from services.console.support import fact_files
 from services.console.support.fact_files import DocketName
 from services.notifier.consumer import decode_assessment
-from services.notifier.core.scheduling import digest, routing, schedule
+from services.notifier.core.scheduling import digest, routing, schedule, sent_alerts
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
 from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import EVERY_PERIOD, Decision, Docket, Fact
@@ -55,10 +57,11 @@ class SimulationDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedAlert:
-    """A digest and the instant at which it would go out."""
+    """A digest, the instant at which it would go out, and what its letter tells of those before it."""
 
     at: datetime
     digest: Digest
+    history: LetterHistory = NO_HISTORY
 
 
 class Simulation:
@@ -71,6 +74,7 @@ class Simulation:
         self._schedules: dict[DutyKey, AlertSchedule] = {}
         self._queue: list[tuple[datetime, str, DutyKey]] = []
         self._offset = 0
+        self._sent: dict[str, list[SentAlert]] = {}
 
     def run(self, facts: Iterable[Fact], *, since: datetime, until: datetime) -> Iterator[SimulatedAlert]:
         """Yield the alerts that would be sent in [since, until), in order."""
@@ -160,7 +164,31 @@ class Simulation:
             for one in digest.collect_digests(alerts, self._documents, self._contacts, now):
                 if not one.contacts:
                     self._return_unreached(one, now)
-                yield SimulatedAlert(at=now, digest=one)
+                yield SimulatedAlert(at=now, digest=one, history=self._tell_past(one, now))
+                self._remember(one, now)
+
+    def _tell_past(self, one: Digest, now: datetime) -> LetterHistory:
+        """Return what the notifier's ledger would say of the duties of a digest, had everything arrived."""
+        counted = {
+            (alert.duty.plan, alert.duty.obligation, alert.duty.period) for alert in one.alerts if one.is_to_superior
+        }
+        counts = {
+            key: sent_alerts.count_reports(
+                [known for duty, known in self._schedules.items() if (duty.plan, duty.obligation, duty.period) == key],
+                now,
+            )
+            for key in counted
+        }
+        duties = {str(alert.duty): DutyHistory(sent=tuple(self._sent.get(str(alert.duty), ()))) for alert in one.alerts}
+        return LetterHistory(duties=duties, counts=counts)
+
+    def _remember(self, one: Digest, now: datetime) -> None:
+        outcome = AttemptOutcome.ACCEPTED if one.contacts else AttemptOutcome.UNREACHABLE
+        for told in one.alerts:
+            alert = told.alert
+            self._sent.setdefault(str(told.duty), []).append(
+                SentAlert(kind=alert.kind, step=alert.label, to=alert.to, due_at=alert.due_at, outcome=outcome, at=now)
+            )
 
     def _return_unreached(self, unreached: Digest, now: datetime) -> None:
         """Keep alerts that reach nobody until the next contact of their recipient holds, as the notifier does."""

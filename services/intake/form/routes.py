@@ -14,7 +14,8 @@ from services.intake.form.metrics import FormMetrics
 from services.intake.form.receipt_handlers import ReceiptHandlers
 from services.intake.form.submit_report import SubmitReport
 from services.intake.http.limits import InflightLimit
-from services.intake.http.router import Route
+from services.intake.http.router import Handler, Route
+from services.intake.metrics import Surface
 from services.intake.settings import IntakeSettings
 from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock, SystemClock
@@ -58,9 +59,13 @@ def build_routes(dependencies: FormDependencies) -> dict[str, Route]:
         clock=dependencies.clock,
         metrics=metrics,
     )
+
+    def form_route(**methods: Handler) -> Route:
+        return Route(methods=methods, surface=Surface.FORM)
+
     return {
-        FORM_PATH: Route(methods={"GET": guard.protect(form.show), "POST": guard.protect(form.submit)}),
-        RECEIPT_PATH: Route(methods={"GET": guard.protect(receipt.show, accepts_expired=True)}),
-        receipt_handlers.PDF_PATH: Route(methods={"GET": guard.protect(receipt.print, accepts_expired=True)}),
-        pages.STYLE_PATH: Route(methods={"GET": pages.get_style}),
+        FORM_PATH: form_route(GET=guard.protect(form.show), POST=guard.protect(form.submit)),
+        RECEIPT_PATH: form_route(GET=guard.protect(receipt.show, accepts_expired=True)),
+        receipt_handlers.PDF_PATH: form_route(GET=guard.protect(receipt.print, accepts_expired=True)),
+        pages.STYLE_PATH: form_route(GET=pages.get_style),
     }

@@ -17,9 +17,9 @@ from services.intake.asgi import RequestRefusedError
 from services.intake.core import scopes
 from services.intake.core.problems import AuthenticationFailure, Refusal, RequestProblem
 from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope, SourceScope
-from services.intake.http.authentication_failures import AuthenticationFailures
 from services.runtime import secret_files
 from services.runtime.access import bearer_keys
+from services.runtime.access.refusal_log import RefusalLog
 from services.runtime.clock import Clock
 from services.runtime.secret_files import FileWatcher
 
@@ -87,10 +87,10 @@ def format_bearer(key_id: str, secret: str) -> str:
 class ApiKeys:
     """The keys in force."""
 
-    def __init__(self, path: Path, clock: Clock, failures: AuthenticationFailures) -> None:
+    def __init__(self, path: Path, clock: Clock, refusals: RefusalLog[AuthenticationFailure]) -> None:
         self._watcher = FileWatcher(path)
         self._clock = clock
-        self._failures = failures
+        self._refusals = refusals
         self._keys: Mapping[str, ApiKey] = {}
 
     def load(self) -> None:
@@ -117,17 +117,17 @@ class ApiKeys:
         """
         named = bearer_keys.read_authorization(BEARER_PREFIX, authorization)
         if named is None:
-            self._failures.record(AuthenticationFailure.NO_KEY, address=address, key_id=None)
+            self._refusals.record(AuthenticationFailure.NO_KEY, origin=address, key=None, details={})
             raise RequestRefusedError(_NO_BEARER_KEY)
         key_id, secret = named
         key = self._keys.get(key_id)
         is_right = bearer_keys.is_secret_of(secret, None if key is None else key.sha256)
         if key is None or not is_right:
             failure = AuthenticationFailure.UNKNOWN_KEY if key is None else AuthenticationFailure.WRONG_SECRET
-            self._failures.record(failure, address=address, key_id=None if key is None else key.id)
+            self._refusals.record(failure, origin=address, key=None if key is None else key.id, details={})
             raise RequestRefusedError(_UNKNOWN_KEY)
         if not key.is_valid_at(self._clock.now()):
-            self._failures.record(AuthenticationFailure.NOT_IN_FORCE, address=address, key_id=key.id)
+            self._refusals.record(AuthenticationFailure.NOT_IN_FORCE, origin=address, key=key.id, details={})
             raise RequestRefusedError(_NOT_IN_FORCE)
         return key
 

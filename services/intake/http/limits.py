@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from schemas.plan.values import Bilingual
-from services.intake.asgi import Request, RequestRefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.core.event_log import LogUnavailableError
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import ApiKey
@@ -33,20 +33,15 @@ class InflightLimit:
         self._reserved = 0
         metrics.bodies.set_function(lambda: self._reserved)
 
-    def reserve(self, request: Request, limit: int) -> int:
-        """Reserve the announced size of the body, or *limit* if none is announced; return it for `release`.
+    def reserve(self, size: int) -> None:
+        """Reserve *size* bytes until `release`; raise `RequestRefusedError` (503) if that exceeds the bound."""
+        if self._reserved + size > self._bytes_max:
+            raise RequestRefusedError(_TOO_MANY_BODIES)
+        self._reserved += size
 
-        Raise `RequestRefusedError` (503) if the total would exceed the bound.
-        """
-        # A chunked body announces no length (RFC 9112 section 7.1), so it counts as the largest that would be accepted.
-        announced = request.content_length
-        wanted = limit if announced is None else min(announced, limit)
-        self._add(wanted)
-        return wanted
-
-    def release(self, reserved: int) -> None:
-        """Give back what `reserve` returned."""
-        self._reserved -= reserved
+    def release(self, size: int) -> None:
+        """Give back *size* reserved bytes."""
+        self._reserved -= size
 
     @contextmanager
     def hold(self) -> Iterator[Callable[[int], None]]:
@@ -58,18 +53,13 @@ class InflightLimit:
 
         def reserve_more(size: int) -> None:
             nonlocal held
-            self._add(size)
+            self.reserve(size)
             held += size
 
         try:
             yield reserve_more
         finally:
-            self._reserved -= held
-
-    def _add(self, size: int) -> None:
-        if self._reserved + size > self._bytes_max:
-            raise RequestRefusedError(_TOO_MANY_BODIES)
-        self._reserved += size
+            self.release(held)
 
 
 class TokenBuckets:

@@ -59,7 +59,10 @@ class PostEvents:
         self.rate_limits.refuse_exhausted(key)
         is_dry_run = bool(request.raw_query) and _is_dry_run(request)
         mode = http_binding.mode_of(request.headers)
-        reserved = self.inflight_limit.reserve(request, mode.bytes_max)
+        # A chunked body announces no length (RFC 9112 section 7.1), so it counts as the largest that would be accepted.
+        announced = request.content_length
+        reserved = mode.bytes_max if announced is None else min(announced, mode.bytes_max)
+        self.inflight_limit.reserve(reserved)
         try:
             body = await request.read_body(mode.bytes_max, self.body_timeout)
             # The time of receipt is when the whole request has arrived (contract section 3), not when it is written.

@@ -1,6 +1,7 @@
 """Routes requests to handlers by path and method; answers refusals and failures with problem documents."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from schemas.plan.values import Bilingual
 from services.intake import asgi
 from services.intake.asgi import AsgiScope, DisconnectedError, Receive, Request, RequestRefusedError, Response, Send
 from services.intake.core.problems import Refusal, RequestProblem
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import IntakeMetrics, Surface
 
 Handler = Callable[[Request], Awaitable[Response]]
 AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
@@ -18,9 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The handlers of one path by method. The one of GET also answers HEAD."""
+    """The handlers of one path by method, and as what its requests are counted. The one of GET also answers HEAD."""
 
     methods: Mapping[str, Handler]
+    surface: Surface = Surface.OTHER
 
     @property
     def allowed(self) -> str:
@@ -41,16 +43,22 @@ class Router:
         if mounted is not None and scope["method"] in {"GET", "HEAD"}:
             await mounted(scope, receive, send)
             return
+        started = time.perf_counter()
         request = Request(scope, receive)
+        route = self._routes.get(request.path)
         try:
-            response = await self._respond(request)
+            response = await self._respond(request, route)
         except DisconnectedError:
             # Nobody is left to read an answer, and none is owed: what became durable is found again by its identity.
             return
         await response.send(send, is_head=request.method == "HEAD")
+        surface = Surface.OTHER if route is None else route.surface
+        if request.raw_query and surface is Surface.EVENTS:
+            surface = Surface.DRY_RUN
+        self._metrics.requests.requests[surface, response.status // 100].inc()
+        self._metrics.requests.seconds[surface].observe(time.perf_counter() - started)
 
-    async def _respond(self, request: Request) -> Response:
-        route = self._routes.get(request.path)
+    async def _respond(self, request: Request, route: Route | None) -> Response:
         handler = self._explain if route is None else route.methods.get(request.method, self._explain)
         try:
             return await handler(request)

@@ -26,6 +26,7 @@ from services.intake.workers.protocol import (
     Sample,
     Unavailable,
 )
+from services.runtime.http.probes import EncodedMetrics
 
 # A quarter of the silence after which the main process kills a worker: a single late heartbeat ends nothing.
 HEARTBEAT_SECONDS = 0.5
@@ -82,11 +83,13 @@ class LogClient:
         number = next(self._numbers)
         _first_stamps(await self._ask(number, AppendRequest(number, batches, is_check=True)))
 
-    async def fetch_metrics(self) -> bytes:
-        """Return the metrics of all processes in the text format of Prometheus."""
+    async def fetch_metrics(self, accept: str) -> EncodedMetrics:
+        """Return the metrics of all processes as *accept* asks for them."""
         number = next(self._numbers)
-        reply = await self._ask(number, MetricsRequest(number))
-        return reply.content if isinstance(reply, MetricsText) else b""
+        reply = await self._ask(number, MetricsRequest(number, accept))
+        if not isinstance(reply, MetricsText):
+            raise LogUnavailableError
+        return EncodedMetrics(content=reply.content, content_type=reply.content_type)
 
     async def charge(self, key_id: str, events_per_second: float, events: int) -> float:
         """Charge events to a key; see `http.limits.TokenBuckets.charge`.

@@ -29,6 +29,7 @@ from services.intake.workers.protocol import (
     Plans,
     Unavailable,
 )
+from services.runtime.http import probes
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ class MainServices:
 
     event_log: EventLog
     metrics: MergedMetrics
-    encode_metrics: Callable[[], bytes]
     encode_plans: Callable[[], bytes]
     run_checks: Callable[[], dict[str, bool]]
     charge: Callable[[str, float, int], float]
@@ -97,8 +97,9 @@ class WorkerLink:
                     self.started.set_result(None)
             case ChargeRequest(number=number, key_id=key_id, events_per_second=rate, events=events):
                 self.connection.send(ChargeReply(number, self._services.charge(key_id, rate, events)))
-            case MetricsRequest():
-                self.connection.send(MetricsText(message.number, self._services.encode_metrics()))
+            case MetricsRequest(number=number, accept=accept):
+                found = probes.encode_metrics(self._services.metrics, accept)
+                self.connection.send(MetricsText(number, found.content, found.content_type))
             case _:
                 assert_never(message)
 

@@ -14,7 +14,9 @@ from services.intake.workers.protocol import Sample
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
 # Figures of which the main process's own is the right one.
-NOT_SUMMED = frozenset({"process_start_time_seconds", "process_max_fds", "runtime_check_holds", "python_info"})
+NOT_SUMMED = frozenset(
+    {"process_start_time_seconds", "process_max_fds", "runtime_check_holds", "python_info", "dondoc_build_info"}
+)
 
 GAUGE = "gauge"
 
@@ -53,8 +55,7 @@ class MergedMetrics:
         """Keep the counters of a worker that has ended, forget its gauges."""
         counters = {sample.name for metric in self._own.collect() if metric.type != GAUGE for sample in metric.samples}
         for key, value in self._of_worker.pop(worker, {}).items():
-            # `_created` is the time at which a counter began, which no sum has.
-            if key[0] in counters and not key[0].endswith("_created"):
+            if key[0] in counters:
                 self._of_ended[key] = self._of_ended.get(key, 0.0) + value
 
     def collect(self) -> Iterator[Metric]:
@@ -65,7 +66,7 @@ class MergedMetrics:
             yield merged
 
     def _merge(self, sample: PrometheusSample) -> PrometheusSample:
-        if sample.name in NOT_SUMMED or sample.name.endswith("_created"):
+        if sample.name in NOT_SUMMED:
             return sample
         key = (sample.name, tuple(sorted(sample.labels.items())))
         others = sum(found.get(key, 0.0) for found in (self._of_ended, *self._of_worker.values()))

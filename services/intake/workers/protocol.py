@@ -87,16 +87,18 @@ class Heartbeat(Struct, frozen=True, array_like=True, tag=True):
 
 
 class MetricsRequest(Struct, frozen=True, array_like=True, tag=True):
-    """Worker to main: somebody asked this worker for the metrics of all processes."""
+    """Worker to main: somebody asked this worker for the metrics of all processes, and accepts these formats."""
 
     number: int
+    accept: str
 
 
 class MetricsText(Struct, frozen=True, array_like=True, tag=True):
-    """Main to worker: the metrics of all processes in the text format of Prometheus."""
+    """Main to worker: the metrics of all processes in one of the formats of Prometheus."""
 
     number: int
     content: bytes
+    content_type: str
 
 
 FromWorker = AppendRequest | ChargeRequest | Heartbeat | MetricsRequest

@@ -7,7 +7,7 @@ reported as anything else.
 import asyncio
 import base64
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.channels.smtp_session import (
     MailNotAcceptedError,
@@ -26,13 +27,15 @@ from services.notifier.channels.smtp_session import (
 )
 from services.notifier.core.dispatch import refusals
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
+from services.notifier.core.rendering.render import RenderedMessage
+from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
-_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False)
+_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
 _FEWER_CONNECTIONS_SECONDS = 300.0
-_ENVELOPE_ID = 40  # hexadecimal digits of the delivery id; RFC 3461 allows 100 characters
 _BOUNDARY = "=_dondoc_"
+CALENDAR_NAME = "thoi-han.ics"
 _CRLF = "\r\n"
 _ENCODED_WORD_OCTETS = 39  # 52 base64 letters: after `Subject: ` the line keeps to the 76 characters of RFC 2047
 _BASE64_LINE_LENGTH = 76  # RFC 2045, section 6.8
@@ -40,7 +43,10 @@ _BASE64_LINE_LENGTH = 76  # RFC 2045, section 6.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailHeaders:
-    """The headers that differ from mail to mail. `message_id` is the same on every attempt."""
+    """The headers that differ from mail to mail. `message_id` is the same on every attempt.
+
+    `at` is in the time zone that the reader lives by. `references` is the conversation that the mail belongs to.
+    """
 
     sender: str
     sender_name: str
@@ -48,6 +54,9 @@ class MailHeaders:
     message_id: str
     language: str
     at: datetime
+    reply_to: str = ""
+    references: str = ""
+    trace: TraceContext | None = None
 
 
 class EmailChannel:
@@ -76,7 +85,8 @@ class EmailChannel:
                 # The connection broke after the mail: the server may have taken it (RFC 5321, section 4.2.5).
                 return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
             return SendResult.from_refusal(BROKEN_CONNECTION, "smtp_connection")
-        return SendResult(outcome=AttemptOutcome.ACCEPTED)
+        ids = () if self._server.return_path is None else (message.id[:PUBLIC_DIGITS],)
+        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids)
 
     async def close(self) -> None:
         """Say QUIT on the idle connections."""
@@ -143,17 +153,20 @@ class EmailChannel:
             return session
 
     def _write_transaction(self, message: OutgoingMessage) -> MailTransaction:
-        server, content = self._server, message.content
+        server, content, thread = self._server, message.content, message.content.thread
         headers = MailHeaders(
             sender=server.sender,
             sender_name=server.sender_name,
             recipient=message.address,
             message_id=message.message_id,
             language=message.language,
-            at=message.at,
+            at=message.at.astimezone(thread.zone) if thread else message.at,
+            reply_to=thread.reply_to if thread else "",
+            references=thread.references if thread else "",
+            trace=message.trace,
         )
-        mail = write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
-        public_id, path = message.id[:_ENVELOPE_ID], server.return_path
+        mail = write_mail(headers, content)
+        public_id, path = message.id[:PUBLIC_DIGITS], server.return_path
         return MailTransaction(
             return_path=server.sender if path is None else path.create_address(public_id),
             recipient=message.address,
@@ -163,26 +176,45 @@ class EmailChannel:
         )
 
 
-def write_mail(headers: MailHeaders, *, subject: str, body: str, html: str) -> bytes:
+def write_mail(headers: MailHeaders, content: RenderedMessage) -> bytes:
     """Return the whole mail: plain text and HTML as alternatives, marked as sent by a machine (RFC 3834).
 
-    The bytes are written directly: building an `email.message.EmailMessage` takes a millisecond, this a tenth of it.
+    A calendar file is attached behind them. The bytes are written directly: building an `email.message.EmailMessage`
+    takes a millisecond, this a tenth of it.
     """
     boundary = _BOUNDARY + headers.message_id.strip("<>").partition("@")[0]
-    lines = (
+    lines = [
         _write_from(headers.sender_name, headers.sender),
         f"To: {headers.recipient}",
-        f"Subject: {_encode_header_text(subject)}",
+        f"Subject: {_encode_header_text(content.subject or '')}",
         f"Date: {format_datetime(headers.at)}",
         f"Message-ID: {headers.message_id}",
         f"Content-Language: {headers.language}",
         "Auto-Submitted: auto-generated",
+        *_write_trace(headers.trace),
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{boundary}"',
-    )
-    parts = (_write_part("plain", body), _write_part("html", html))
-    inner = "".join(f"--{boundary}{_CRLF}{part}{_CRLF}" for part in parts)
-    return (_CRLF.join(lines) + _CRLF + _CRLF + inner + f"--{boundary}--{_CRLF}").encode()
+    ]
+    if headers.reply_to:
+        lines.append(f"Reply-To: {headers.reply_to}")
+    if headers.references:
+        lines.append(f"References: {headers.references}")
+    texts = (_write_part("text/plain", content.body), _write_part("text/html", content.html or ""))
+    alternatives = _write_multipart("alternative", boundary, texts)
+    calendar = content.thread.calendar if content.thread else None
+    if calendar is None:
+        whole = alternatives
+    else:
+        file = _write_part("text/calendar", calendar, file_name=CALENDAR_NAME)
+        whole = _write_multipart("mixed", f"{boundary}_mixed", (alternatives, file))
+    return (_CRLF.join(lines) + _CRLF + whole).encode()
+
+
+def _write_trace(trace: TraceContext | None) -> Iterator[str]:
+    """Yield the headers of W3C Trace Context, under the names that they have in HTTP."""
+    if trace is not None:
+        yield f"traceparent: {trace.parent}"
+        if trace.state is not None:
+            yield f"tracestate: {trace.state}"
 
 
 @lru_cache(maxsize=16)
@@ -213,10 +245,18 @@ def _split_into_words(text: str) -> Iterator[bytes]:
     yield piece
 
 
-def _write_part(subtype: str, content: str) -> str:
+def _write_multipart(subtype: str, boundary: str, parts: Sequence[str]) -> str:
+    inner = "".join(f"--{boundary}{_CRLF}{part}{_CRLF}" for part in parts)
+    head = f'Content-Type: multipart/{subtype}; boundary="{boundary}"'
+    return f"{head}{_CRLF}{_CRLF}{inner}--{boundary}--{_CRLF}"
+
+
+def _write_part(media_type: str, content: str, *, file_name: str | None = None) -> str:
     encoded = base64.b64encode(content.encode()).decode("ascii")
     lines = _CRLF.join(
         encoded[start : start + _BASE64_LINE_LENGTH] for start in range(0, len(encoded), _BASE64_LINE_LENGTH)
     )
-    headers = (f"Content-Type: text/{subtype}; charset=utf-8", "Content-Transfer-Encoding: base64")
+    headers = [f"Content-Type: {media_type}; charset=utf-8", "Content-Transfer-Encoding: base64"]
+    if file_name is not None:
+        headers.append(f'Content-Disposition: attachment; filename="{file_name}"')
     return _CRLF.join(headers) + _CRLF + _CRLF + lines

@@ -20,15 +20,18 @@ from schemas.cel.costs import Shape
 from schemas.cel.values import Value
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
+from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, RefusalFault
+from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
-_PLACEHOLDER = re.compile(r"\{(to|text|sender|id|secret)\}")
+_PLACEHOLDER = re.compile(rf"\{{(to|text|sender|id|secret|receipts_key|{'|'.join(template_parameters.NAMES)})\}}")
 _LARGEST_ANSWER = 64 * 1024
-_VARIABLES = ("status", "body")
+VARIABLES = ("status", "body")
 _ANY_TEXT = Shape(size=_LARGEST_ANSWER, is_map=True)
 _OURS = DeliveryRefusal(fault=RefusalFault.OURS, is_permanent=False, concerns_route=True)
 _BUSY = DeliveryRefusal(fault=RefusalFault.BUSY, is_permanent=False, concerns_route=True)
-_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False)
+_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
+_ELSEWHERE = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=False, concerns_route=False, goes_elsewhere=True)
 _REQUEST_NOT_MADE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _TOO_MANY, _UNAVAILABLE, _FIRST_SERVER_ERROR = 429, 503, 500
 
@@ -37,9 +40,11 @@ _TOO_MANY, _UNAVAILABLE, _FIRST_SERVER_ERROR = 429, 503, 500
 class HttpGateway:
     """How one provider is asked, and how its answer is read.
 
-    In `headers` and in every text of `body`, `{to}`, `{text}`, `{sender}`, `{id}` and `{secret}` stand for the number
-    (84912345678), the text, the brand name, the id of the delivery and the provider's secret. `success`, `busy`,
-    `bad_address` and `message_id` are expressions (CEL) over `status` and `body`, the decoded answer.
+    In `headers` and in every text of `body`, `{to}`, `{text}`, `{sender}`, `{id}`, `{secret}` and `{receipts_key}`
+    stand for the number (84912345678), the text, the brand name, the id of the delivery, the provider's secret, and the
+    secret with which it reports; the names of `template_parameters` for what a template of the provider's is filled
+    with. `success`, `busy`,
+    `elsewhere`, `bad_address` and `message_id` are expressions (CEL) over `status` and `body`, the decoded answer.
     """
 
     url: str
@@ -48,25 +53,28 @@ class HttpGateway:
     encoding: Literal["json", "form"]
     success: Evaluate
     busy: Evaluate
+    elsewhere: Evaluate
     bad_address: Evaluate
     message_id: Evaluate
     sender: str
     secret: str
+    receipts_key: str = ""
     timeout_seconds: float
     connections: int
 
 
-def compile_expression(expression: str) -> Evaluate:
-    """Return *expression* compiled; raise `InvalidExpression` if it is not CEL over `status` and `body`."""
-    scope = Scope({name: (name, _ANY_TEXT) for name in _VARIABLES}, set())
+def compile_expression(expression: str, variables: Sequence[str] = VARIABLES) -> Evaluate:
+    """Return *expression* compiled; raise `InvalidExpression` if it is not CEL over *variables*."""
+    scope = Scope({name: (name, _ANY_TEXT) for name in variables}, set())
     return compiler.compile_node(syntax.parse(expression), scope).evaluate
 
 
 class HttpChannel:
     """Sends SMS through one gateway, on connections that it keeps open."""
 
-    def __init__(self, gateway: HttpGateway) -> None:
+    def __init__(self, gateway: HttpGateway, *, id_prefix: str) -> None:
         self._gateway = gateway
+        self._id_prefix = id_prefix  # another gateway may give out the same ids
         limits = httpx.Limits(max_connections=gateway.connections, max_keepalive_connections=gateway.connections)
         self._client = httpx.AsyncClient(timeout=gateway.timeout_seconds, limits=limits, follow_redirects=False)
 
@@ -76,8 +84,10 @@ class HttpChannel:
             "to": message.address.removeprefix("+"),
             "text": message.content.body,
             "sender": gateway.sender,
-            "id": message.id[:40],
+            "id": message.id[:PUBLIC_DIGITS],
             "secret": gateway.secret,
+            "receipts_key": gateway.receipts_key,
+            **message.parameters,
         }
         headers = {name: _fill_text(value, values) for name, value in gateway.headers.items()}
         body: Any = _fill(gateway.body, values)
@@ -88,22 +98,25 @@ class HttpChannel:
             return SendResult.from_refusal(BROKEN_CONNECTION, "http_connection")
         except httpx.HTTPError:
             return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="http_unanswered")
-        return self._read_answer(answer.status_code, answer.content)
+        return self._read_answer(answer.status_code, answer.content, values["id"])
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    def _read_answer(self, status: int, content: bytes) -> SendResult:
+    def _read_answer(self, status: int, content: bytes, own_id: str) -> SendResult:
         gateway, reason = self._gateway, f"http_{status}"
-        variables: dict[str, Value] = {"status": Decimal(status), "body": _decode(content)}
-        if _evaluate(gateway.success, variables) is True:
-            identity = _evaluate(gateway.message_id, variables)
-            ids = () if identity in {None, ""} else (str(identity),)
-            return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids)
-        if _evaluate(gateway.bad_address, variables) is True:
+        variables: dict[str, Value] = {"status": Decimal(status), "body": decode(content)}
+        if evaluate(gateway.success, variables) is True:
+            identity = evaluate(gateway.message_id, variables)
+            # Without an id of its own the gateway can report under ours alone.
+            name = own_id if identity in {None, ""} else identity
+            return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=(f"{self._id_prefix}{name}",))
+        if evaluate(gateway.elsewhere, variables) is True:
+            return SendResult.from_refusal(_ELSEWHERE, reason)
+        if evaluate(gateway.bad_address, variables) is True:
             return SendResult.from_refusal(_ADDRESS, reason)
-        if status in {_TOO_MANY, _UNAVAILABLE} or _evaluate(gateway.busy, variables) is True:
+        if status in {_TOO_MANY, _UNAVAILABLE} or evaluate(gateway.busy, variables) is True:
             return SendResult.from_refusal(_BUSY, reason)
         if status >= _FIRST_SERVER_ERROR:
             # The gateway failed at some point, perhaps after it had sent the message.
@@ -111,7 +124,7 @@ class HttpChannel:
         return SendResult.from_refusal(_OURS, reason)
 
 
-def _evaluate(evaluate: Evaluate, variables: dict[str, Value]) -> Value:
+def evaluate(evaluate: Evaluate, variables: dict[str, Value]) -> Value:
     """Return the value of an expression; one that cannot be evaluated (a member is missing) is null."""
     try:
         return evaluate(Frame(variables))
@@ -119,7 +132,7 @@ def _evaluate(evaluate: Evaluate, variables: dict[str, Value]) -> Value:
         return None
 
 
-def _decode(content: bytes) -> Value:
+def decode(content: bytes) -> Value:
     """Return an answer of JSON as values of expressions, any other one as text."""
     cut = content[:_LARGEST_ANSWER]
     try:

@@ -1,10 +1,12 @@
 """The interface of a channel: what it is given to send, and how it answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
 from schemas.events.deliveries import AttemptOutcome
+from schemas.events.event_origin import TraceContext
 from services.notifier.core.dispatch.refusals import DeliveryRefusal
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.routing import Language
@@ -15,7 +17,7 @@ class OutgoingMessage:
     """One message to one address.
 
     `id` is the id of the delivery: what must be the same on every attempt (MIME boundary, SMS reference) derives from
-    it or from `message_id`.
+    it or from `message_id`. `parameters` are for a provider whose templates take values instead of a text.
     """
 
     id: str
@@ -24,12 +26,15 @@ class OutgoingMessage:
     language: Language
     content: RenderedMessage
     at: datetime
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """How the sending ended. `reason` is a code without an address; `provider_ids` are the ids of an SMS's parts.
+    """How the sending ended. `reason` is a code without an address.
 
+    `provider_ids` are the ids by which what comes back names the message: those of an SMS's parts, a mail's own.
     `refusal` says whose fault it is, if the message was surely not taken.
     """
 

@@ -30,7 +30,9 @@ class TrialChannel:
         )
         result = await self._mail.send(replace(message, address=self._mailbox, content=text))
         if result.refusal is not None and result.refusal.spends_attempt:
-            return SendResult.from_refusal(replace(result.refusal, fault=RefusalFault.OURS), result.reason or TRIAL)
+            return SendResult.from_refusal(
+                replace(result.refusal, fault=RefusalFault.OURS, is_hard=False), result.reason or TRIAL
+            )
         return replace(result, reason=result.reason or TRIAL)
 
     async def close(self) -> None:

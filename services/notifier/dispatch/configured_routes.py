@@ -1,6 +1,6 @@
 """Opens the routes that are configured: each with its channel, its limits and its circuit breaker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +18,13 @@ from services.notifier.channels.smtp_session import SmtpServer
 from services.notifier.channels.trial import TrialChannel
 from services.notifier.core.dispatch.circuit import CircuitPolicy
 from services.notifier.dispatch.route import DeliveryRoute, RouteLimits
-from services.notifier.dispatch.route_file import HttpProvider, RouteEntry, SmppProvider, SmtpProvider
+from services.notifier.dispatch.route_file import HttpProvider, ReceiptReports, RouteEntry, SmppProvider, SmtpProvider
+from services.notifier.feedback import receipt_webhook
+from services.notifier.feedback.receipt_webhook import ReceiptGateway
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.settings import NotifierSettings
 
-_BEGUN_PER_CONNECTION = 4  # messages begun for each connection, so that the next one is at hand when an answer comes
+_BEGUN_PER_CONNECTION = 8  # messages begun for each connection, so that the next one is at hand when an answer comes
 _LONGEST_PAUSE = timedelta(minutes=5)
 
 
@@ -68,7 +70,11 @@ class RouteOpener:
             return self._open_centre(entry.smpp, entry.name), entry.smpp.window, entry.smpp.window
         if entry.http is not None:
             connections = entry.http.connections
-            return HttpChannel(_http_gateway(entry.http)), connections * _BEGUN_PER_CONNECTION, connections
+            return (
+                HttpChannel(_http_gateway(entry.http), id_prefix=f"{entry.name}:"),
+                connections * _BEGUN_PER_CONNECTION,
+                connections,
+            )
         raise ValueError(f"route {entry.name} has no provider")
 
     def _open_centre(self, provider: SmppProvider, name: str) -> SmsChannel:
@@ -133,13 +139,29 @@ def _http_gateway(provider: HttpProvider) -> HttpGateway:
         encoding=provider.encoding,
         success=http_gateway.compile_expression(provider.success),
         busy=http_gateway.compile_expression(provider.busy),
+        elsewhere=http_gateway.compile_expression(provider.elsewhere),
         bad_address=http_gateway.compile_expression(provider.bad_address),
         message_id=http_gateway.compile_expression(provider.message_id),
         sender=provider.sender,
         secret=_read_secret(None, provider.secret_file),
+        receipts_key="" if provider.receipts is None else _read_secret(None, provider.receipts.secret_file),
         timeout_seconds=provider.timeout_seconds,
         connections=provider.connections,
     )
+
+
+def open_receipt_gateways(entries: Sequence[RouteEntry]) -> Mapping[str, ReceiptGateway]:
+    """Return how the routes whose gateways report do it, by the name of the route."""
+    reporting = ((entry.name, entry.http.receipts) for entry in entries if entry.http is not None)
+    return {name: _receipt_gateway(one) for name, one in reporting if one is not None}
+
+
+def _receipt_gateway(reports: ReceiptReports) -> ReceiptGateway:
+    compiled = {
+        name: http_gateway.compile_expression(getattr(reports, name), receipt_webhook.VARIABLES)
+        for name in ReceiptReports.EXPRESSIONS
+    }
+    return ReceiptGateway(secret=_read_secret(None, reports.secret_file), header=reports.header, **compiled)
 
 
 def _read_secret(given: SecretStr | None, file: Path | None) -> str:

@@ -17,7 +17,7 @@ from services.notifier import ledger_documents
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
-from services.notifier.ledger_documents import BEGUN, DELIVERIES, Document
+from services.notifier.ledger_documents import BEGUN, DELIVERIES, RECEIPTS, WITHOUT_ADDRESS, Document
 from services.runtime import mongo
 
 # Sent again without a further question: what surely did not arrive.
@@ -98,6 +98,7 @@ class DeliveryRecordStore:
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self._deliveries = client[name][DELIVERIES]
+        self._receipts = client[name][RECEIPTS]
 
     async def find(self, wanted: DeliveryFilter, *, limit: int) -> Sequence[DeliveryRecord]:
         """Return up to *limit* deliveries, the newest attempt first."""
@@ -116,6 +117,8 @@ class DeliveryRecordStore:
         ended = {"_id": record.delivery.id, "state": record.outcome.value, "attempt": record.delivery.attempt}
         resent = {"by": asked.author, "reason": asked.reason, "after": record.outcome.value}
         async with _translate_errors():
+            # What came back about a mail names it again under the same id.
+            await self._receipts.delete_one({"_id": record.delivery.public_id})
             written = await self._deliveries.update_one(
                 {**ended, "claim": {"$exists": False}, "next_at": {"$exists": False}},
                 # Due since its last attempt: the service's clock may be steered, and has passed that instant.
@@ -126,6 +129,15 @@ class DeliveryRecordStore:
                 },
             )
         return bool(written.modified_count)
+
+    async def erase(self, before: datetime) -> int:
+        """Erase the addresses of the deliveries that ended before then, and old receipts; return how many had one."""
+        ended = {"at": {"$lt": before}, "next_at": {"$exists": False}, "claim": {"$exists": False}}
+        has_address = {"$or": [{name: {"$gt": ""}} for name in ("delivery.address", "delivery.digest")]}
+        async with _translate_errors():
+            written = await self._deliveries.update_many({**ended, **has_address}, {"$unset": WITHOUT_ADDRESS})
+            await self._receipts.delete_many({"at": {"$lt": before}})
+        return int(written.modified_count)
 
 
 def describe_record(record: DeliveryRecord) -> Mapping[str, Any]:

@@ -13,24 +13,28 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
+from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import retry
+from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
+from services.notifier.core.scheduling import retry, schedule, sending_delay, sent_alerts
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
+from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
 from services.notifier.errors import LedgerUnavailableError
+from services.notifier.history.letter_store import LetterHistoryStore
 from services.notifier.ledger import Ledger
-from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
 
@@ -63,10 +67,12 @@ class PostponedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedDelivery:
-    """A delivery that may go out at once, with its text."""
+    """A delivery that may go out at once, with its text, as things stand at `at`."""
 
     delivery: Delivery
     content: RenderedMessage
+    at: datetime
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,9 @@ class Sender:
         self._clock = clock
         self._metrics = metrics
 
-    def prepare(self, delivery: Delivery, now: datetime) -> PreparedDelivery | PostponedDelivery:
+    def prepare(
+        self, delivery: Delivery, history: LetterHistory, now: datetime
+    ) -> PreparedDelivery | PostponedDelivery:
         """Render *delivery* as things stand *now*, unless it is quiet now or a document that it cites is missing."""
         lead = delivery.lead
         try:
@@ -96,12 +104,27 @@ class Sender:
             if opens_at > now:
                 return PostponedDelivery(delivery=delivery, due_at=opens_at)
             content = render.render_digest(
-                delivery.digest, self._documents, language=delivery.language, options=self._policy.rendering, now=now
+                delivery.digest,
+                self._documents,
+                language=delivery.language,
+                options=self._policy.rendering,
+                occasion=Occasion(now=now, history=history, delivery=delivery.public_id),
             )
+            parameters: Mapping[str, str] = {}
+            if delivery.channel is Channel.SMS:
+                parameters = template_parameters.describe_delivery(delivery, self._documents, now)
         except LookupError:
             log.warning("an alert waits for a document", extra={"action": "document_missing"})
             return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
-        return PreparedDelivery(delivery=delivery, content=content)
+        return PreparedDelivery(delivery=delivery, content=content, at=now, parameters=parameters)
+
+    def is_quieted(self, one: DutyAlert, history: LetterHistory, now: datetime) -> bool:
+        """Whether an urging waits for the day that its agency has named."""
+        named = history.of(str(one.duty)).named
+        if named is None:
+            return False
+        zone = ZoneInfo(self._documents.plan(one.duty.plan, one.plan_version).zone)
+        return sent_alerts.is_quieted(history.of(str(one.duty)), one.alert, now.astimezone(zone).date())
 
     async def send(
         self, prepared: PreparedDelivery, channel: MessageChannel, *, route: str, seconds: float
@@ -114,7 +137,9 @@ class Sender:
             message_id=delivery.message_id(self._policy.message_id_domain),
             language=delivery.language,
             content=prepared.content,
-            at=self._clock.now(),
+            at=prepared.at,
+            parameters=prepared.parameters,
+            trace=delivery.origin.trace,
         )
         started = monotonic.perf_counter()
         try:
@@ -130,11 +155,24 @@ class Sender:
         if result.refusal is not None:
             self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
         self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
-        attempt = self.finish(delivery, result, route=route, segments=prepared.content.segments)
+        attempt = self.finish(delivery, result, route=route, content=prepared.content)
+        if attempt.outcome in TAKEN:
+            self._measure_delay(attempt)
         return EndedSend(attempt=attempt, result=result)
 
+    def _measure_delay(self, attempt: DeliveryAttempt) -> None:
+        lead = attempt.delivery.lead
+        delay = sending_delay.find_delay(lead, self._documents.hours(lead.duty.plan, lead.plan_version))
+        if delay is None:
+            return
+        trace = lead.origin.trace
+        self._metrics.due_to_sent.observe(delay.due_at, attempt.at, delay.cause, trace=trace)
+        if delay.received_at is not None:
+            channel = attempt.delivery.channel
+            self._metrics.received_to_sent.observe(delay.received_at, attempt.at, channel, trace=trace)
+
     def finish(
-        self, delivery: Delivery, result: SendResult, *, route: str | None, segments: int | None = None
+        self, delivery: Delivery, result: SendResult, *, route: str | None, content: RenderedMessage | None = None
     ) -> DeliveryAttempt:
         """Return the attempt that ended in *result*, with the instant of the next one if there is one."""
         now, channel, policy = self._clock.now(), delivery.channel, self._policy.retry
@@ -154,11 +192,12 @@ class Sender:
             at=now,
             reason=result.reason,
             message_id=delivery.message_id(self._policy.message_id_domain) if channel is Channel.EMAIL else None,
-            segments=segments,
+            segments=None if content is None else content.segments,
             next_at=None if backoff is None else now + backoff,
             provider_ids=result.provider_ids,
             spent=spent,
             route=route,
+            text=None if content is None else render.keep_text(content),
         )
 
 
@@ -169,16 +208,22 @@ class DispatchStores:
     ledger: Ledger
     deliveries: DeliveryStore
     receipts: ReceiptStore
+    contacts: ContactStore
     holds: HoldStore
+    letters: LetterHistoryStore
 
 
 @dataclass(slots=True, kw_only=True)
 class ClaimedDeliveries:
-    """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time)."""
+    """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time).
+
+    `history` is what their letters tell of the past.
+    """
 
     waiting: deque[Delivery] = field(default_factory=deque)
     holds: SendingHolds = field(default_factory=SendingHolds)
     good_until: float = 0.0
+    history: LetterHistory = NO_HISTORY
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,16 +246,24 @@ class Dispatcher:
 
     async def dispatch_due(self) -> bool:
         """Record what has ended, fill up the window, and wait a moment for an answer; return whether any is due."""
-        await self._record_ended()
+        # Side by side, since the database takes a millisecond for each. What has ended is part of the window until it
+        # is recorded, so no more than a window is ever begun and not recorded.
+        recording = asyncio.create_task(self._record_ended())
+        try:
+            await self._fill_window()
+        finally:
+            await recording
+        if self.in_flight:
+            await asyncio.wait(self.in_flight, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return bool(self.in_flight)
+
+    async def _fill_window(self) -> None:
         now = self.clock.now()
         holds = await self.stores.holds.load(now)
         free = 0 if holds.covers_route(self.route.name) else self.route.count_free(now, len(self.in_flight))
         await self._claim_next(holds, now, free)
         if free and self.claimed.waiting:
             await self._begin_next(now, free)
-        if self.in_flight:
-            await asyncio.wait(self.in_flight, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        return bool(self.in_flight)
 
     async def drain(self) -> None:
         """Wait for the answers to what is on the wire, record them, and free what is only claimed."""
@@ -231,7 +284,12 @@ class Dispatcher:
             return
         is_bounded = self.route.is_open or self.route.is_bounded
         name = secrets.token_hex(_CLAIM_BYTES)
-        lease = ClaimLease(name=name, duration=self.lease, limit=free if is_bounded else CLAIM_SIZE)
+        lease = ClaimLease(
+            name=name,
+            duration=self.lease,
+            limit=free if is_bounded else CLAIM_SIZE,
+            only_bound=not self.route.is_preferred,
+        )
         # Half of a lease: what is begun gets a lease of its own, and whoever is late finds the claim gone.
         claimed.good_until, claimed.holds = loop_now + lease.duration.total_seconds() / 2, holds
         found = await self.stores.deliveries.claim(self.scope, holds, now, lease)
@@ -248,7 +306,7 @@ class Dispatcher:
         prepared: list[PreparedDelivery] = []
         postponed: list[PostponedDelivery] = []
         for delivery in chosen:
-            match self.sender.prepare(delivery, now):
+            match self.sender.prepare(delivery, self.claimed.history, now):
                 case PreparedDelivery() as one:
                     prepared.append(one)
                 case PostponedDelivery() as one:
@@ -284,7 +342,16 @@ class Dispatcher:
                 return prepared.delivery
             left = begun_at + seconds - started_at
             ended = await self.sender.send(prepared, route.carrier, route=route.name, seconds=left)
-        route.learn(prepared.delivery.address, ended.result, self.clock.now())
+        route.learn(prepared.delivery.address, ended.result, ended.attempt.at)
+        return self._bind(ended)
+
+    def _bind(self, ended: EndedSend) -> EndedSend:
+        """Say by which route the next attempt is made, where this one cannot reach the recipient."""
+        refusal, scope = ended.result.refusal, self.scope
+        if refusal is not None and refusal.goes_elsewhere:
+            return replace(ended, attempt=replace(ended.attempt, bound_to=scope.next_name, next_at=ended.attempt.at))
+        if scope.falls_back and ended.attempt.outcome is AttemptOutcome.ACCEPTED:
+            return replace(ended, attempt=replace(ended.attempt, falls_back_to=scope.next_name))
         return ended
 
     async def _record_ended(self) -> None:
@@ -292,12 +359,24 @@ class Dispatcher:
         now = self.clock.now()
         done = [task for task in self.in_flight if task.done()]
         results = [task.result() for task in done]
-        ended = [one.attempt for one in results if isinstance(one, EndedSend)]
+        sent = [one for one in results if isinstance(one, EndedSend)]
+        ended = [one.attempt for one in sent]
+        await self._suspend_addresses(sent, now)
+        begun_in_vain = len(self.unsent)
         unsent = [*self.unsent, *(one for one in results if isinstance(one, Delivery))]
         await self._record(ended, now)
         await self.stores.deliveries.take_back(unsent, now)
         self.in_flight.difference_update(done)
-        self.unsent.clear()
+        del self.unsent[:begun_in_vain]
+
+    async def _suspend_addresses(self, sent: Sequence[EndedSend], now: datetime) -> None:
+        """Suspend the addresses that nobody has; whoever dies before the outcome is recorded is refused again."""
+        dead = [
+            DeadAddress(channel=delivery.channel, address=delivery.address, reason=one.result.reason or "")
+            for one, delivery in ((one, one.attempt.delivery) for one in sent)
+            if one.result.refusal is not None and one.result.refusal.is_hard
+        ]
+        await self.stores.contacts.suspend(dead, now)
 
     async def _record(self, attempts: Sequence[DeliveryAttempt], now: datetime) -> None:
         if not attempts:
@@ -305,7 +384,6 @@ class Dispatcher:
         await self.stores.deliveries.record(attempts)
         await self.stores.receipts.apply([name for one in attempts for name in one.provider_ids], now)
         self.on_recorded()
-        log_attempts(attempts)
 
     async def _release_claimed(self) -> None:
         waiting = self.claimed.waiting
@@ -318,14 +396,21 @@ class Dispatcher:
         """Return the deliveries with only those alerts that are still called for, and those cancelled as a whole."""
         # Between the creation of a delivery and a retry hours later the report may have come in.
         duties = {str(one.duty) for delivery in claimed for one in delivery.alerts}
-        schedules = await self.stores.ledger.find_schedules(sorted(duties)) if duties else {}
+        active = await self.stores.ledger.find_active_steps(sorted(duties)) if duties else {}
+        self.claimed.history = history = await self.stores.letters.load(claimed, now)
         called_for, cancelled = [], []
         for delivery in claimed:
-            alerts = tuple(one for one in delivery.alerts if _is_called_for(one, schedules, now))
-            if alerts:
+            holding = [
+                one for one in delivery.alerts if schedule.is_called_for(one.alert, active.get(str(one.duty), ()), now)
+            ]
+            alerts = tuple(one for one in holding if not self.sender.is_quieted(one, history, now))
+            if alerts and delivery.address:
                 called_for.append(replace(delivery, alerts=alerts))
             else:
-                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason="not_called_for")
+                # Without an address its contact was removed since.
+                not_sent = "day_named" if holding else "not_called_for"
+                reason = not_sent if delivery.address else "contact_removed"
+                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=reason)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
         return called_for, cancelled
 
@@ -339,26 +424,3 @@ async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Call
         attempts = [sender.finish(one, result, route=one.route) for one in abandoned]
         await stores.deliveries.record(attempts)
         on_recorded()
-        log_attempts(attempts)
-
-
-def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
-    """Log one line for each attempt that has ended."""
-    for one in attempts:
-        log.info(
-            "an attempt ended",
-            extra={
-                "action": "attempted",
-                "delivery": one.delivery.id,
-                "channel": one.delivery.channel.value,
-                "route": one.route,
-                "attempt": one.delivery.attempt,
-                "outcome": one.outcome.value,
-                "reason": one.reason,
-            },
-        )
-
-
-def _is_called_for(one: DutyAlert, schedules: Mapping[str, StoredSchedule], now: datetime) -> bool:
-    stored = schedules.get(str(one.duty))
-    return stored is not None and stored.schedule.calls_for(one.alert, now)

@@ -4,6 +4,7 @@ A receipt may come before its delivery is recorded. It is stored first, and `app
 was recorded, so whichever of the two comes second finds the other.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -13,71 +14,113 @@ from pymongo import UpdateOne
 
 from schemas.events.deliveries import TAKEN, AttemptOutcome
 from services.notifier import ledger_documents
+from services.notifier.address_vault import AddressVault
+from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.core.dispatch.bounces import MailReport
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
-from services.notifier.core.scheduling.delivery import DeliveryAttempt
-from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
-from services.notifier.ledger_documents import DELIVERIES, Document
+from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS, DeliveryAttempt
+from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
+from services.notifier.ledger_documents import DELIVERIES, RECEIPTS, Document
 from services.runtime import mongo
 
+_PUBLIC_ID = re.compile(rf"[0-9a-f]{{{PUBLIC_DIGITS}}}")
 _MAY_BE_CORRECTED = sorted(one.value for one in TAKEN)
 
 
 class ReceiptStore:
     """Every method raises `LedgerUnavailableError` where trying again may help, else `LedgerRefusedError`."""
 
-    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+    def __init__(
+        self, client: AsyncIOMotorClient[Document], name: str, *, contacts: ContactStore, vault: AddressVault
+    ) -> None:
         self._deliveries = client[name][DELIVERIES]
-        self._receipts = client[name]["receipts"]
+        self._receipts = client[name][RECEIPTS]
+        self._contacts = contacts
+        self._vault = vault
 
-    async def record(self, receipt: DeliveryReceipt, now: datetime) -> None:
-        """Store what became of a part according to its provider, and correct the delivery if it is known already."""
+    async def record(self, receipt: DeliveryReceipt, now: datetime) -> int:
+        """Store what became of a part according to its provider; return how many deliveries it corrects at once."""
         if receipt.outcome is None:
-            return
-        stored = {"$set": {"outcome": receipt.outcome.value, "reason": receipt.reason, "at": now}}
+            return 0
+        fields = {"outcome": receipt.outcome.value, "reason": receipt.reason, "is_hard": receipt.is_hard, "at": now}
         async with _translate_errors():
-            writes = [UpdateOne({"_id": name}, stored, upsert=True) for name in receipt.ids]
+            writes = [UpdateOne({"_id": name}, {"$set": fields}, upsert=True) for name in receipt.ids]
             await self._receipts.bulk_write(writes, ordered=False)
-        await self.apply(receipt.ids, now)
+        return await self.apply(receipt.ids, now)
 
     async def record_report(self, report: MailReport, now: datetime) -> bool:
-        """Correct the delivery that a returned mail is about; return whether it was there and is corrected now."""
-        async with _translate_errors():
-            # Ids are hexadecimal, so all that begin with this one lie between it and it with a letter behind.
-            named = {"_id": {"$gte": report.public_id, "$lt": f"{report.public_id}g"}}
-            found = await self._deliveries.find_one({**named, "state": {"$in": _MAY_BE_CORRECTED}})
-            if found is None or report.outcome.value == found["state"]:
-                return False
-            attempt = ledger_documents.correct_outcome(found, report.outcome, reason=report.reason, now=now)
-            return await self._write_correction(found, attempt)
+        """Store what a returned mail says; return whether it corrects a delivery at once."""
+        receipt = DeliveryReceipt(
+            ids=(report.public_id,), outcome=report.outcome, reason=report.reason, is_hard=report.is_hard
+        )
+        return await self.record(receipt, now) > 0
 
-    async def apply(self, provider_ids: Sequence[str], now: datetime) -> None:
-        """Correct the deliveries of *provider_ids* by their receipts. A repeated receipt changes nothing."""
+    async def apply(self, provider_ids: Sequence[str], now: datetime) -> int:
+        """Correct the deliveries of *provider_ids* by their receipts; return how many. Once more changes nothing."""
         if not provider_ids:
-            return
+            return 0
+        corrected = 0
         async with _translate_errors():
-            named = {"provider_ids": {"$in": list(provider_ids)}, "state": {"$in": _MAY_BE_CORRECTED}}
-            async for found in self._deliveries.find(named):
-                await self._correct(found, now)
+            # Most have none yet, so that the deliveries need not be looked for.
+            named = [
+                one["_id"] async for one in self._receipts.find({"_id": {"$in": list(provider_ids)}}, {"_id": True})
+            ]
+            if named:
+                async for found in self._deliveries.find({**_name(named), "state": {"$in": _MAY_BE_CORRECTED}}):
+                    corrected += await self._correct(found, now)
+        return corrected
 
-    async def _correct(self, found: Document, now: datetime) -> None:
-        stored = {one["_id"]: one async for one in self._receipts.find({"_id": {"$in": found["provider_ids"]}})}
-        outcomes = [_read_outcome(stored.get(name)) for name in found["provider_ids"]]
-        outcome = combine_receipts(outcomes)
+    async def _correct(self, found: Document, now: datetime) -> bool:
+        names = found.get("provider_ids") or [found["_id"][:PUBLIC_DIGITS]]
+        stored = {one["_id"]: one async for one in self._receipts.find({"_id": {"$in": names}})}
+        outcome = combine_receipts([_read_outcome(stored.get(name)) for name in names])
         if outcome is None or outcome.value == found["state"]:
-            return
-        reasons = [one.get("reason", "receipt") for one in stored.values() if _read_outcome(one) is outcome]
-        attempt = ledger_documents.correct_outcome(found, outcome, reason=reasons[0], now=now)
-        await self._write_correction(found, attempt)
+            return False
+        deciding = [one for one in stored.values() if _read_outcome(one) is outcome]
+        reason = deciding[0].get("reason", "receipt")
+        attempt = ledger_documents.correct_outcome(found, outcome, reason=reason, now=now)
+        if any(one.get("is_hard") for one in deciding):
+            # Before the outcome is written: a process that dies in between is told once more.
+            await self._suspend(found, attempt, now)
+        return await self._write_correction(found, attempt)
+
+    async def _suspend(self, found: Document, attempt: DeliveryAttempt, now: datetime) -> None:
+        delivery = attempt.delivery
+        try:
+            address = self._vault.decode_address(found["delivery"], delivery.to_agency)
+        except AddressKeyError:
+            return  # the contacts were imported anew under another key, and nobody knows what this address was
+        if address:
+            dead = DeadAddress(channel=delivery.channel, address=address, reason=attempt.reason or "")
+            await self._contacts.suspend([dead], now)
 
     async def _write_correction(self, found: Document, attempt: DeliveryAttempt) -> bool:
-        events = {"$each": ledger_documents.encode_events(attempt)}
+        pushed = {
+            "events": {"$each": ledger_documents.encode_events(attempt)},
+            "outcomes": ledger_documents.encode_ended(attempt),
+        }
+        fields, removed = ledger_documents.encode_outcome(attempt), {"outbox": ""}
+        route = found.get("falls_back_to")
+        if route is not None and attempt.outcome in {AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED}:
+            # The next provider of the channel tries it, at once.
+            fields |= {"next_at": attempt.at, "bound_to": route}
+            removed |= {"falls_back_to": "", "provider_ids": ""}
         # The state is part of the condition: another process may apply the same receipt at the same time.
         written = await self._deliveries.update_one(
             {"_id": found["_id"], "state": found["state"]},
-            {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}},
+            {"$set": fields, "$push": pushed, "$unset": removed},
         )
         return bool(written.modified_count)
+
+
+def _name(ids: Sequence[str]) -> Document:
+    """Return the condition on the deliveries that *ids* name: ids of a provider's, or the public ids of deliveries.
+
+    A mail that an earlier version sent is found by its public id alone. Ids are hexadecimal, so all that begin with it
+    lie between it and it with a letter behind.
+    """
+    public = [one for one in ids if _PUBLIC_ID.fullmatch(one)]
+    return {"$or": [{"provider_ids": {"$in": ids}}, *({"_id": {"$gte": one, "$lt": f"{one}g"}} for one in public)]}
 
 
 def combine_receipts(outcomes: Sequence[AttemptOutcome | None]) -> AttemptOutcome | None:
@@ -85,9 +128,9 @@ def combine_receipts(outcomes: Sequence[AttemptOutcome | None]) -> AttemptOutcom
 
     A message of which a part is lost cannot be read, so one failure decides. It is confirmed once all parts are.
     """
-    for failed in (AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED):
-        if failed in outcomes:
-            return failed
+    for decisive in (AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED, AttemptOutcome.COMPLAINED):
+        if decisive in outcomes:
+            return decisive
     is_confirmed = bool(outcomes) and all(one is AttemptOutcome.CONFIRMED for one in outcomes)
     return AttemptOutcome.CONFIRMED if is_confirmed else None
 

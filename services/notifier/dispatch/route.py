@@ -60,6 +60,11 @@ class DeliveryRoute:
         self._preferred = preferred
 
     @property
+    def is_preferred(self) -> bool:
+        """Whether every route before this one is open, so that it sends what any of them may send."""
+        return all(one.is_open for one in self._preferred)
+
+    @property
     def is_open(self) -> bool:
         """Whether the circuit is open: the route takes nothing for now."""
         return not self._circuit.is_closed
@@ -71,8 +76,6 @@ class DeliveryRoute:
 
     def count_free(self, now: datetime, in_flight: int) -> int:
         """Return how many messages may be started now beside those *in_flight*."""
-        if not all(one.is_open for one in self._preferred):
-            return 0
         if self.is_open:
             return 1 if not in_flight and self._circuit.allows_probe(now) else 0
         free = self._limits.window - in_flight

@@ -3,8 +3,9 @@
 Without the file there are two routes, `smtp` and `smpp`, from the settings `DONDOC_NOTIFIER_SMTP_…` and `…_SMPP_…`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, JsonValue, SecretStr, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -15,6 +16,7 @@ from schemas.events.deliveries import Channel
 from services.notifier.channels import http_gateway
 from services.notifier.channels.smtp_session import Security
 from services.notifier.core.dispatch.receipts import MessageIds
+from services.notifier.feedback import receipt_webhook
 from services.notifier.settings import MAX_BRAND_NAME, NotifierSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -61,6 +63,28 @@ class SmppProvider(_FilePart):
     timeout_seconds: float = Field(default=20.0, gt=0)
 
 
+class ReceiptReports(_FilePart):
+    """How a gateway reports what became of a message; `receipt_webhook` says what the expressions are over.
+
+    With `goes_elsewhere` a message that failed is sent by the next route of the channel.
+    """
+
+    EXPRESSIONS: ClassVar[tuple[str, ...]] = ("message_id", "confirmed", "failed", "no_number")
+
+    secret_file: Path
+    header: str | None = None
+    message_id: str
+    confirmed: str
+    failed: str
+    no_number: str = "false"
+    goes_elsewhere: bool = False
+
+    @model_validator(mode="after")
+    def _compile(self) -> Self:
+        _compile_all(self, self.EXPRESSIONS, receipt_webhook.VARIABLES)
+        return self
+
+
 class HttpProvider(_FilePart):
     """An SMS provider's HTTP interface; `http_gateway` says what the texts may hold."""
 
@@ -70,20 +94,18 @@ class HttpProvider(_FilePart):
     encoding: Literal["json", "form"] = "json"
     success: str
     busy: str = "false"
+    elsewhere: str = "false"
     bad_address: str = "false"
     message_id: str = "null"
     sender: BrandName
     secret_file: Path | None = None
     connections: int = Field(default=4, ge=1)
     timeout_seconds: float = Field(default=20.0, gt=0)
+    receipts: ReceiptReports | None = None
 
     @model_validator(mode="after")
     def _compile(self) -> Self:
-        for name in ("success", "busy", "bad_address", "message_id"):
-            try:
-                http_gateway.compile_expression(getattr(self, name))
-            except InvalidExpression as cause:
-                raise ValueError(f"{name}: {cause}") from cause
+        _compile_all(self, ("success", "busy", "elsewhere", "bad_address", "message_id"), http_gateway.VARIABLES)
         return self
 
 
@@ -97,6 +119,14 @@ class RouteEntry(_FilePart):
     http: HttpProvider | None = None
     per_minute: float | None = Field(default=None, gt=0)
     per_domain_minute: float | None = Field(default=None, gt=0)
+
+    @property
+    def goes_elsewhere(self) -> bool:
+        """Whether what this route could not deliver goes on to the next one of its channel."""
+        http = self.http
+        return http is not None and (
+            http.elsewhere != "false" or (http.receipts is not None and http.receipts.goes_elsewhere)
+        )
 
     @model_validator(mode="after")
     def _require_one_provider(self) -> Self:
@@ -120,6 +150,16 @@ class RouteFile(_FilePart):
             raise ValueError(f"a route's name is there twice: {', '.join(twice)}")
         return self
 
+    @model_validator(mode="after")
+    def _require_next_route(self) -> Self:
+        for place, entry in enumerate(self.routes):
+            has_next = any(one.channel is entry.channel for one in self.routes[place + 1 :])
+            if entry.goes_elsewhere and not has_next:
+                raise ValueError(
+                    f"route {entry.name} sends messages elsewhere: put another route of its channel below it"
+                )
+        return self
+
 
 def load_routes(settings: NotifierSettings) -> tuple[RouteEntry, ...]:
     """Return the routes of *settings*; raise `RouteFileError` if their file cannot be used."""
@@ -136,6 +176,15 @@ def load_routes(settings: NotifierSettings) -> tuple[RouteEntry, ...]:
         )
         # Without the cause: it quotes what was given, which may be a password.
         raise RouteFileError(faults) from None
+
+
+def _compile_all(part: _FilePart, names: Sequence[str], variables: Sequence[str]) -> None:
+    """Raise `ValueError` that names the first expression of *part* that is none over *variables*."""
+    for name in names:
+        try:
+            http_gateway.compile_expression(getattr(part, name), variables)
+        except InvalidExpression as cause:
+            raise ValueError(f"{name}: {cause}") from cause
 
 
 def _describe_settings(settings: NotifierSettings) -> tuple[RouteEntry, ...]:

@@ -6,6 +6,8 @@ attempt is counted, and if the process dies then, its outcome is unknown. Both e
 database (`$$NOW`), which is one for all processes and does not jump when the clock of a machine is set.
 """
 
+import logging
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -13,10 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, ReplaceOne, UpdateMany, UpdateOne
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
+from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
@@ -31,9 +34,12 @@ from services.notifier.ledger_documents import (
 )
 from services.runtime import mongo
 
+_TOKEN_BYTES = 8  # of randomness in the name of a write, which no other one may hit upon
 _EXISTS = {"$exists": True}
 _IS_ABSENT = {"$exists": False}
 _LEASE_HAS_ENDED = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +47,22 @@ class RouteScope:
     """Which deliveries a route may claim: those of its channel that are not bound to another route.
 
     A delivery of unknown outcome is bound to the route that may have sent it: only there is the copy recognised.
-    *others* names the other routes of the channel. The first route takes over what is bound to none that exists.
+    *others* names the other routes of the channel. The first route takes over what is bound to none that exists. What
+    this route cannot deliver goes to `next_name`; after a failure that is told later only if `falls_back`.
     """
 
     channel: Channel
     name: str
     is_first: bool
     others: tuple[str, ...] = ()
+    next_name: str | None = None
+    falls_back: bool = False
 
-    def condition(self) -> Mapping[str, Any]:
-        """Return the condition on a delivery's document."""
+    def condition(self, *, only_bound: bool = False) -> Mapping[str, Any]:
+        """Return the condition on a delivery's document; *only_bound* leaves out what any route may send."""
         bound = {"$nin": list(self.others)} if self.is_first else {"$in": [None, self.name]}
+        if only_bound:
+            bound = {"$in": [self.name]}
         return {"delivery.channel": self.channel.value, "bound_to": bound}
 
 
@@ -62,8 +73,14 @@ class DeliveryStore:
     """
 
     def __init__(
-        self, client: AsyncIOMotorClient[Document], name: str, *, is_complete: Callable[[], Awaitable[bool]]
+        self,
+        client: AsyncIOMotorClient[Document],
+        name: str,
+        *,
+        vault: AddressVault = IN_CLEAR,
+        is_complete: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._vault = vault
         self._deliveries = client[name][DELIVERIES]
         self._is_complete = is_complete
 
@@ -78,7 +95,12 @@ class DeliveryStore:
 
     async def claim(self, scope: RouteScope, holds: SendingHolds, now: datetime, lease: "ClaimLease") -> list[Delivery]:
         """Claim deliveries of *scope* that are due, up to the lease's limit, and return those that were won."""
-        is_due = {**scope.condition(), "next_at": {"$lte": now}, "claim": _IS_ABSENT, **_exclude_held(holds)}
+        is_due = {
+            **scope.condition(only_bound=lease.only_bound),
+            "next_at": {"$lte": now},
+            "claim": _IS_ABSENT,
+            **_exclude_held(holds),
+        }
         async with _translate_errors():
             query = self._deliveries.find(is_due, {"_id": True}).sort("next_at", ASCENDING).limit(lease.limit)
             ids = [one["_id"] async for one in query]
@@ -91,7 +113,7 @@ class DeliveryStore:
                 [{"$set": {"claim": lease.name, "leased_until": _end_of(lease.duration)}}],
             )
             found = await self._deliveries.find({"claim": lease.name}).sort("next_at", ASCENDING).to_list(None)
-        return [ledger_documents.decode_delivery(one) for one in found]
+        return [ledger_documents.decode_delivery(one, self._vault) for one in found]
 
     async def begin(self, deliveries: Sequence[Delivery], route: str, duration: timedelta) -> list[Delivery]:
         """Count an attempt at each of *deliveries* before it goes on the wire; return those that are still claimed.
@@ -118,13 +140,15 @@ class DeliveryStore:
         return [_with_next_attempt(one) for one in deliveries if attempts.get(one.id) == one.attempt + 1]
 
     async def record(self, attempts: Sequence[DeliveryAttempt]) -> None:
-        """Write how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
+        """Write and log how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
         if attempts:
+            token = secrets.token_hex(_TOKEN_BYTES)
             async with _translate_errors():
-                writes = [_record_attempt(one) for one in attempts]
+                writes = [_record_attempt(one, token) for one in attempts]
                 written = await self._deliveries.bulk_write(writes, ordered=False)
                 if written.matched_count < len(writes):
                     await self._keep_orphans(attempts)
+            _log_attempts(attempts)
 
     async def _keep_orphans(self, attempts: Sequence[DeliveryAttempt]) -> None:
         """Store the attempts whose deliveries the ledger has lost since, or has as they were before: they were made."""
@@ -133,9 +157,8 @@ class DeliveryStore:
         # The begin has counted the attempt, so in this ledger the number is never lower.
         known = {document["_id"]: document["attempt"] async for document in found}
         orphans = [one for one in attempts if known.get(one.delivery.id, -1) < one.delivery.attempt]
-        writes = [
-            ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in map(ledger_documents.encode_orphan, orphans)
-        ]
+        documents = [ledger_documents.encode_orphan(one, self._vault) for one in orphans]
+        writes = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
         if writes:
             await self._deliveries.bulk_write(writes, ordered=False)
 
@@ -173,32 +196,51 @@ class DeliveryStore:
             found = await self._deliveries.find({"claim": _EXISTS, "state": IS_BEGUN, **_LEASE_HAS_ENDED}).to_list(None)
         if not found or not await self._is_complete():
             return []
-        return [ledger_documents.decode_delivery(one) for one in found]
+        return [ledger_documents.decode_delivery(one, self._vault) for one in found]
 
     async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
         """Return the events of up to *limit* deliveries that are not published yet."""
         async with _translate_errors():
-            found = await self._deliveries.find({"unpublished": True}, {"events": True}).limit(limit).to_list(None)
-        return [UnpublishedEvents(delivery_id=one["_id"], events=tuple(one["events"])) for one in found]
+            wanted = {"events": True, "outbox": True}
+            found = await self._deliveries.find({"unpublished": True}, wanted).limit(limit).to_list(None)
+        return [
+            UnpublishedEvents(delivery_id=one["_id"], events=tuple(one["events"]), token=one.get("outbox"))
+            for one in found
+        ]
 
     async def clear_published_events(self, published: Sequence[UnpublishedEvents]) -> None:
         """Take *published* out of the outbox."""
         if published:
-            # The events are part of the condition: if a further attempt has added one since, nothing is cleared, and
-            # all of them are published once more. Consumers know a repeated event by its id.
-            cleared = {"$set": {"events": []}, "$unset": {"unpublished": ""}}
-            writes = [UpdateOne({"_id": one.delivery_id, "events": list(one.events)}, cleared) for one in published]
+            # If a further attempt has added an event since, nothing is cleared, and all of them are published once
+            # more. Consumers know a repeated event by its id. Most were added by a few writes of many deliveries, so
+            # the token of the write tells it without sending the events back.
+            cleared = {"$set": {"events": []}, "$unset": {"unpublished": "", "outbox": ""}}
+            by_write: dict[tuple[str, int], list[str]] = {}
+            writes: list[UpdateOne | UpdateMany] = []
+            for one in published:
+                if one.token is None:
+                    writes.append(UpdateOne({"_id": one.delivery_id, "events": list(one.events)}, cleared))
+                else:
+                    by_write.setdefault((one.token, len(one.events)), []).append(one.delivery_id)
+            writes += [
+                UpdateMany({"_id": {"$in": ids}, "outbox": token, "events": {"$size": count}}, cleared)
+                for (token, count), ids in by_write.items()
+            ]
             async with _translate_errors():
                 await self._deliveries.bulk_write(writes, ordered=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimLease:
-    """A claim to be made: a name that no claim had before, for how long, and for how many deliveries at most."""
+    """A claim to be made: a name that no claim had before, for how long, and for how many deliveries at most.
+
+    `only_bound` claims what must go by this route, and nothing else.
+    """
 
     name: str
     duration: timedelta
     limit: int
+    only_bound: bool = False
 
 
 def _end_of(duration: timedelta) -> Mapping[str, Any]:
@@ -230,8 +272,8 @@ def _holds_claim(delivery: Delivery) -> Mapping[str, Any]:
     return {"_id": delivery.id, "claim": delivery.claim, "attempt": delivery.attempt}
 
 
-def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
-    fields = {**ledger_documents.encode_outcome(attempt), "spent": attempt.spent}
+def _record_attempt(attempt: DeliveryAttempt, token: str) -> UpdateOne:
+    fields = {**ledger_documents.encode_outcome(attempt), "spent": attempt.spent, "outbox": token}
     removed = dict(WITHOUT_CLAIM)
     if attempt.next_at is None:
         removed["next_at"] = ""
@@ -239,10 +281,42 @@ def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
         fields["next_at"] = attempt.next_at
     if attempt.next_at is not None and attempt.outcome is AttemptOutcome.UNKNOWN and attempt.route is not None:
         fields["bound_to"] = attempt.route
+    if attempt.bound_to is not None:
+        fields["bound_to"] = attempt.bound_to
+    if attempt.falls_back_to is not None:
+        fields["falls_back_to"] = attempt.falls_back_to
     if attempt.provider_ids:
         fields["provider_ids"] = list(attempt.provider_ids)
-    events = {"$each": ledger_documents.encode_events(attempt)}
-    return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": {"events": events}})
+    if attempt.text is not None:
+        fields["text"] = ledger_documents.encode_text(attempt.text, attempt.at)
+    pushed = {
+        "events": {"$each": ledger_documents.encode_events(attempt)},
+        "outcomes": ledger_documents.encode_ended(attempt),
+    }
+    return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": pushed})
+
+
+def _log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
+    """Log one line for each attempt that failed, and one for all that a server took: the record names each of them."""
+    taken = [one for one in attempts if one.outcome is AttemptOutcome.ACCEPTED]
+    if taken:
+        details = {"channel": taken[0].delivery.channel.value, "route": taken[0].route, "count": len(taken)}
+        log.info("messages were accepted", extra={"action": "accepted", **details})
+    for one in attempts:
+        if one.outcome is AttemptOutcome.ACCEPTED:
+            continue
+        log.info(
+            "an attempt ended",
+            extra={
+                "action": "attempted",
+                "delivery": one.delivery.id,
+                "channel": one.delivery.channel.value,
+                "route": one.route,
+                "attempt": one.delivery.attempt,
+                "outcome": one.outcome.value,
+                "reason": one.reason,
+            },
+        )
 
 
 def _translate_errors() -> AbstractAsyncContextManager[None]:

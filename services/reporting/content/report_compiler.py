@@ -48,6 +48,9 @@ class RecordedOpinion(Protocol):
     @property
     def evaluation(self) -> EvaluationRecorded: ...
 
+    @property
+    def recorded_at(self) -> datetime: ...
+
 
 class FactSource(EventSource, Protocol):
     """Finds facts by their identity, and by the duty that they name."""
@@ -122,15 +125,26 @@ class ReportCompiler:
         if graded is None or graded.period is None or not report.plan.grading:
             return ()
         grades = await self._evaluations.grade_period(report.plan.plan, graded.period, context)
-        until = min(context.known_at, context.as_of)
-        recorded = await self._recorded.find_evaluations(report.plan.plan, report.period, until)
-        # What an officer recorded last counts; it stands beside the grade and never over it.
-        opinions = {one.evaluation.agency: one.evaluation for one in recorded}
+        opinions = await self._find_opinions(report, graded.period, context)
         return tuple(
             _describe_grade(one, one.outcome, opinions.get(one.key.agency), language=context.language)
             for one in grades.duties
             if one.key.obligation == graded.obligation.id and isinstance(one.outcome, Grade)
         )
+
+    async def _find_opinions(
+        self, report: AnnualReport, graded_period: str, context: QueryContext
+    ) -> Mapping[str, EvaluationRecorded]:
+        """Return what an officer recorded last of each agency; it stands beside the grade and never over it.
+
+        An officer evaluates an agency for the period of a report, or for the whole year.
+        """
+        until = min(context.known_at, context.as_of)
+        recorded: list[RecordedOpinion] = []
+        for period in dict.fromkeys((graded_period, report.period)):
+            recorded += await self._recorded.find_evaluations(report.plan.plan, period, until)
+        in_order = sorted(recorded, key=lambda one: one.recorded_at)  # stable: the log's order within a period
+        return {one.evaluation.agency: one.evaluation for one in in_order}
 
     async def _find_documents(self, report: AnnualReport, context: QueryContext) -> Mapping[DutyKey, ReportedDocument]:
         """Return the document of every submission that stands; one that cannot be read has none."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -11,12 +12,13 @@ from schemas.plan import periods
 from services.reporting import submission_content
 from services.reporting.core import results_question
 from services.reporting.core.content import compiled_report, figure_review
-from services.reporting.core.content.compiled_report import ConsolidatedReport
+from services.reporting.core.content.compiled_report import CompiledReports
 from services.reporting.core.content.figure_review import ReviewedFigure
-from services.reporting.core.results import ObligationResults, StandingSubmission
+from services.reporting.core.results import StandingSubmission
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.results_question import AssessedDuty, AssessedPlan
 from services.reporting.core.timeline import DutyState, EventIdentity, UnreadableRecord
+from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.queries import QueryContext, ReportingQueries
 from services.reporting.store import PlanDutyFilter, StateIncompleteError, StoredFact
 from services.runtime.decoding import UnreadableRecordError
@@ -52,6 +54,7 @@ class ResultsQueries:
     def __init__(self, queries: ReportingQueries, archive: EventSource) -> None:
         self._queries = queries
         self._archive = archive
+        self._kept = AnswerMemo[tuple[PlanResults, tuple[ReviewedFigure, ...]]]()
 
     async def find_results(self, plan_id: str, period: str, context: QueryContext) -> PlanResults:
         """Return the results of a plan for exactly *period*, the text of one.
@@ -59,37 +62,32 @@ class ResultsQueries:
         Raises `NotFoundError` for an unknown plan, `UnreadableContentError` where a record cannot be read and
         `StateIncompleteError` where one is not stored within three seconds.
         """
-        assessed = await self.assess_plan(plan_id, period, context)
-        # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
-        obligations = await asyncio.to_thread(results_question.consolidate_plan, assessed, period)
-        return _build_results(assessed, period, context, obligations)
+        return (await self.find_reviewed_results(plan_id, period, context))[0]
 
     async def find_reviewed_results(
         self, plan_id: str, period: str, context: QueryContext
     ) -> tuple[PlanResults, tuple[ReviewedFigure, ...]]:
         """Return the results of a plan for exactly *period* and what looks like a slip in them; as `find_results`."""
-        assessed = await self.assess_plan(plan_id, period, context)
-
-        def consolidate() -> tuple[PlanResults, tuple[ReviewedFigure, ...]]:
-            obligations = results_question.consolidate_plan(assessed, period)
-            reviewed = figure_review.review_figures(results_question.build_questions(assessed, period))
-            return _build_results(assessed, period, context, obligations), reviewed
-
-        return await asyncio.to_thread(consolidate)
+        basis = await self._queries.find_basis(PlanDutyFilter(plan=plan_id, periods=_list_compared(period)), context)
+        question = (plan_id, period, basis)
+        kept = None if basis is None else self._kept.find(question, basis)
+        if kept is None:
+            assessed = await self.assess_plan(plan_id, period, context)
+            # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
+            kept = await asyncio.to_thread(_consolidate, assessed, period, context)
+            if basis is not None:
+                self._kept.keep(question, basis, kept, lines=sum(map(len, assessed.duties.values())))
+        results, reviewed = kept
+        return replace(results, at=context.as_of, known_at=context.known_at), reviewed
 
     async def review_figures(self, plan_id: str, period: str, context: QueryContext) -> tuple[ReviewedFigure, ...]:
         """Return what looks like a slip in the figures of a plan for exactly *period*; raise as `find_results`."""
-        assessed = await self.assess_plan(plan_id, period, context)
-
-        def review() -> tuple[ReviewedFigure, ...]:
-            return figure_review.review_figures(results_question.build_questions(assessed, period))
-
-        return await asyncio.to_thread(review)
+        return (await self.find_reviewed_results(plan_id, period, context))[1]
 
     async def find_compiled_reports(
         self, plan_id: str, period: str, agency: str, context: QueryContext
-    ) -> tuple[list[ConsolidatedReport], Mapping[str, str]]:
-        """Return what *agency* compiles for exactly *period*, and the names of the agencies below it.
+    ) -> CompiledReports:
+        """Return what *agency* compiles for exactly *period*.
 
         Whoever may see the agency sees the reports that it compiles: they are sent to be compiled. Raises
         `AccessRefusedError` where the scope does not cover the agency, and what `find_results` raises.
@@ -97,18 +95,25 @@ class ResultsQueries:
         self._queries.require_agency(agency, context.scope)
         assessed = await self.assess_plan(plan_id, period, context)
         questions = await asyncio.to_thread(results_question.build_questions, assessed, period)
-        found = list(compiled_report.list_compiled_reports(questions, agency))
+        found = tuple(compiled_report.list_compiled_reports(questions, agency))
         day = context.as_of.astimezone(ZoneInfo(assessed.plan.zone)).date()
-        below = {part.agency for report in found for part in report.parts}
-        agencies = ((one, assessed.registry.agency(one)) for one in sorted(below))
-        return found, {one: known.name_on(day, context.language) for one, known in agencies if known is not None}
+        named = {agency, *(part.agency for report in found for part in report.parts)}
+        agencies = ((one, assessed.registry.agency(one)) for one in sorted(named))
+        return CompiledReports(
+            plan=assessed.plan,
+            period=period,
+            agency=agency,
+            reports=found,
+            names={one: known.name_on(day, context.language) for one, known in agencies if known is not None},
+            as_of=context.as_of,
+            known_at=context.known_at,
+        )
 
     async def assess_plan(self, plan_id: str, period: str, context: QueryContext) -> AssessedPlan:
         """Return the duties of a plan for *period* and the year before, with the contents of what stands."""
         latest = self._queries.plan(plan_id)
-        current = periods.parse(period)
-        asked = tuple(one.text for one in (current, periods.year_before(current)) if one is not None)
-        states, unreadable = await self._queries.find_states(PlanDutyFilter(plan=plan_id, periods=asked), context)
+        duties_asked = PlanDutyFilter(plan=plan_id, periods=_list_compared(period))
+        states, unreadable = await self._queries.find_states(duties_asked, context)
         if unreadable:
             raise UnreadableContentError(unreadable)
         plan, registry = self._queries.find_cited_documents(latest, states)
@@ -140,17 +145,24 @@ class ResultsQueries:
         return contents
 
 
-def _build_results(
-    assessed: AssessedPlan, period: str, context: QueryContext, obligations: tuple[ObligationResults, ...]
-) -> PlanResults:
-    return PlanResults(
+def _list_compared(period: str) -> tuple[str, ...]:
+    """Return *period* and the one a year before, whose figures stand beside its own."""
+    current = periods.parse(period)
+    return tuple(one.text for one in (current, periods.year_before(current)) if one is not None)
+
+
+def _consolidate(
+    assessed: AssessedPlan, period: str, context: QueryContext
+) -> tuple[PlanResults, tuple[ReviewedFigure, ...]]:
+    results = PlanResults(
         plan=assessed.plan.plan,
         period=period,
         at=context.as_of,
         known_at=context.known_at,
         zone=ZoneInfo(assessed.plan.zone),
-        obligations=obligations,
+        obligations=results_question.consolidate_plan(assessed, period),
     )
+    return results, figure_review.review_figures(results_question.build_questions(assessed, period))
 
 
 def _group_duties(states: Iterable[DutyState]) -> Mapping[tuple[str, str], Sequence[AssessedDuty]]:

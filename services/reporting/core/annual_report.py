@@ -4,7 +4,8 @@ The report rests on the assessments and alerts known at one instant. It carries 
 recompute it from the log.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,7 +111,7 @@ def compile_report(
     query: ReportQuery,
     states: Iterable[DutyState],
     *,
-    attempts: Mapping[DutyKey, list[AlertAttempt]],
+    attempts: Mapping[DutyKey, Sequence[AlertAttempt]],
     context: LineContext,
 ) -> AnnualReport:
     """Compile the report of *states*, the duties of one plan and period, each once."""
@@ -130,7 +131,7 @@ def compile_report(
     )
 
 
-def digest_of(states: Iterable[DutyState], attempts: Mapping[DutyKey, list[AlertAttempt]]) -> str:
+def digest_of(states: Iterable[DutyState], attempts: Mapping[DutyKey, Sequence[AlertAttempt]]) -> str:
     """Return the digest of the ids of every assessment and alert that a report rests on, in any order."""
     assessments = {
         FIELD_SEPARATOR.join((str(state.key), str(state.assessment.revision), state.assessment.event))
@@ -166,7 +167,7 @@ def _is_undated(line: DutyLine) -> bool:
 
 
 def _build_chapters(
-    lines: Iterable[DutyLine], plan: Plan, attempts: Mapping[DutyKey, list[AlertAttempt]]
+    lines: Iterable[DutyLine], plan: Plan, attempts: Mapping[DutyKey, Sequence[AlertAttempt]]
 ) -> Iterable[Chapter]:
     for (obligation_id, period), grouped in _group_by_obligation_and_period(lines).items():
         obligation = plan.obligation(obligation_id)
@@ -192,9 +193,9 @@ def _build_chapters(
 
 def _most_common_due_at(lines: Iterable[DutyLine]) -> datetime | None:
     """Return the due instant that most lines share; an extension moves only the due instant of its own line."""
-    due_instants = sorted(line.due_at for line in lines if line.due_at is not None)
+    counts = Counter(line.due_at for line in lines if line.due_at is not None)
     # Of several that are equally common `max` returns the first, which is the earliest.
-    return max(due_instants, key=due_instants.count, default=None)
+    return max(sorted(counts), key=counts.__getitem__, default=None)
 
 
 def _count_undated(lines: Iterable[DutyLine]) -> Iterable[UndatedObligation]:

@@ -4,8 +4,8 @@ Days late are counted in local dates from the last day on time. A duty due befor
 last day on time, so a report received at 08:00 on the tenth is one day late.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -81,31 +81,87 @@ class LineContext:
         return self.as_of.astimezone(self.zone).date()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BuiltLine:
+    """A line, its place in the order of all, and what it was built from."""
+
+    state: DutyState
+    attempts: Sequence[AlertAttempt]
+    is_due: bool
+    line: DutyLine
+    place: tuple[object, ...]
+
+    def holds_for(self, state: DutyState, attempts: Sequence[AlertAttempt], *, is_due: bool) -> bool:
+        """Whether the line says the same on the same day, by the same documents."""
+        is_same_state = self.state.assessment is state.assessment and self.state.span is state.span
+        return is_same_state and self.attempts is attempts and self.is_due is is_due
+
+
+class LineBuilder:
+    """Builds the lines of some duties by one version of the documents for one day, again and again.
+
+    What has not changed since the last time is not built anew.
+    """
+
+    def __init__(self, context: LineContext) -> None:
+        self._context = context
+        self._memberships = Memberships(context.plan, context.registry)
+        self._obligations = {one.id: (rank, one) for rank, one in enumerate(context.plan.obligations)}
+        self._built: Mapping[DutyKey, _BuiltLine] = {}
+
+    def serves(self, context: LineContext) -> bool:
+        """Whether lines of *context* follow from the same documents, on the same day and in the same language."""
+        own = self._context
+        return (
+            (own.plan.plan, own.plan.version, own.language, own.today)
+            == (context.plan.plan, context.plan.version, context.language, context.today)
+            and own.registry.registry.registry == context.registry.registry.registry
+            and own.registry.registry.version == context.registry.registry.version
+        )
+
+    def build(
+        self, states: Iterable[DutyState], attempts: Mapping[DutyKey, Sequence[AlertAttempt]], *, as_of: datetime
+    ) -> tuple[DutyLine, ...]:
+        """Return one line a duty, in the order that a Vietnamese reader expects; *as_of* is of the builder's day."""
+        context = replace(self._context, as_of=as_of)
+        built: dict[DutyKey, _BuiltLine] = {}
+        for state in states:
+            if state.key.obligation not in self._obligations:
+                continue
+            about = attempts.get(state.key, ())
+            is_due = state.span.due_at is not None and state.span.due_at <= as_of
+            earlier = self._built.get(state.key)
+            if earlier is None or not earlier.holds_for(state, about, is_due=is_due):
+                earlier = self._build_one(state, about, is_due=is_due, context=context)
+            built[state.key] = earlier
+        self._built = built
+        return tuple(one.line for one in sorted(built.values(), key=lambda one: one.place))
+
+    def _build_one(
+        self, state: DutyState, attempts: Sequence[AlertAttempt], *, is_due: bool, context: LineContext
+    ) -> _BuiltLine:
+        rank, obligation = self._obligations[state.key.obligation]
+        line = build_line(state, attempts, obligation=obligation, context=context, memberships=self._memberships)
+        place = _find_place(line, rank, obligation)
+        return _BuiltLine(state=state, attempts=attempts, is_due=is_due, line=line, place=place)
+
+
 def build_lines(
-    states: Iterable[DutyState], attempts: Mapping[DutyKey, list[AlertAttempt]], context: LineContext
+    states: Iterable[DutyState], attempts: Mapping[DutyKey, Sequence[AlertAttempt]], context: LineContext
 ) -> tuple[DutyLine, ...]:
     """Return one line a duty, ordered as a Vietnamese reader expects: by obligation, period, group and agency name.
 
     A duty whose obligation the plan does not know is left out.
     """
-    memberships = Memberships(context.plan, context.registry)
-    ranks = {obligation.id: rank for rank, obligation in enumerate(context.plan.obligations)}
-    with_obligation = [(state, context.plan.obligation(state.key.obligation)) for state in states]
-    lines = [
-        build_line(state, attempts.get(state.key, []), obligation=obligation, context=context, memberships=memberships)
-        for state, obligation in with_obligation
-        if obligation is not None
-    ]
-    return tuple(sorted(lines, key=lambda line: _sort_key(line, ranks, context.plan)))
+    return LineBuilder(context).build(states, attempts, as_of=context.as_of)
 
 
-def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[object, ...]:
-    obligation = plan.obligation(line.key.obligation)
+def _find_place(line: DutyLine, rank: int, obligation: Obligation) -> tuple[object, ...]:
     # Agencies addressed by name, whose group is no addressee, come last.
-    addressees = list(obligation.bearers) if obligation else []
+    addressees = obligation.bearers
     group_rank = addressees.index(line.group) if line.group in addressees else len(addressees)
     return (
-        ranks.get(line.key.obligation, len(ranks)),
+        rank,
         periods.sort_key(line.key.period),
         group_rank,
         vietnamese_locale.collation_key(line.agency_name),
@@ -114,7 +170,7 @@ def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[obj
 
 def build_line(
     state: DutyState,
-    attempts: list[AlertAttempt],
+    attempts: Sequence[AlertAttempt],
     *,
     obligation: Obligation,
     context: LineContext,

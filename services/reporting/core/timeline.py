@@ -7,6 +7,7 @@ exist for that query.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,3 +98,8 @@ def span_at(timeline: tuple[StatusSpan, ...], instant: datetime) -> StatusSpan:
 def state_at(assessment: AssessmentRevision, instant: datetime) -> DutyState:
     """Return the state of one duty at *instant* according to this revision."""
     return DutyState(assessment=assessment, span=span_at(assessment.timeline, instant))
+
+
+def states_at(assessments: Iterable[AssessmentRevision], instant: datetime) -> list[DutyState]:
+    """Return the state of each duty at *instant*."""
+    return [state_at(one, instant) for one in assessments]

@@ -27,6 +27,15 @@ UNSENT = frozenset(
         AttemptOutcome.EXPIRED,
     }
 )
+# Of these, what no further attempt will mend: somebody has to find another address.
+_GIVEN_UP = frozenset(
+    {
+        AttemptOutcome.PERMANENT_FAILURE,
+        AttemptOutcome.UNREACHABLE,
+        AttemptOutcome.BOUNCED,
+        AttemptOutcome.EXPIRED,
+    }
+)
 # What came back says more than the server's answer, and arrives later. Of the others the last attempt says it.
 _CERTAINTY = {
     AttemptOutcome.COMPLAINED: 4,
@@ -72,6 +81,7 @@ class Urging:
     `first_tried_at` is the first attempt, whatever came of it, and `first_at` the first alert that was sent.
     Of the alerts that were sent, to whomever, `accepted` counts those that a server took and of which nothing more is
     known, `confirmed` those that are known to have arrived. `bounced` and `unknown` are no occasions.
+    `is_out_of_reach`: the last occasion of alerting the agency was given up on every channel, for want of an address.
     `prompted_at` is the last alert up to the complete report; `answered_at` is that report, if an alert came before it.
     """
 
@@ -85,6 +95,7 @@ class Urging:
     bounced: int = 0
     unsent: int = 0
     unknown: int = 0
+    is_out_of_reach: bool = False
     first_tried_at: datetime | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
@@ -100,6 +111,10 @@ class Urging:
     def is_more_than_reminded(self) -> bool:
         """Whether anything besides a reminder before the due instant was sent or tried."""
         return bool(self.urgings or self.about_incomplete or self.escalations or self.unsent or self.unknown)
+
+
+# Of most duties, which is why it is not worked out for each.
+_NOTHING = Urging()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +138,8 @@ class UrgedDuty:
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
     final_attempts = select_final_attempts(_leave_copies_out(attempts))
+    if not final_attempts:
+        return _NOTHING
     outcomes = Counter(attempt.outcome for attempt in final_attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
@@ -142,11 +159,25 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         bounced=outcomes[AttemptOutcome.BOUNCED],
         unsent=sum(outcomes[one] for one in UNSENT),
         unknown=outcomes[AttemptOutcome.UNKNOWN],
+        is_out_of_reach=_is_out_of_reach(final_attempts),
         first_tried_at=min((attempt.attempted_at for attempt in final_attempts), default=None),
         first_at=sent_at[0] if sent_at else None,
         last_at=sent_at[-1] if sent_at else None,
         prompted_at=before_report[-1] if before_report else None,
         answered_at=completed_at if before_report else None,
+    )
+
+
+def _is_out_of_reach(final_attempts: Iterable[AlertAttempt]) -> bool:
+    """Whether the last of *final_attempts* at the agency, and those of the same step, all were given up."""
+    to_agency = [one for one in final_attempts if one.kind is not StepKind.ESCALATION]
+    last = max(to_agency, key=lambda one: one.attempted_at, default=None)
+    if last is None:
+        return False
+    return all(
+        one.outcome in _GIVEN_UP
+        for one in to_agency
+        if (one.kind, one.step, one.due_at) == (last.kind, last.step, last.due_at)
     )
 
 
@@ -200,7 +231,7 @@ def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt
     for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
         recipient = (attempt.alert, attempt.delivery)
         current = of_recipients.get(recipient)
-        if current is None or _certainty(attempt) >= _certainty(current):
+        if current is None or _certainty(attempt) >= _certainty(current) or _is_sent_again(current, attempt):
             of_recipients[recipient] = attempt
     final: dict[str, AlertAttempt] = {}
     for attempt in of_recipients.values():
@@ -208,6 +239,11 @@ def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt
         if current is None or _reach(attempt) > _reach(current):
             final[attempt.alert] = attempt
     return list(final.values())
+
+
+def _is_sent_again(before: AlertAttempt, after: AlertAttempt) -> bool:
+    """Whether *after* is a further attempt at what had bounced: resent by hand, or by another provider."""
+    return before.outcome is AttemptOutcome.BOUNCED and after.outcome in TAKEN
 
 
 def _certainty(attempt: AlertAttempt) -> int:

@@ -70,6 +70,10 @@ EVIDENCE_TEXTS = {
         vi="Quý cơ quan thấy nghĩa vụ, báo cáo và thư của mình; không thấy của đơn vị khác.",
         en="You see your own duties, reports and alerts, and nobody else's.",
     ),
+    "own_results": Bilingual(
+        vi="Số liệu của đơn vị bên cạnh tổng số, và thứ hạng", en="Your figures beside the totals, and your rank"
+    ),
+    "results_of_period": Bilingual(vi="Số liệu của mọi đơn vị trong kỳ", en="The figures of all agencies"),
     "needed": Bilingual(vi="Cần có để báo cáo là đầy đủ", en="What a complete report needs"),
     "received_of_agency": Bilingual(vi="Đã nhận được gì", en="What was received"),
     "received_nothing": Bilingual(vi="Chưa nhận được báo cáo nào.", en="No report has been received."),

@@ -17,6 +17,11 @@ def agency_path(agency: str) -> str:
     return f"/agencies/{_quote(agency)}"
 
 
+def compiled_path(plan: str, agency: str, period: str) -> str:
+    """Return the address of the page of what an agency compiles for a period."""
+    return "/compiled/" + "/".join(map(_quote, (plan, agency, period)))
+
+
 def event_path(event: str) -> str:
     """Return the address of the page of an event, by its id or by that of its receipt."""
     return f"/events/{_quote(event)}"

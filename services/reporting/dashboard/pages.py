@@ -1,4 +1,4 @@
-"""The handlers of the help and of the style sheet."""
+"""The handlers of the help, of the manual and of the style sheet."""
 
 from importlib import resources
 
@@ -7,10 +7,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from services.reporting.core.access.decisions import Access
-from services.reporting.dashboard import help_texts
+from services.reporting.dashboard import help_texts, manual
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http.access.guard import AccessRoute
-from services.reporting.queries import ReportingQueries
+from services.reporting.queries import NotFoundError, ReportingQueries
 from services.runtime.clock import Clock
 
 CACHE_ONE_DAY = {"Cache-Control": "public, max-age=86400"}
@@ -24,12 +24,15 @@ class Dashboard:
         self._clock = clock
         self._renderer = renderer
         self._style_sheet = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+        self._manual, self._pictures = manual.read_manual(), manual.read_pictures()
         self._script = resources.files(__package__).joinpath("live.js").read_text(encoding="utf-8")
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of the pages."""
         return [
             AccessRoute("/help", self.get_help, Access.COVERED),
+            AccessRoute("/help/{document}", self.get_manual, Access.COVERED),
+            AccessRoute("/help/images/{name}", self.get_picture, Access.COVERED),
             AccessRoute("/live.js", self.get_script, Access.COVERED),
             AccessRoute("/style.css", self.get_style_sheet, Access.OPEN),
         ]
@@ -44,6 +47,25 @@ class Dashboard:
 
     async def get_help(self, request: Request) -> Response:
         """Return what the words and numbers of the pages mean."""
-        return self._renderer.render_open_page(
-            "help.html", request, values={"statuses": help_texts.STATUSES, "paragraphs": help_texts.PARAGRAPHS}
-        )
+        values = {
+            "statuses": help_texts.STATUSES,
+            "paragraphs": help_texts.PARAGRAPHS,
+            "manual": tuple(self._manual.values()),
+        }
+        return self._renderer.render_open_page("help.html", request, values=values)
+
+    async def get_manual(self, request: Request) -> Response:
+        """Return a document of the manual."""
+        document = self._manual.get(request.path_params["document"])
+        if document is None:
+            raise NotFoundError("the manual has no such document")
+        return self._renderer.render_open_page("manual.html", request, values={"document": document})
+
+    async def get_picture(self, request: Request) -> Response:
+        """Return a picture of the manual."""
+        name = request.path_params["name"]
+        picture = self._pictures.get(name)
+        if picture is None:
+            raise NotFoundError("the manual has no such picture")
+        media_type = manual.PICTURE_TYPES[name[name.rindex(".") :]]
+        return Response(picture, media_type=media_type, headers={"Cache-Control": "private, max-age=86400"})

@@ -1,5 +1,6 @@
 """The officer's page of sealed reports: the versions with their documents, what changed since, and the form to seal."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,6 +13,9 @@ from starlette.routing import BaseRoute
 
 from schemas.plan.values import Bilingual
 from services.reporting.core.access.decisions import Access
+from services.reporting.core.report import outline as outlines
+from services.reporting.core.report.parts import changes
+from services.reporting.core.report.parts.changes import DescribedChange
 from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http import query_parameters, request_bodies, seal_requests, sealed_reports
@@ -19,7 +23,7 @@ from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.problems import InvalidBodyError
 from services.reporting.http.query_parameters import QueryParameters
-from services.reporting.http.sealed_reports import SealedReportsApi
+from services.reporting.http.sealed_reports import DraftVersion, SealedReportsApi
 from services.reporting.queries import QueryContext
 from services.reporting.sealing.seal_writer import SealContestedError
 from services.reporting.sealing.sealer import LogUnsettledError
@@ -27,7 +31,8 @@ from services.runtime.clock import Clock
 from services.runtime.kafka.group_progress import GroupBehindError
 
 PATH = "/reports/{plan}/{period}"
-CHANGES_SHOWN = 200  # a page that a person reads; the API has all
+CHANGES_SHOWN = 200  # a page that a person reads; the workbook has all
+EVENTS_SHOWN = 5
 
 NO_SIGNER = Bilingual(
     vi="Hãy ghi họ tên người ký trên một dòng, tối đa 200 ký tự.",
@@ -101,17 +106,21 @@ class SealedReportsPage:
 
     async def _show(self, request: Request, context: QueryContext, failed: FailedSeal | None = None) -> Response:
         plan, period = sealed_reports.parse_place(request)
-        found = await self._api.describe(plan, period, context)
+        versions, draft = await self._api.find_versions(plan, period, context)
         done = request.query_params.get("done", "")
         values = {
-            **found,
+            "plan": plan,
+            "period": period,
+            "reports": versions,
+            "draft": draft,
+            "changes": () if draft is None else await asyncio.to_thread(_describe_changes, draft),
+            "events_shown": EVENTS_SHOWN,
             "zone": self._renderer.zone_of(plan),
-            "changes_shown": CHANGES_SHOWN,
             "may_seal": guard.reader_of(request).may_seal,
             "form_token": self._readers.form_token(request),
             "failed": failed,
             # Only a version that is there was sealed, whatever the address says.
-            "done": next((one for one in found["reports"] if str(one.version) == done and failed is None), None),
+            "done": next((one for one in versions if str(one.version) == done and failed is None), None),
         }
         return self._renderer.render_open_page("sealed_reports.html", request, values=values)
 
@@ -121,6 +130,12 @@ class SealedReportsPage:
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
         return context
+
+
+def _describe_changes(draft: DraftVersion) -> tuple[DescribedChange, ...]:
+    if not draft.changes:
+        return ()
+    return tuple(changes.describe_changes(outlines.build_outline(draft.inputs), CHANGES_SHOWN))
 
 
 def _describe_invalid(fields: Mapping[str, str], invalid: InvalidBodyError) -> FailedSeal:

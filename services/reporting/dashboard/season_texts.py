@@ -12,7 +12,7 @@ SEASON_TEXTS = {
     "expected_reports": Bilingual(vi="{count} đơn vị phải gửi", en="{count} reports expected"),
     "needs_somebody": Bilingual(vi="Cần xử lý", en="Needs somebody"),
     "nobody_needed": Bilingual(vi="Không có việc nào cần người xử lý.", en="Nothing needs anybody now."),
-    "queue_unreachable": Bilingual(vi="Chưa gửi và không liên hệ được", en="Silent, and never reached"),
+    "queue_unreachable": Bilingual(vi="Chưa gửi và không liên hệ được", en="Silent, and out of reach"),
     "queue_urged": Bilingual(vi="Chưa gửi sau ba lần nhắc", en="Silent after three alerts"),
     "queue_returned": Bilingual(vi="Đã trả lại, chưa trả lời", en="Returned, and not answered"),
     "queue_incomplete": Bilingual(vi="Chưa đầy đủ", en="Incomplete"),
@@ -111,6 +111,29 @@ SEASON_TEXTS = {
         vi="và {count} đơn vị khác, có đủ trong tệp JSON, CSV", en="and {count} more, all in the file"
     ),
     "total": Bilingual(vi="Tổng", en="Total"),
+    "compiled_title": Bilingual(vi="{agency}: báo cáo của cấp dưới", en="{agency}: the reports from below"),
+    "compiled_back": Bilingual(vi="Nghĩa vụ báo cáo của đơn vị", en="What the agency owes"),
+    "compiled_link": Bilingual(
+        vi="Cấp dưới: đơn vị nào đã gửi, cộng lại bao nhiêu", en="Below: who has sent, and what it adds up to"
+    ),
+    "compiled_sent": Bilingual(
+        vi="{sent} trong {count} đơn vị cấp dưới đã gửi.", en="{sent} of the {count} agencies below have sent."
+    ),
+    "compiled_differs": Bilingual(
+        vi="Mọi đơn vị cấp dưới đã có số liệu, nhưng báo cáo tổng hợp khác tổng của các đơn vị: {names}.",
+        en="Every agency below has given the figure, and the compiled report differs from their sum: {names}.",
+    ),
+    "compiled_workbook": Bilingual(vi="Tải bảng tổng hợp (XLSX)", en="Download as a workbook (XLSX)"),
+    "compiled_table": Bilingual(vi="Số liệu của cấp dưới: {title}", en="Figures from below: {title}"),
+    "compiled_named": Bilingual(vi="Đã đưa vào báo cáo tổng hợp", en="Named in the compiled report"),
+    "compiled_yes": Bilingual(vi="có", en="yes"),
+    "compiled_sum": Bilingual(vi="Cộng các đơn vị", en="Sum of the agencies"),
+    "compiled_given": Bilingual(vi="{given}/{count} đơn vị", en="{given} of {count}"),
+    "compiled_own": Bilingual(vi="Báo cáo tổng hợp", en="Compiled report"),
+    "compiled_nothing": Bilingual(
+        vi="Trong kỳ này đơn vị không phải tổng hợp báo cáo của cấp dưới.",
+        en="The agency compiles no reports from below in this period.",
+    ),
     "no_figures_asked": Bilingual(
         vi="Kỳ này không yêu cầu chỉ tiêu nào.", en="No figures are asked for in this period."
     ),

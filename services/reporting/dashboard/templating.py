@@ -5,9 +5,11 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
+from schemas.text import normal_form
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.dashboard import page_links
 from services.reporting.dashboard.evidence_texts import EVIDENCE_TEXTS
@@ -71,6 +73,7 @@ TEXTS = {
     "help_lead": Bilingual(
         vi="Những từ và con số trên các trang này có nghĩa gì.", en="What the words and numbers of these pages mean."
     ),
+    "manual": Bilingual(vi="Hướng dẫn sử dụng", en="The manual, in Vietnamese"),
     "help_statuses": Bilingual(vi="Tình trạng của một nghĩa vụ", en="The status of a duty"),
     "timebar": Bilingual(vi="Thời điểm của số liệu", en="The moment of the figures"),
     "now": Bilingual(vi="Bây giờ", en="Now"),
@@ -127,6 +130,11 @@ TEXTS = {
     "sealed_before": Bilingual(vi="Trước", en="Before"),
     "sealed_after": Bilingual(vi="Nay", en="After"),
     "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
+    "sealed_more_events": Bilingual(vi="và {count} sự kiện khác", en="and {count} more"),
+    "sealed_more_changes": Bilingual(
+        vi="{count} thay đổi khác có đủ trong trang tính “Thay đổi” của tệp XLSX.",
+        en="{count} more stand in the sheet “Thay đổi” of the XLSX document.",
+    ),
     "sealed_done": Bilingual(
         vi="Đã chốt phiên bản {version}, mã kiểm chứng {code}. Mọi số liệu và tệp của phiên bản này không đổi nữa.",
         en="Version {version} is sealed, with the check code {code}. Its figures and files do not change any more.",
@@ -148,6 +156,7 @@ def build_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("services.reporting.dashboard"),
         autoescape=True,
+        finalize=_drop_unseen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -157,6 +166,7 @@ def build_environment() -> Environment:
     )
     environment.globals.update(
         agency_path=page_links.agency_path,
+        compiled_path=page_links.compiled_path,
         duty_path=page_links.duty_path,
         event_path=page_links.event_path,
         plan_path=page_links.plan_path,
@@ -177,6 +187,11 @@ def build_environment() -> Environment:
 def text(name: str, language: str, **values: object) -> str:
     """Return the text of that name, with *values* filled in."""
     return _ALL_TEXTS[name].in_language(language).format(**values)
+
+
+def _drop_unseen(value: object) -> object:
+    """Return what an expression of a template gives without characters that reverse or hide text; markup is ours."""
+    return normal_form.drop_unseen(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _name_status(name: str, language: str) -> str:

@@ -6,12 +6,14 @@ Field names are stable English; values are ISO 8601 and plain numbers.
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.plan import figures as exact
+from schemas.text import normal_form
 from services.reporting.core import json_views
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import json_document
@@ -23,6 +25,7 @@ GivenFigures = dict[tuple[str, str | None, str], dict[str, AgencyFigure]]
 
 CUT_OFF = "figures_as_of"
 BYTE_ORDER_MARK = "\ufeff"  # without it a spreadsheet program takes UTF-8 for its local encoding and garbles accents
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 FIELDS = (
     "agency", "agency_name", "group", "group_name", "obligation", "title", "clause", "period", "due_at", "due_on",
     "status", "effective_at", "days_late", "submissions", "flags", "missing", "reminders", "urgings",
@@ -53,7 +56,9 @@ def render_csv(inputs: ReportInputs) -> bytes:
 
 def render_json(inputs: ReportInputs, language: str = "vi") -> bytes:
     """Render the whole report, figures and lines, with the titles in *language*."""
-    return json.dumps(json_document.build_json_document(inputs, language), ensure_ascii=False, indent=1).encode()
+    return json.dumps(json_document.build_json_document(inputs, language), ensure_ascii=False, indent=1).encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _list_given(results: Iterable[PeriodResults]) -> GivenFigures:
@@ -97,5 +102,8 @@ def _render_cell(name: str, value: Any, zone: ZoneInfo) -> str | int | None:  # 
 
 def escape_formula(text: str) -> str:
     """Return *text* so that no spreadsheet program takes it for a formula: `=1+1` becomes `'=1+1`."""
-    # CSV injection, CWE-1236: these are the characters by which a program recognises a formula.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    seen = normal_form.drop_unseen(text)
+    # CSV injection, CWE-1236: these are the characters by which a program recognises a formula, at the beginning or
+    # behind spaces that it ignores. Of the full-width ones (U+FF1D and its like) some programs make these.
+    first = unicodedata.normalize("NFKC", seen.lstrip(" \n")[:1])
+    return f"'{seen}" if first in _FORMULA_SIGNS else seen

@@ -12,11 +12,12 @@ from docx.shared import Mm, Pt
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph as DocxParagraph
 
+from schemas.text import normal_form
 from services.reporting.core.report import letterhead
 from services.reporting.core.report.blocks import Appendix, Block, Heading, Paragraph, ReportChart, Table
 from services.reporting.core.report.letterhead import Letterhead
 from services.reporting.core.report.printed_report import PrintedReport
-from services.reporting.documents import charts, docx_markup, docx_styles, docx_xml, qr_code, xml_text
+from services.reporting.documents import charts, docx_markup, docx_styles, docx_xml, qr_code
 from services.reporting.documents.docx_xml import FontStyle
 
 PAGE_NUMBER_PT = 13.0
@@ -51,8 +52,8 @@ def _set_properties(document: Document, content: PrintedReport) -> None:
     # The report's own instant: the library's template would say 2013, and the wall clock would differ at each reprint.
     as_of_utc = content.report.as_of.astimezone(UTC).replace(tzinfo=None)
     properties = document.core_properties
-    properties.title = xml_text.drawable(content.name)[: docx_xml.PROPERTY_CHARACTERS_MAX]
-    properties.author = xml_text.drawable(content.letterhead.issuer_name)[: docx_xml.PROPERTY_CHARACTERS_MAX]
+    properties.title = normal_form.drop_unseen(content.name)[: docx_xml.PROPERTY_CHARACTERS_MAX]
+    properties.author = normal_form.drop_unseen(content.letterhead.issuer_name)[: docx_xml.PROPERTY_CHARACTERS_MAX]
     properties.language, properties.comments = docx_styles.LANGUAGE, ""
     properties.created = properties.modified = as_of_utc
 
@@ -102,7 +103,7 @@ def _keep_year(subject: str) -> str:
 def _add_block(document: Document, block: Block, content: PrintedReport, *, width_mm: float) -> None:
     match block:
         case Heading():
-            document.add_heading(xml_text.drawable(block.text), level=block.level)
+            document.add_heading(normal_form.drop_unseen(block.text), level=block.level)
         case Paragraph():
             docx_xml.append(document, docx_markup.build_paragraph(block))
         case Table():

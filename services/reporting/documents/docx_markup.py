@@ -14,9 +14,10 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docx.oxml.xmlchemy import BaseOxmlElement
 
+from schemas.text import normal_form
 from services.reporting.core.report import blocks
 from services.reporting.core.report.blocks import Column, Paragraph, Table, TableRow
-from services.reporting.documents import docx_styles, xml_text
+from services.reporting.documents import docx_styles
 
 TWIPS_PER_MM = 1440 / 25.4
 CELL_MARGIN_TWIPS = 45
@@ -165,7 +166,7 @@ def _cell(text: str, layout: _CellLayout, *, marks: str) -> str:
 def _run(text: str, properties: str = "") -> str:
     """Return a run; the hyphen in the number of a document is one at which no line ends."""
     parts = []
-    for index, part in enumerate(_DOCUMENT_NUMBER.split(xml_text.drawable(text))):
+    for index, part in enumerate(_DOCUMENT_NUMBER.split(normal_form.drop_unseen(text))):
         is_number = index % 2 == 1
         pieces = part.split("-") if is_number else [part]
         parts.append("<w:noBreakHyphen/>".join(f'<w:t xml:space="preserve">{escape(one)}</w:t>' for one in pieces))
@@ -173,4 +174,4 @@ def _run(text: str, properties: str = "") -> str:
 
 
 def _quote(text: str) -> str:
-    return f'"{escape(xml_text.drawable(text), {chr(34): "&quot;"})}"'
+    return f'"{escape(normal_form.drop_unseen(text), {chr(34): "&quot;"})}"'

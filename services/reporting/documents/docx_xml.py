@@ -20,7 +20,7 @@ from docx.table import Table, _Row
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from services.reporting.documents import xml_text
+from schemas.text import normal_form
 from services.reporting.documents.docx_styles import FONT
 
 TWIPS_PER_MM = 1440 / 25.4
@@ -47,7 +47,7 @@ def build_element(tag: str, **attributes: str) -> BaseOxmlElement:
 
 def add_text(paragraph: Paragraph, text: str, style: FontStyle) -> None:
     """Append *text* to a paragraph as a run."""
-    set_font(paragraph.add_run(xml_text.drawable(text)), style)
+    set_font(paragraph.add_run(normal_form.drop_unseen(text)), style)
 
 
 def set_font(run: Run, style: FontStyle) -> None:
@@ -120,7 +120,7 @@ def append(document: Document, element: BaseOxmlElement) -> None:
 def add_picture(paragraph: Paragraph, picture: bytes, *, width_mm: float, alternative: str) -> None:
     """Append a picture with the text that a screen reader says in its place."""
     shape = paragraph.add_run().add_picture(io.BytesIO(picture), width=Mm(width_mm))
-    shape._inline.docPr.set("descr", xml_text.drawable(alternative))  # noqa: SLF001 - as above
+    shape._inline.docPr.set("descr", normal_form.drop_unseen(alternative))  # noqa: SLF001 - as above
 
 
 def begin_page_numbers(section: Section) -> None:

@@ -11,10 +11,11 @@ import xlsxwriter
 
 from schemas.plan.plan import Plan
 from schemas.plan.values import Bilingual
+from schemas.text import normal_form
 from services.reporting.core import labels
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.timeline import UnreadableRecord
-from services.reporting.documents import csv_json, xml_text
+from services.reporting.documents import csv_json
 from services.reporting.documents.csv_json import BYTE_ORDER_MARK
 
 CSV_FIELDS = ("plan", *csv_json.FIELDS)
@@ -94,7 +95,7 @@ def render_xlsx(listed: DutyList) -> bytes:
             date: workbook.add_format({"num_format": _DAY_FORMAT, "valign": "top"}),
         }
         text = workbook.add_format({"text_wrap": True, "valign": "top"})
-        sheet.write_string(0, 0, xml_text.drawable(listed.question))
+        sheet.write_string(0, 0, normal_form.drop_unseen(listed.question))
         for column, (title, width) in enumerate(_COLUMNS):
             sheet.set_column(column, column, width)
             sheet.write_string(_HEADER_ROW, column, title.in_language(listed.language), header)
@@ -102,7 +103,7 @@ def render_xlsx(listed: DutyList) -> bytes:
         for at, values in enumerate(rows, start=_HEADER_ROW + 1):
             for column, value in enumerate(values):
                 if isinstance(value, str):
-                    sheet.write_string(at, column, xml_text.drawable(value), text)
+                    sheet.write_string(at, column, normal_form.drop_unseen(value), text)
                 elif isinstance(value, date):
                     sheet.write_datetime(at, column, value, formats[type(value)])
                 elif value is not None:

@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -14,11 +13,11 @@ from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from schemas.text import normal_form
 from services.reporting.core.duty_counts import EXPECTED_STATUSES
 from services.reporting.core.report import blocks
 from services.reporting.core.report.blocks import Cell, CellType, Column, Table, TableRow
 from services.reporting.core.report.printed_report import PrintedReport
-from services.reporting.documents import xml_text
 from services.reporting.documents.workbook import formulas, sheets
 from services.reporting.documents.workbook.formulas import CellFormula
 from services.reporting.documents.workbook.sheets import Sheet
@@ -57,7 +56,7 @@ def render_xlsx(content: PrintedReport) -> bytes:
     ) as workbook:
         # Without these the library writes the wall clock; reprints of a report must be the same bytes.
         as_of_utc = content.report.as_of.astimezone(UTC).replace(tzinfo=None)
-        workbook.set_properties({"title": xml_text.drawable(content.name)[:255], "created": as_of_utc})
+        workbook.set_properties({"title": normal_form.drop_unseen(content.name)[:255], "created": as_of_utc})
         formats = CellFormats(workbook)
         for sheet in sheets.build_sheets(content):
             _add_sheet(workbook, formats, sheet, content)
@@ -88,15 +87,15 @@ class CellFormats:
 def _add_sheet(workbook: Workbook, formats: CellFormats, sheet: Sheet, content: PrintedReport) -> None:
     written = workbook.add_worksheet(sheet.name)
     table = sheet.table
-    written.write_string(0, 0, xml_text.drawable(table.title), formats.title)
-    written.write_string(1, 0, xml_text.drawable(content.verification.text), formats.note)
+    written.write_string(0, 0, normal_form.drop_unseen(table.title), formats.title)
+    written.write_string(1, 0, normal_form.drop_unseen(content.verification.text), formats.note)
     _fill_sheet(written, formats, table=table, zone=content.zone)
     notes_row = FIRST_ROW + len(table.rows) + 1
     if table.name == "matrix":
         _add_matrix_totals(written, formats, table, content)
         notes_row += 2
     for offset, note in enumerate(table.notes):
-        written.write_string(notes_row + offset, 0, xml_text.drawable(note), formats.note)
+        written.write_string(notes_row + offset, 0, normal_form.drop_unseen(note), formats.note)
     _set_up_view(written, table)
     # A pivot table or a formula of the reader's own finds the figures of the first obligation by name.
     if sheet.name in RANGE_NAMES and table.rows:
@@ -114,7 +113,7 @@ def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: Z
     sheet.set_row(HEADER_ROW, lines * LINE_PT)
     for index, (heading, width) in enumerate(zip(headings, widths, strict=True)):
         sheet.set_column(index, index, width)
-        sheet.write_string(HEADER_ROW, index, xml_text.drawable(heading), formats.header)
+        sheet.write_string(HEADER_ROW, index, normal_form.drop_unseen(heading), formats.header)
     worked_out = formulas.build_formulas(table, FIRST_ROW)
     for at, row in enumerate(table.rows, start=FIRST_ROW):
         line_count = _count_text_lines(row, widths)
@@ -191,7 +190,7 @@ def _count_text_lines(row: TableRow, widths: Sequence[float]) -> int:
 def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_format: Format, zone: ZoneInfo) -> None:
     match cell:
         case str():
-            sheet.write_string(*place, _drawable(cell), cell_format)
+            sheet.write_string(*place, normal_form.drop_unseen(cell), cell_format)
         case None:
             sheet.write_blank(*place, None, cell_format)
         case datetime():
@@ -199,17 +198,11 @@ def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_fo
         case date():
             sheet.write_datetime(*place, cell, cell_format)
         case Decimal() | int():
-            _write_number(sheet, place, cell, cell_format)
+            write_number(sheet, place, cell, cell_format)
 
 
-@lru_cache(maxsize=4096)
-def _drawable(text: str) -> str:
-    """Return *text* as XML can hold it; most cells of a large sheet repeat the names of agencies and indicators."""
-    return xml_text.drawable(text)
-
-
-def _write_number(sheet: Worksheet, place: tuple[int, int], value: Decimal | int, cell_format: Format) -> None:
-    # The file format holds binary floats. A figure with more digits stands as text, which loses none.
+def write_number(sheet: Worksheet, place: tuple[int, int], value: Decimal | int, cell_format: Format) -> None:
+    """Write a figure, as a text where the binary floats of the file format would lose digits of it."""
     number = float(value)
     if (number == value and abs(number) < EXACT_INTEGERS) or Decimal(repr(number)) == value:
         sheet.write_number(*place, number, cell_format)

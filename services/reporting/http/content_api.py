@@ -1,6 +1,7 @@
 """The handlers of what agencies sent: results, one submission with its history, its attached files."""
 
 import re
+from functools import partial
 from urllib.parse import quote
 
 import msgspec
@@ -22,7 +23,7 @@ from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.evidence import evidence_views
 from services.reporting.core.results_document import PlanResults
-from services.reporting.documents import results_csv
+from services.reporting.documents import compiled_workbook, results_csv
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
@@ -33,6 +34,7 @@ from services.runtime.clock import Clock
 # Types that intake takes with the form. A browser is told no other, whatever an event says.
 _OPENED_AS = frozenset({"application/pdf", "image/jpeg", "image/png"})
 _UNKNOWN_TYPE = "application/octet-stream"
+_COMPILED_FORMATS = {"json": conditional.JSON, "xlsx": conditional.XLSX}
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 # A file comes from outside: the browser saves it, takes its type from nowhere else, and runs nothing in it.
@@ -102,14 +104,25 @@ class ContentApi:
         return JSONResponse({**head, "known_at": context.known_at.isoformat(), "findings": findings})
 
     async def get_compiled(self, request: Request) -> Response:
-        """Return the reports that an agency compiles: who below has reported, and what their figures add up to."""
-        context = query_parameters.parse_instants(request, self._clock)
+        """Return the reports that an agency compiles: who below has reported, and what their figures add up to.
+
+        The parameter `format` decides, for the link of the page, and else what the caller accepts.
+        """
+        parameters = QueryParameters(request)
+        parameters.require_known("format", *query_parameters.INSTANTS)
+        media_type = parameters.parse("format", _parse_compiled_format, None)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
         plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
-        agency = request.path_params["agency"]
-        found, names = await self._results.find_compiled_reports(plan, period, agency, context)
-        head = {"plan": plan, "period": period, "agency": agency, "as_of": context.as_of.isoformat()}
-        reports = [compiled_report.build_document(one, names) for one in found]
-        return JSONResponse({**head, "known_at": context.known_at.isoformat(), "compiled": reports})
+        found = await self._results.find_compiled_reports(plan, period, request.path_params["agency"], context)
+        media_type = media_type or conditional.choose_media_type(request, tuple(_COMPILED_FORMATS.values()))
+        if media_type == conditional.JSON:
+            return conditional.respond_json(request, compiled_report.build_document(found))
+        render = partial(compiled_workbook.render_compiled_xlsx, found, context.language)
+        body = await run_in_threadpool(render)
+        headers = {"Content-Disposition": 'attachment; filename="compiled.xlsx"'}
+        tag = conditional.tag_of(body)
+        return conditional.respond(request, body, tag=tag, media_type=conditional.XLSX, headers=headers)
 
     async def get_submission(self, request: Request) -> Response:
         """Return a submission as it was recorded, its duty, what it corrects and what was done about it since."""
@@ -133,6 +146,12 @@ class ContentApi:
         return StreamingResponse(
             attachments.read_chunks(file), media_type=_media_type_of(named), headers=_describe_file(named)
         )
+
+
+def _parse_compiled_format(text: str) -> str:
+    if text not in _COMPILED_FORMATS:
+        raise ValueError(f"{text[:20]!r} is no format; choose from {', '.join(_COMPILED_FORMATS)}")
+    return _COMPILED_FORMATS[text]
 
 
 def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResults:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,9 @@ from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
 from schemas.plan import periods
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import Reader
+from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.core.sealing import figure_changes
+from services.reporting.core.sealing.figure_changes import FigureChange
 from services.reporting.core.sealing.versions import SealRequest
 from services.reporting.http import problems, query_parameters, seal_requests
 from services.reporting.http.access import guard
@@ -35,6 +38,19 @@ EXTENSIONS = {ReportFormat.FIGURES: "figures.json"}
 log = logging.getLogger(__name__)
 
 JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftVersion:
+    """The draft of a version that is not sealed: its number, and everything that its report follows from."""
+
+    version: int
+    inputs: ReportInputs
+
+    @property
+    def changes(self) -> tuple[FigureChange, ...]:
+        """Every figure that differs from the version before; none where this is the first."""
+        return () if self.inputs.changes is None else self.inputs.changes.changes
 
 
 class SealedReportsApi:
@@ -63,14 +79,19 @@ class SealedReportsApi:
         A reader of sealed reports alone sees no draft.
         """
         context = query_parameters.parse_instants(request, self._clock)
-        found = await self.describe(*parse_place(request), context)
-        return JSONResponse({**found, "reports": [render_seal(one) for one in found["reports"]]})
+        plan, period = parse_place(request)
+        versions, draft = await self.find_versions(plan, period, context)
+        rendered = None if draft is None else _render_draft(draft, context)
+        reports = [render_seal(one) for one in versions]
+        return JSONResponse({"plan": plan, "period": period, "reports": reports, "draft": rendered})
 
-    async def describe(self, plan: str, period: str, context: QueryContext) -> JsonObject:
+    async def find_versions(
+        self, plan: str, period: str, context: QueryContext
+    ) -> tuple[list[ReportSealed], DraftVersion | None]:
         """Return the sealed versions of a report, and the draft of the next one where the scope covers everything."""
         versions = await self._store.find_versions(plan, period)
-        draft = await self._describe_draft(plan, period, versions, context) if context.scope.is_everything else None
-        return {"plan": plan, "period": period, "reports": versions, "draft": draft}
+        draft = await self._compile_draft(plan, period, versions, context) if context.scope.is_everything else None
+        return versions, draft
 
     async def get_version(self, request: Request) -> Response:
         """Return a sealed version with what changed since the one before, or, with `format`, one of its documents."""
@@ -108,19 +129,13 @@ class SealedReportsApi:
         log.info("a report was sealed", extra={"action": "report_sealed", "is_new": is_new, **details})
         return sealed, is_new
 
-    async def _describe_draft(
+    async def _compile_draft(
         self, plan: str, period: str, versions: list[ReportSealed], context: QueryContext
-    ) -> JsonObject:
+    ) -> DraftVersion:
         async with self._limit.hold_place():
             inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
         inputs = await draft_compiler.add_changes(inputs, versions[-1] if versions else None, self._store)
-        changes = msgspec.to_builtins(inputs.changes.changes) if inputs.changes is not None else []
-        return {
-            "version": versions[-1].version + 1 if versions else 1,
-            "as_of": context.as_of.isoformat(),
-            "known_at": context.known_at.isoformat(),
-            "changes": changes,
-        }
+        return DraftVersion(version=versions[-1].version + 1 if versions else 1, inputs=inputs)
 
     async def _find_version(self, plan: str, period: str, text: str) -> ReportSealed:
         is_number = text.isascii() and text.isdigit() and len(text) < len(str(VERSION_MAX))
@@ -152,6 +167,15 @@ def render_seal(sealed: ReportSealed) -> JsonObject:
     """Render a sealed version as JSON."""
     rendered: JsonObject = sealed.model_dump(mode="json")
     return rendered
+
+
+def _render_draft(draft: DraftVersion, context: QueryContext) -> JsonObject:
+    return {
+        "version": draft.version,
+        "as_of": context.as_of.isoformat(),
+        "known_at": context.known_at.isoformat(),
+        "changes": msgspec.to_builtins(draft.changes),
+    }
 
 
 def name_document(sealed: ReportSealed, form: ReportFormat) -> str:

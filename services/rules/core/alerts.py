@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.wire import WireSegment, WireStep
-from schemas.plan import calendar, durations, instants
+from schemas.plan import calendar, durations, instants, periods
 from schemas.plan.plan import PARENT, Reminders
 from services.rules.core import notices
 from services.rules.core.assess import Assessment
@@ -49,8 +49,12 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
     """Return the alerts that the *assessment* calls for, past and future, in order of time."""
     duty = assessment.duty
     reminders = duty.version.reminders if duty.version else Reminders()
-    # Alerts are only about due instants that are in force while the duty is unsettled.
-    unsettled = [one.due_at for one in assessment.timeline if one.status in UNSETTLED]
+    # Alerts are only about due instants that are in force while the duty is unsettled, be it before the period opens.
+    unsettled = [
+        one.due_at
+        for one in assessment.timeline
+        if one.status in UNSETTLED or (one.effective_at is not None and one.effective_at < one.starts_at)
+    ]
     dues = [due_at for due_at in dict.fromkeys(unsettled) if due_at is not None]
     spans = list(_find_urgent_spans(assessment.timeline))
     alerts = [alert for due_at in dues for alert in _plan_around_due(due_at, reminders, assessment, spans)]
@@ -84,7 +88,7 @@ def _plan_around_due(
     duty = assessment.duty
     for before in reminders.before:
         at = calendar.shift_instant(due_at, before, duty.zone, back=True)
-        if at < due_at and _is_unsettled_at(assessment, at, due_at, UNSETTLED_BEFORE_DUE):
+        if at < due_at and _is_awaited_at(assessment, at, due_at):
             yield WireStep(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
     urgings = sorted((calendar.shift_instant(due_at, after, duty.zone), after) for after in reminders.after)
     for number, (at, after) in enumerate(urgings):
@@ -118,6 +122,25 @@ def _find_escalation(due_at: datetime, after: str, duty: Duty, spans: Iterable[_
         if span.due_at == due_at and span.quiet_since is not None and span.quiet_since <= at:
             at = calendar.shift_instant(span.starts_at, after, duty.zone)
     return at
+
+
+def _is_awaited_at(assessment: Assessment, at: datetime, due_at: datetime) -> bool:
+    """Whether the report is still to come at *at*, which may lie before its period opens.
+
+    Example: of the report of May that is due on 5 May, P5D reminds on 30 April. No reminder precedes the period before.
+    A report that was sent even earlier, as what stands when the period opens tells, needs none.
+    """
+    duty, opens_at = assessment.duty, assessment.timeline[0].starts_at
+    if at >= opens_at or duty.version is None or duty.key.period is None:
+        return _is_unsettled_at(assessment, at, due_at, UNSETTLED_BEFORE_DUE)
+    period = periods.parse(duty.key.period)
+    previous_opens_at = calendar.shift_instant(opens_at, duty.recurs_after, duty.zone, back=True)
+    known_since = max(previous_opens_at, calendar.midnight(max(duty.plan_issued_on, duty.version.from_), duty.zone))
+    if opens_at != calendar.midnight(period.starts_on, duty.zone) or at < known_since:
+        return False  # the agency or the obligation began within the period: before that there was nothing to say
+    opening = assessment.at(opens_at)
+    is_sent_later = opening.effective_at is not None and at < opening.effective_at
+    return opening.due_at == due_at and (opening.status in UNSETTLED_BEFORE_DUE or is_sent_later)
 
 
 def _is_unsettled_at(assessment: Assessment, at: datetime, due_at: datetime, statuses: frozenset[Status]) -> bool:

@@ -108,11 +108,13 @@ class ReportAcceptance(RecordedFact, frozen=True, kw_only=True, gc=False):
 
 
 class Extension(RecordedFact, frozen=True, kw_only=True, gc=False):
-    """A decision set a new due instant."""
+    """A decision set a new due instant; `decision` is the number of its document."""
 
     period: str | None
     due_at: datetime
     decided_on: date
+    decision: str = ""
+    reason: str = ""
 
 
 class Exemption(RecordedFact, frozen=True, kw_only=True, gc=False):
@@ -121,6 +123,8 @@ class Exemption(RecordedFact, frozen=True, kw_only=True, gc=False):
     from_: datetime
     until: datetime
     decided_on: date
+    decision: str = ""
+    reason: str = ""
 
 
 class Revocation(RecordedFact, frozen=True, kw_only=True, gc=False):

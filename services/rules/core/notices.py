@@ -143,14 +143,25 @@ def _plan_decision_notices(assessment: Assessment, reminders: Reminders) -> Iter
                 segment = assessment.at(at)
                 if segment.due_at == decision.due_at and segment.status in _STILL_OWED:
                     former = assessment.at(takes_effect_at - _INSTANT).due_at or assessment.duty.due_at
-                    notice = WireNotice(decided_on=decision.decided_on, former_due_at=former)
+                    notice = WireNotice(
+                        decided_on=decision.decided_on,
+                        decision=decision.decision,
+                        reason=decision.reason,
+                        former_due_at=former,
+                    )
                     yield _tell(StepKind.EXTENSION, f"extension:{decision.id}", at, segment, notice=notice)
             case Exemption() if Notice.EXEMPTION in reminders.notices:
                 # Of an undated duty it counts from its own beginning, of a period to come from its opening.
                 at = at if assessment.duty.due_at is not None else max(at, decision.from_)
                 segment = assessment.at(max(at, opens_at))
                 if segment.status is Status.EXEMPT and decision.id in segment.evidence:
-                    notice = WireNotice(decided_on=decision.decided_on)
+                    notice = WireNotice(
+                        decided_on=decision.decided_on,
+                        decision=decision.decision,
+                        reason=decision.reason,
+                        exempt_from=decision.from_,
+                        exempt_until=decision.until,
+                    )
                     yield _tell(StepKind.EXEMPTION, f"exemption:{decision.id}", at, segment, notice=notice)
             case _:
                 pass

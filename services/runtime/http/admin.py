@@ -14,6 +14,7 @@ from faststream.specification import AsyncAPI
 from services.runtime.http import private_routes
 from services.runtime.http.private_routes import guard_route
 from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send
+from services.runtime.http.request_metrics import OPERATIONS, MeasuredApp, RequestMetrics
 
 ASYNCAPI_PATH = "/asyncapi"
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})  # a load balancer asks for them where it sends requests to
@@ -28,10 +29,13 @@ class AdminApp:
     *admin_port* is None, or the port of the service, where there is no port of its own.
     """
 
-    def __init__(self, admin_port: int | None, routes: Routes, *, service_port: int) -> None:
+    def __init__(self, admin_port: int | None, routes: Routes, requests: RequestMetrics, *, service_port: int) -> None:
         self.port = None if admin_port == service_port else admin_port
         """The port of its own, or None."""
+        self.requests = requests
+        """The metrics of the requests to either port."""
         self._routes: Mapping[str, AsgiHandler] = dict(routes)
+        self._measured = MeasuredApp(self._answer, requests, lambda _path: OPERATIONS)
 
     def routes_on_service_port(self) -> Routes:
         """Return what the port of the service answers besides its own routes."""
@@ -43,6 +47,9 @@ class AdminApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request on the admin port."""
+        await self._measured(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._routes.get(scope["path"])
         if handler is None:
             await private_routes.refuse(send, HTTPStatus.NOT_FOUND, f"there is {', '.join(self._routes)}")

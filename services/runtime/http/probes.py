@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
 ReadinessCheck = Callable[[], Awaitable[bool]]
+MetricsEncoder = Callable[[str], Awaitable["EncodedMetrics"]]
 
 WAITING_FOR = "waiting_for"  # beside the names of the checks, and only while one of them has something to say
 CHECK_SECONDS = 2.0  # a prober such as Kubernetes gives up at about this time, and would not see which check failed
@@ -40,14 +42,27 @@ class ReadinessResult:
     waiting_for: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedMetrics:
+    """An answer to `/metrics`, and its media type."""
+
+    content: bytes
+    content_type: str
+
+
+def encode_metrics(registry: Collector, accept: str) -> EncodedMetrics:
+    """Return the metrics of *registry* as *accept* asks for them: OpenMetrics with exemplars, or plain text."""
+    encode, content_type = choose_encoder(accept)
+    return EncodedMetrics(content=encode(registry), content_type=content_type)
+
+
 def probe_routes(
-    ready: Mapping[str, ReadinessCheck],
-    registry: CollectorRegistry,
-    encode_metrics: Callable[[], Awaitable[bytes]] | None = None,
+    ready: Mapping[str, ReadinessCheck], registry: CollectorRegistry, encode: MetricsEncoder | None = None
 ) -> Sequence[tuple[str, AsgiHandler]]:
     """Return the three routes. *ready* has the checks that must hold for this service to do its work, by name.
 
-    *encode_metrics* answers `/metrics` where that covers more than this process; by default *registry* is encoded.
+    *encode* answers `/metrics` where that covers more than this process; by default *registry* is encoded. It is given
+    the `Accept` header of the request.
     """
     check_gauge = Gauge("runtime_check_holds", "1 while a readiness check holds, else 0", ["check"], registry=registry)
     for name in ready:
@@ -70,10 +85,11 @@ def probe_routes(
         is_ready = all(result.holds for result in found.values())
         await send_response(send, json.dumps(answer).encode(), status=200 if is_ready else 503)
 
-    async def metrics(_scope: Scope, _receive: Receive, send: Send) -> None:
+    async def metrics(scope: Scope, _receive: Receive, send: Send) -> None:
         await run_checks()
-        content = generate_latest(registry) if encode_metrics is None else await encode_metrics()
-        await send_response(send, content, content_type=CONTENT_TYPE_LATEST)
+        accept = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept")
+        found = encode_metrics(registry, accept) if encode is None else await encode(accept)
+        await send_response(send, found.content, content_type=found.content_type)
 
     return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))
 

@@ -1,11 +1,14 @@
 """The published plans and registries: read whole from `dondoc.references.v1` at start and followed from then on.
 
-It does not check them: they were checked before they were published. An unreadable record is logged and skipped.
+It does not check them: they were checked before they were published. An unreadable record is logged and skipped. A
+document in parts is read when all of them are there; until then an earlier writing of it stays in use.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from prometheus_client import CollectorRegistry, Gauge
@@ -17,7 +20,8 @@ from schemas.plan.registry import Registry
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.http.probes import NotReadyError
-from services.runtime.kafka import clients
+from services.runtime.kafka import clients, document_parts
+from services.runtime.kafka.document_parts import DocumentParts, PartKey
 from services.runtime.kafka.log_tail import LogTail
 from services.runtime.settings import KafkaConfig
 
@@ -27,6 +31,7 @@ _MODELS: dict[str, type[Plan | Registry]] = {PLAN: Plan, REGISTRY: Registry}
 _KEY = re.compile(rb"(plan|registry):([A-Za-z0-9][A-Za-z0-9._-]{0,99})@([0-9]{1,18})")
 _PARTITION = TopicPartition(REFERENCES.name, 0)
 _POLL_MS = 500
+_LARGE_BYTES = 100_000
 
 # By kind and id, then by version.
 _Documents = dict[tuple[str, str], dict[int, Plan | Registry]]
@@ -45,6 +50,7 @@ class PublishedDocuments:
         self.unreadable: dict[str, str] = {}
         self._documents: _Documents = {}
         self._restored: _Documents = {}
+        self._parts = DocumentParts()
         self._tail = LogTail(config, [_PARTITION])
         self._next_offset = 0
         self._has_caught_up = False
@@ -67,7 +73,7 @@ class PublishedDocuments:
     def encode_documents(self) -> Mapping[str, bytes]:
         """Return every document that the log holds, under its key there."""
         return {
-            reference_key(kind, document_id, version): _encode(document)
+            reference_key(kind, document_id, version): encode_document(document)
             for (kind, document_id), versions in self._documents.items()
             for version, document in versions.items()
         }
@@ -159,7 +165,7 @@ class PublishedDocuments:
         batches = await consumer.getmany(_PARTITION, timeout_ms=_POLL_MS)
         # The topic is compacted: its last offsets may have no record, so the consumer's position is the progress.
         position = await consumer.position(_PARTITION)
-        changes = [self._apply(record) for record in batches.get(_PARTITION, ())]
+        changes = [await self._apply(record) for record in batches.get(_PARTITION, ())]
         # Set after the records are applied: `catch_up` returns by it, and its caller then looks the documents up.
         self._next_offset = position
         if any(changes):
@@ -169,23 +175,35 @@ class PublishedDocuments:
                 callback()
         self._tail.advance()
 
-    def _apply(self, record: ConsumerRecord[bytes, bytes]) -> bool:
+    async def _apply(self, record: ConsumerRecord[bytes, bytes]) -> bool:
         """Add or remove the document in *record*; return whether that was possible."""
+        named = repr(record.key)
         try:
-            kind, document_id, version = _parse_key(record.key)
-            document = None if record.value is None else _decode_document(kind, document_id, version, record.value)
+            part = document_parts.parse_part_key(record.key)
+            key = record.key if part is None else part.document
+            named = repr(key)
+            kind, document_id, version = _parse_key(key)
+            value = record.value if part is None else self._join(part, record)
+            document = None if value is None else await _decode_apart(kind, document_id, version, value)
         except UnreadableRecordError as cause:
             details = {"offset": record.offset, "key": repr(record.key), "reason": str(cause)}
             log.warning("a published document cannot be read", extra={"action": "reference_unreadable", **details})
-            self.unreadable[repr(record.key)] = str(cause)
+            self.unreadable[named] = str(cause)
             return False
         versions = self._documents.setdefault((kind, document_id), {})
         if document is None:
             versions.pop(version, None)
         else:
             versions[version] = document
-        self.unreadable.pop(repr(record.key), None)
+        self.unreadable.pop(named, None)
         return True
+
+    def _join(self, part: PartKey, record: ConsumerRecord[bytes, bytes]) -> bytes | None:
+        """Return the document of which *record* is the part that was lacking; None where the part was removed."""
+        if record.value is None:
+            self._parts.remove(part)
+            return None
+        return self._parts.add(part, record.value, record.headers)
 
 
 def _parse_key(key: bytes | None) -> tuple[str, str, int]:
@@ -208,8 +226,15 @@ def _find_latest(documents: _Documents, kind: str, document_id: str) -> Plan | R
     return versions[max(versions)] if versions else None
 
 
-def _encode(document: Plan | Registry) -> bytes:
+def encode_document(document: Plan | Registry) -> bytes:
+    """Return *document* as it is published."""
     return document.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+
+
+async def _decode_apart(kind: str, document_id: str, version: int, value: bytes) -> Plan | Registry:
+    """Return what `_decode_document` returns: ten thousand agencies take tenths of a second, spent in a thread."""
+    decode = partial(_decode_document, kind, document_id, version, value)
+    return await asyncio.to_thread(decode) if len(value) > _LARGE_BYTES else decode()
 
 
 def _decode_document(kind: str, document_id: str, version: int, value: bytes) -> Plan | Registry:
@@ -222,7 +247,13 @@ def _decode_document(kind: str, document_id: str, version: int, value: bytes) ->
 
 
 async def publish_document(producer: AIOKafkaProducer, kind: str, document: Plan | Registry) -> None:
-    """Write *document* to the topic under its own version; return when the broker has it."""
+    """Write *document* to the topic under its own version; return when the broker has it.
+
+    Raises `ValueError` where it is larger than a document may be.
+    """
     document_id = document.plan if isinstance(document, Plan) else document.registry
     key = reference_key(kind, document_id, document.version)
-    await producer.send_and_wait(REFERENCES.name, _encode(document), key=key.encode(), partition=0)
+    for one in document_parts.split_document(key, encode_document(document)):
+        await producer.send_and_wait(
+            REFERENCES.name, one.value, key=one.key.encode(), headers=list(one.headers), partition=0
+        )

@@ -1,16 +1,17 @@
 """The notifier as a process of its own, on a real broker, database, mail server and SMS centre."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.local.servers.message_servers import Smsc, Smtp
+from tests.support.assertions import addresses
 from tests.support.clients.notifier import NOON, NotifierClient
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
-from tests.support.servers.services import Launch, Service
+from tests.support.servers.services import Launcher, Service
 
 Start = Callable[..., Service]
 
@@ -24,10 +25,14 @@ def notifier(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Pat
 
 
 @pytest.fixture
-def start(launch: Launch, notifier: NotifierClient) -> Start:
-    """Return a function that starts a notifier; its keywords are settings in addition to the usual ones."""
+async def start(launch: Launcher, notifier: NotifierClient) -> AsyncIterator[Start]:
+    """Return a function that starts a notifier; its keywords are settings in addition to the usual ones.
+
+    Whatever the test did, and however it failed, no address of a contact may have left the database.
+    """
 
     def start_notifier(**settings: Any) -> Service:
         return launch("notifier", **{**notifier.settings, **settings})
 
-    return start_notifier
+    yield start_notifier
+    await addresses.check_nowhere(notifier.addresses, launch.services, notifier.bus)

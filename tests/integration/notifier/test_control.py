@@ -94,6 +94,7 @@ async def test_what_a_relay_refused_is_listed_and_sent_again(
     start()
     await notifier.publish_assessments(an_assessment(a_step(7)))
     (refused,) = await notifier.wait_for_attempts(1)
+    assert (await run("contacts", "list"))[0]["suspended"] == "smtp_550"
     (listed,) = await run("deliveries", "list", "--state", "permanent_failure")
     assert (listed["delivery"], listed["reason"]) == (refused.delivery, "smtp_550")
     (shown,) = await run("deliveries", "show", listed["delivery"][:12])
@@ -118,3 +119,36 @@ async def test_what_a_relay_refused_is_listed_and_sent_again(
     await run("deliveries", "resend", listed["delivery"], *WHO)
     await notifier.wait_for_mails(2)
     await run("deliveries", "resend", listed["delivery"], *WHO, exit_code=1)
+
+
+async def test_an_address_that_nobody_has_hears_nothing_until_it_is_reinstated(
+    notifier: NotifierClient, start: Start, run: Run, tmp_path: Path
+) -> None:
+    """A mail that bounces as undeliverable suspends its address, an import of the same one does not lift that.
+
+    What falls due then reaches nobody, and goes out once the address is reinstated.
+    """
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    notifier.set_clock(NOW)
+    start()
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    (accepted,) = await notifier.wait_for_attempts(1)
+    await _bounce(run, tmp_path, accepted.delivery)
+    assert (await notifier.wait_for_attempts(2))[-1].outcome is AttemptOutcome.BOUNCED
+    await notifier.load_contacts()
+    assert [one["suspended"] for one in await run("contacts", "list")] == ["dsn_5.1.1"]
+
+    notifier.set_clock(NOW + timedelta(days=4))
+    await notifier.publish_assessments(an_assessment(a_step(7), a_step(3), revision=2))
+    unreached = (await notifier.wait_for_attempts(3))[-1]
+    assert (unreached.outcome, unreached.to_agency) == (AttemptOutcome.UNREACHABLE, AGENCY)
+    await run("contacts", "reinstate", AGENCY)
+    assert len(await notifier.wait_for_mails(2)) == 2
+    await run("contacts", "reinstate", AGENCY, exit_code=1)
+
+
+async def _bounce(run: Run, tmp_path: Path, delivery: str | None) -> None:
+    report = tmp_path / "bounce.eml"
+    report.write_text(BOUNCE.format(envelope=PATH.create_token(delivery or "")))
+    await run("deliveries", "read-report", str(report))

@@ -11,13 +11,15 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from services.notifier import ledger_documents
+from services.notifier.address_vault import IN_CLEAR
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.dispatch.holds import SendingHolds
+from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
-from services.runtime import mongo
-from tests.support.servers.mongo import Database
+from tests.support.servers.mongo import DRIVERS, Database, open_client
 
 NOW = datetime(2026, 12, 3, 5, tzinfo=UTC)
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -43,12 +45,11 @@ def a_delivery(identity: str = "d-1") -> Delivery:
     )
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[Any]:
-    """Return a client as the notifier opens it."""
-    opened = mongo.connect(database.url)
-    yield opened
-    opened.close()
+@pytest.fixture(params=DRIVERS)
+async def client(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Any]:
+    """Return a client as the notifier opens it, of either driver."""
+    async with open_client(request.param, database.url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -109,6 +110,34 @@ async def test_an_unknown_mail_is_tried_again_by_its_own_route_alone(store: Deli
     assert len(await claim(store, alone, name="p-4")) == 1
 
 
+async def test_what_one_provider_could_not_deliver_is_sent_by_the_next(
+    store: DeliveryStore, client: Any, database: Database
+) -> None:
+    """Whether it says so at once or reports it later: due at once, for the next route alone, which works beside it."""
+    (begun,) = await store.begin(await claim(store), "smtp", LONG)
+    accepted = DeliveryAttempt(
+        delivery=begun,
+        outcome=AttemptOutcome.ACCEPTED,
+        at=NOW,
+        route="smtp",
+        provider_ids=("7",),
+        falls_back_to="other",
+    )
+    await store.record([accepted])
+    failed = DeliveryReceipt(ids=("7",), outcome=AttemptOutcome.BOUNCED, reason="receipt")
+    receipts = ReceiptStore(client, database.name, contacts=ContactStore(client, database.name), vault=IN_CLEAR)
+    assert (await receipts.record(failed, NOW), await receipts.record(failed, NOW)) == (1, 0)
+    assert await claim(store, MAIL, name="p-2") == []
+    only_bound = ClaimLease(name="p-3", duration=LONG, limit=10, only_bound=True)
+    (again,) = await store.begin(await store.claim(OTHER, FREE, NOW, only_bound), "other", LONG)
+    elsewhere = DeliveryAttempt(
+        delivery=again, outcome=AttemptOutcome.TEMPORARY_FAILURE, at=NOW, route="other", next_at=NOW, bound_to="smtp"
+    )
+    await store.record([elsewhere])
+    (back,) = await store.claim(MAIL, FREE, NOW, replace(only_bound, name="p-4"))
+    assert (back.attempt, back.alerts) == (2, begun.alerts)
+
+
 async def test_what_is_held_back_is_not_claimed(store: DeliveryStore) -> None:
     """Neither by its plan nor by an agency that it is about."""
     lease = ClaimLease(name="p-1", duration=LONG, limit=10)
@@ -128,7 +157,9 @@ async def test_a_ledger_of_an_earlier_version_is_read_on(store: DeliveryStore, c
     done = {"state": "delivered", "provider_ids": ["0000000a"], "events": []}
     database["deliveries"].update_one({}, {"$set": done, "$unset": {"claim": "", "leased_until": ""}})
     database["receipts"].insert_one({"_id": "0000000a", "failed": None, "at": NOW})
-    await ReceiptStore(client, database.name).apply(["0000000a"], NOW)
+    await ReceiptStore(client, database.name, contacts=ContactStore(client, database.name), vault=IN_CLEAR).apply(
+        ["0000000a"], NOW
+    )
     corrected = database["deliveries"].find_one()
     assert corrected is not None
     assert (corrected["state"], len(corrected["events"])) == ("confirmed", 1)

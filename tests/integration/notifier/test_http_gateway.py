@@ -67,13 +67,15 @@ async def open_channel(gateway: Gateway) -> AsyncIterator[HttpChannel]:
             encoding="json",
             success=http_gateway.compile_expression("status == 200 && body.CodeResult == '100'"),
             busy=http_gateway.compile_expression("body.CodeResult == '103'"),
+            elsewhere=http_gateway.compile_expression("body.CodeResult == '98'"),
             bad_address=http_gateway.compile_expression("body.CodeResult == '99'"),
             message_id=http_gateway.compile_expression("body.SMSID"),
             sender="NHCSXH",
             secret="geheim",
             timeout_seconds=2.0,
             connections=1,
-        )
+        ),
+        id_prefix="esms:",
     )
     try:
         yield channel
@@ -91,7 +93,7 @@ async def test_the_request_is_the_template_filled_in_once() -> None:
     """Quotes and braces of a text stay text; the id is the same on every attempt; the secret is in its header alone."""
     gateway = Gateway(an_answer(200, '{"CodeResult": "100", "SMSID": "s-1"}'))
     result = await _send(gateway)
-    assert (result.outcome, result.provider_ids) == (ACCEPTED, ("s-1",))
+    assert (result.outcome, result.provider_ids) == (ACCEPTED, ("esms:s-1",))
     assert gateway.asked == [
         {
             "Phone": "84912345678",
@@ -108,6 +110,7 @@ async def test_the_request_is_the_template_filled_in_once() -> None:
     ("answer", "outcome"),
     [
         (an_answer(200, '{"CodeResult": "99"}'), PERMANENT),
+        (an_answer(200, '{"CodeResult": "98"}'), TEMPORARY),
         (an_answer(200, '{"CodeResult": "103"}'), TEMPORARY),
         (an_answer(200, '{"CodeResult": "104"}'), TECHNICAL),
         (an_answer(200, "no JSON"), TECHNICAL),
@@ -117,7 +120,7 @@ async def test_the_request_is_the_template_filled_in_once() -> None:
         (an_answer(502, "{}"), UNKNOWN),
         (None, UNKNOWN),
     ],
-    ids=["bad number", "busy", "other", "no JSON", "key", "429", "503", "502", "hung up"],
+    ids=["bad number", "elsewhere", "busy", "other", "no JSON", "key", "429", "503", "502", "hung up"],
 )
 async def test_an_answer_means_what_the_expressions_say(answer: str | None, outcome: AttemptOutcome) -> None:
     """What may have been sent is unknown; what the provider refuses is nobody's fault unless it names the number."""
@@ -126,7 +129,7 @@ async def test_an_answer_means_what_the_expressions_say(answer: str | None, outc
 
 async def test_a_provider_that_is_away_was_surely_not_asked() -> None:
     """No connection: the SMS may be tried again, or go by the next provider."""
-    closed = HttpChannel(_without_server())
+    closed = HttpChannel(_without_server(), id_prefix="")
     try:
         result = await closed.send(MESSAGE)
     finally:
@@ -143,6 +146,7 @@ def _without_server() -> HttpGateway:
         encoding="json",
         success=never,
         busy=never,
+        elsewhere=never,
         bad_address=never,
         message_id=never,
         sender="S",

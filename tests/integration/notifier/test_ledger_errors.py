@@ -12,8 +12,7 @@ from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
-from services.runtime import mongo
-from tests.support.servers.mongo import Database
+from tests.support.servers.mongo import DRIVERS, Database, open_client
 
 SHUTDOWN = {"code": 91, "errmsg": "Replication is being shut down"}
 NOT_AUTHORIZED = 13
@@ -35,12 +34,11 @@ def a_ledger(client: Any, database: Database) -> Ledger:
     return Ledger(client, database.name, partitions=1, hours="07:30:00-17:30:00")
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[Any]:
-    """Return a client as the notifier opens it."""
-    opened = mongo.connect(database.url)
-    yield opened
-    opened.close()
+@pytest.fixture(params=DRIVERS)
+async def client(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Any]:
+    """Return a client as the notifier opens it, of either driver."""
+    async with open_client(request.param, database.url) as opened:
+        yield opened
 
 
 async def test_a_schedule_without_its_write_concern_is_not_written(client: Any, database: Database) -> None:

@@ -9,10 +9,9 @@ import pytest
 from schemas.events.ids import DutyKey
 from services.reporting.event_decoder import DecodedFact
 from services.reporting.store import FACTS, DatabaseUnavailableError, ReportingStore, StoredFact
-from services.runtime import mongo
 from services.runtime.kafka.log_coverage import Coverage
 from services.runtime.state.checkpoints import Checkpoint
-from tests.support.servers.mongo import Database
+from tests.support.servers.mongo import DRIVERS, Database, open_client
 
 RECORDED_AT = datetime(2026, 12, 1, 2, tzinfo=UTC)
 FAILED_CONCERNS = [{"code": 91, "errmsg": "Replication is being shut down"}, {"code": 64, "errmsg": "timed out"}]
@@ -34,16 +33,19 @@ def a_fact(number: int, **changes: Any) -> DecodedFact:
     return DecodedFact(**fields | changes)
 
 
-@pytest.fixture
-async def store(database: Database) -> AsyncIterator[ReportingStore]:
-    """Return a store on this test's database, which has all that an empty log has."""
-    client = mongo.connect(database.url)
+@pytest.fixture(params=DRIVERS)
+async def store(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[ReportingStore]:
+    """Return a store of either driver on this test's database, which has all that an empty log has."""
+    async with open_client(request.param, database.url) as client:
+        yield await _open_store(client, database)
+
+
+async def _open_store(client: Any, database: Database) -> ReportingStore:
     opened = ReportingStore(client, database.name, partitions=1)
     nothing = Checkpoint(coverage=Coverage(next_offset=0), must_reach=0, begun_at=datetime(2026, 12, 1, tzinfo=UTC))
     opened.checkpoints.require({})
     await opened.checkpoints.begin(dict.fromkeys(opened.checkpoints.partitions, nothing), was_known=False)
-    yield opened
-    client.close()
+    return opened
 
 
 @pytest.mark.parametrize("concern", FAILED_CONCERNS, ids=lambda one: str(one["code"]))

@@ -81,4 +81,5 @@ def _build_segment(span: StatusSpan) -> dict[str, Any]:
         "flags": list(span.flags),
         "missing": list(span.missing),
         "evidence": list(span.evidence),
+        **({} if span.standing is None else {"standing": dict(zip(("source", "id"), span.standing, strict=True))}),
     }

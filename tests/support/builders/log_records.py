@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 
 from schemas.events.assessments import ASSESSED
 from schemas.events.deliveries import DELIVERED
-from services.console.demo.events import RESULTS, YEAR, ZONE
+from services.console.demo.plan_6766.events import RESULTS, YEAR, ZONE
 
 NOON = datetime(2024, 12, 3, 12, tzinfo=ZONE)
 

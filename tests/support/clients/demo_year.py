@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -10,8 +10,9 @@ import httpx
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack
 from schemas.plan.registry import Registry
-from services.console.demo import contacts, run, scenario, upstream_keys
-from services.console.demo.scenario import BEGINS_AT, Scenario
+from services.console.demo import run, upstream_keys
+from services.console.demo.plan_6766 import scenario
+from services.console.demo.plan_6766.scenario import BEGINS_AT, Scenario
 from services.console.support import inputs, seeding
 from services.console.support.local_system import LocalSystem, ServicePorts
 from services.reporting.core.access.readers import EVERYTHING, Reader
@@ -39,16 +40,17 @@ def start_demo_system(folder: Path, jars: Path) -> Iterator[DemoSystem]:
     clock = folder / "clock"
     steer(clock, BEGINS_AT)
     registry = inputs.read_plan_folder(DIRECTORY).registry
+    # The tests need no stop of the clock on days without events.
+    chosen = replace(scenario.build_scenario(registry), max_step=None)
     stack = Stack(folder, Ports.free(), jars=jars)
     with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print) as system:
         system.start_stack()
         seeding.publish_documents([DIRECTORY], stack.kafka.bootstrap)
-        seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), stack.mongod.url)
-        keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
+        seeding.load_contacts(chosen.contacts, stack.mongod.url)
+        keys = upstream_keys.create_keys(chosen.upstream_systems, system.keys_file, BEGINS_AT)
         system.create_reporting_key(BEGINS_AT)
         reader_key = seeding.load_or_create_reader(READER, system.readers_file, now=BEGINS_AT)
         system.start_services()
-        chosen = scenario.build_scenario(registry)
         with run.open_reporting(system.reporting.url, reader_key) as reporting_http:
             yield DemoSystem(
                 system=system,

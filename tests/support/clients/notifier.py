@@ -90,6 +90,8 @@ class NotifierClient:
         self.smtp = smtp
         self.smsc = smsc
         self.clock = clock
+        # Every address that was loaded: none of them may turn up outside the notifier's database.
+        self.addresses: set[str] = set()
         self.settings = {
             "DONDOC_MONGO_URL": database.url,
             "DONDOC_NOTIFIER_MONGO_DATABASE": database.name,
@@ -115,9 +117,11 @@ class NotifierClient:
 
     async def load_contacts(self, *contacts: Contact) -> None:
         """Load contacts as `dondoc contacts import` does, by default one mail address of `AGENCY`."""
+        loaded = contacts or (a_contact(),)
+        self.addresses.update(one.address for one in loaded)
         client = mongo.connect(self.database.url)
         try:
-            await ContactStore(client, self.database.name).replace(contacts or (a_contact(),))
+            await ContactStore(client, self.database.name).replace(loaded)
         finally:
             client.close()
 

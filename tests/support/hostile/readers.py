@@ -4,6 +4,7 @@ What a reader lets pass must then be good for what the service does with it: rul
 it, reporting stores and draws it. A failure of any of these is an exception here.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,7 +120,12 @@ def read_adoption(value: bytes | None) -> object:
 def read_reference(value: bytes | None) -> object:
     """Read a published document as every service does. One that cannot be read changes nothing and is remembered."""
     documents = PublishedDocuments(KafkaConfig(bootstrap="localhost:1"))
-    changed = [documents._apply(a_record(value, key=key)) for key in (b"plan:P-1@1", b"registry:th@1", value, b"\xff")]
+    keys = (b"plan:P-1@1", b"registry:th@1", b"registry:th@2#1/1", value, b"\xff")
+
+    async def apply_all() -> list[bool]:
+        return [await documents._apply(a_record(value, key=key)) for key in keys]
+
+    changed = asyncio.run(apply_all())
     assert value is None or changed.count(False) == len(documents.unreadable)
     return documents.plans(), documents.registry("th")
 

@@ -15,7 +15,7 @@ from services.notifier.channels import email, sms_smpp
 from services.notifier.channels.email import MailHeaders
 from services.notifier.channels.message_channel import OutgoingMessage
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import RenderOptions
+from services.notifier.core.rendering.render import Occasion, RenderOptions
 from services.notifier.core.scheduling import delivery, digest, schedule
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.quiet_hours import SendingHours
@@ -96,7 +96,11 @@ def _record(created: Delivery, now: datetime) -> None:
 def _write(created: Delivery, now: datetime) -> None:
     try:
         content = render.render_digest(
-            created.digest, DOCUMENTS, language=created.language, options=RenderOptions(), now=now
+            created.digest,
+            DOCUMENTS,
+            language=created.language,
+            options=RenderOptions(),
+            occasion=Occasion(now=now, delivery="d-1"),
         )
     except LookupError:
         return  # the plan has no such obligation: the attempt is recorded as failed
@@ -110,7 +114,7 @@ def _write(created: Delivery, now: datetime) -> None:
     headers = MailHeaders(
         sender="b@x.vn", sender_name="", recipient="a@x.vn", message_id=message_id, language=created.language, at=now
     )
-    mail = email.write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
+    mail = email.write_mail(headers, content)
     head, _, _ = mail.partition(b"\r\n\r\n")
     assert b"Bcc" not in head
     assert len(head.split(b"\r\n")) < 40

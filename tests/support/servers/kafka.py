@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import CommitFailedError
 from aiokafka.structs import OffsetAndMetadata
 
 from schemas.events.topics import DEAD_LETTER_CONFIG
@@ -137,13 +138,13 @@ class Bus:
         return {number: _next(offsets, TopicPartition(topic, number)) for number in range(self.partitions)}
 
     async def commit_offsets(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
-        """Set the committed offsets of *group*, which must have no member, by partition."""
+        """Set the committed offsets of *group*, by partition, once no session of a killed member is left."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False)
         await consumer.start()
         try:
             places = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
             consumer.assign(list(places))
-            await consumer.commit(places)
+            await eventually(lambda: _is_committed(consumer, places), f"the offsets of {group} set")
         finally:
             await consumer.stop()
 
@@ -223,6 +224,15 @@ def _record(raw: ConsumerRecord) -> Record:
         headers=dict(raw.headers),
         recorded_at=instant_of(raw.timestamp),
     )
+
+
+async def _is_committed(consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int]) -> bool:
+    """Commit *places*; False while the group still has a member, for which only that member may commit."""
+    try:
+        await consumer.commit(dict(places))
+    except CommitFailedError:
+        return False
+    return True
 
 
 def _next(offsets: Mapping[TopicPartition, OffsetAndMetadata], part: TopicPartition) -> int:

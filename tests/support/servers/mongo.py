@@ -1,13 +1,32 @@
 """A database for one test on the session's mongod, and a client to inspect it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pymongo
+from pymongo import AsyncMongoClient
+
+from services.runtime import mongo
 
 Document = dict[str, Any]
+
+
+DRIVERS = ("motor", "pymongo")
+"""Motor, which the product runs on, and the asynchronous client of PyMongo that may take its place."""
+
+
+@asynccontextmanager
+async def open_client(driver: str, url: str) -> AsyncIterator[Any]:
+    """Open a client as the services do, of one of `DRIVERS`."""
+    if driver == "motor":
+        opened = mongo.connect(url)
+        yield opened
+        opened.close()
+        return
+    async with AsyncMongoClient(url, **mongo.OPTIONS) as found:
+        yield found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,11 @@ class Launcher:
             service.wait_until_ready()
         return service
 
+    @property
+    def services(self) -> Sequence[Service]:
+        """All that were started, those that have ended included."""
+        return self._services
+
     def end(self) -> None:
         """Stop whatever still runs, the last started first."""
         for service in reversed(self._services):

@@ -11,11 +11,12 @@ from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
+from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
+from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
 from tests.support.builders import plans
 from tests.unit.notifier.schedule_builders import DUE, EveryDay, days
 
@@ -52,12 +53,19 @@ EVERYTHING = ("sections.results", "indicators.entrusted", "attachments", "signed
 class FakeDocuments:
     """One plan and one registry, returned for any id and version."""
 
-    def __init__(self, title: str = "Kết quả thực hiện Kế hoạch", *, report_title: str | None = None) -> None:
+    def __init__(
+        self,
+        title: str = "Kết quả thực hiện Kế hoạch",
+        *,
+        report_title: str | None = None,
+        report_short: str | None = None,
+    ) -> None:
         named = {"vi": title, "en": "Results of the plan"}
         obligation = plans.an_obligation(
             plans.a_version(requires=REQUIRES, accepts=ACCEPTS),
             title=named,
             report_title=None if report_title is None else {"vi": report_title},
+            report_short=None if report_short is None else {"vi": report_short},
             recipient=BANK,
             addressees=[plans.GROUP],
         )
@@ -111,13 +119,14 @@ def a_digest(*alerts: DutyAlert, to: str = AGENCY, channel: Channel = Channel.EM
     return Digest(to_agency=to, channel=channel, alerts=alerts or (an_alert(),))
 
 
-def render_text(
+def render_text(  # noqa: PLR0913 - each has a default
     digest: Digest,
     *,
     language: Language = "vi",
     options: RenderOptions | None = None,
     now: datetime | None = None,
     documents: FakeDocuments | None = None,
+    history: LetterHistory = NO_HISTORY,
 ) -> RenderedMessage:
     """Render *digest*, by default on the sixth day before the due date."""
     return render.render_digest(
@@ -125,7 +134,7 @@ def render_text(
         documents or FakeDocuments(),
         language=language,
         options=options or RenderOptions(),
-        now=now or days(-6.5),
+        occasion=Occasion(now=now or days(-6.5), history=history, delivery="d-1"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin, TraceContext
 from schemas.events.ids import DutyKey
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling.delivery import Delivery
@@ -15,6 +16,7 @@ from services.notifier.core.scheduling.scheduled_alert import Correction, DutyAl
 from services.notifier.ledger_documents import StoredSchedule
 from tests.unit.notifier.schedule_builders import DUE, DUTY, OPENS, days
 
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 STORED_ALERT = {
     "kind": "urging",
     "step": "P14D",
@@ -46,6 +48,16 @@ ALERT = ScheduledAlert(
         submission="s-1", reason="Số liệu chưa khớp", respond_by=datetime(2027, 1, 20, 17, tzinfo=UTC)
     ),
 )
+STORED_ORIGIN = {
+    "received_at": "2026-12-09T16:00:00Z",
+    "assessed_at": "2026-12-09T16:00:01Z",
+    "trace": {"parent": PARENT, "state": "a=1"},
+}
+ORIGIN = EventOrigin(
+    received_at=datetime(2026, 12, 9, 16, tzinfo=UTC),
+    assessed_at=datetime(2026, 12, 9, 16, 0, 1, tzinfo=UTC),
+    trace=TraceContext(parent=PARENT, state="a=1"),
+)
 STORED_DUTY = {"plan": "P-1", "agency": "h-mot", "obligation": "results", "period": "2026"}
 KEY = "urging|P14D|2026-12-09T17:00:00.000+00:00|self"
 STORED_SCHEDULE: dict[str, Any] = {
@@ -67,6 +79,8 @@ STORED_SCHEDULE: dict[str, Any] = {
         "standing": [[KEY, None]],
         "unreached": [STORED_ALERT],
         "digest": "d-1",
+        "timeline": [],
+        "origin": STORED_ORIGIN,
     },
     "unreached": True,
     "round": "p-1",
@@ -86,6 +100,7 @@ SCHEDULE = AlertSchedule(
     active_steps=((KEY, None),),
     unreached=(ALERT,),
     digest="d-1",
+    origin=ORIGIN,
 )
 STORED_DELIVERY: dict[str, Any] = {
     "_id": "d-1",
@@ -105,6 +120,7 @@ STORED_DELIVERY: dict[str, Any] = {
                 "registry_version": 2,
                 "clause": "III.1",
                 "call": STORED_ALERT,
+                "origin": STORED_ORIGIN,
             }
         ],
     },
@@ -126,6 +142,7 @@ DELIVERY = Delivery(
             registry_version=2,
             clause="III.1",
             alert=ALERT,
+            origin=ORIGIN,
         ),
     ),
 )
@@ -156,8 +173,9 @@ def test_a_schedule_of_an_earlier_version_is_read() -> None:
     """What earlier versions did not store is empty."""
     document = deepcopy(STORED_SCHEDULE)
     del document["agenda"]["unreached"], document["agenda"]["digest"], document["unreached"]
+    del document["agenda"]["origin"]
     read = ledger_documents.decode_schedule(document).schedule
-    assert read == replace(SCHEDULE, unreached=(), digest="")
+    assert read == replace(SCHEDULE, unreached=(), digest="", origin=NO_ORIGIN)
 
 
 def test_a_stored_delivery_is_read_under_its_stored_names() -> None:
@@ -173,6 +191,7 @@ def test_a_new_delivery_is_written_under_its_stored_names() -> None:
         **STORED_DELIVERY,
         "spent": 0,
         "created_at": DUE,
+        "duties": ["P-1|h-mot|results|2026"],
     }
 
 

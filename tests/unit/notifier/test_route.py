@@ -36,13 +36,13 @@ def test_a_second_provider_is_used_only_while_the_first_is_open() -> None:
     """It takes over when the first refuses the connection, and hands back when a probe gets through."""
     first, second = a_route("first"), a_route("second")
     second.stand_in_for([first])
-    assert (first.count_free(NOW, 0), second.count_free(NOW, 0)) == (16, 0)
+    assert (first.count_free(NOW, 0), first.is_preferred, second.is_preferred) == (16, True, False)
     first.learn("a@x.example", CLOSED, NOW)
-    assert (first.count_free(NOW, 0), second.count_free(NOW, 0)) == (0, 16)
+    assert (first.count_free(NOW, 0), second.count_free(NOW, 0), second.is_preferred) == (0, 16, True)
     later = NOW + timedelta(minutes=1)
     assert first.count_free(later, 0) == 1
     first.learn("a@x.example", ACCEPTED, later)
-    assert (first.count_free(later, 0), second.count_free(later, 0)) == (16, 0)
+    assert (first.count_free(later, 0), second.is_preferred) == (16, False)
 
 
 def test_what_was_begun_before_a_route_opened_is_taken_back() -> None:

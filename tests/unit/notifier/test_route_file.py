@@ -43,6 +43,13 @@ def test_without_a_file_the_settings_make_two_routes() -> None:
             "routes: [{name: a, channel: sms, http: {url: 'http://h/', body: {}, success: 'status ==', sender: S}}]",
             "success",
         ),
+        (
+            (
+                "routes: [{name: a, channel: sms, http:"
+                " {url: 'http://h/', body: {}, success: 'true', elsewhere: 'true', sender: S}}]"
+            ),
+            "another route of its channel below it",
+        ),
         ("routes: [", "routes.yaml"),
     ],
 )

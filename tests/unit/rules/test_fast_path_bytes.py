@@ -14,10 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.console.demo import scenario
-from services.console.demo.scenario import BEGINS_AT
+from schemas.events.event_origin import TraceContext
+from services.console.demo.plan_6766 import scenario
+from services.console.demo.plan_6766.scenario import BEGINS_AT
 from services.console.support import inputs
+from services.rules import assessment_event, fact_decoder
+from services.rules.assessment_event import LogPosition
 from services.rules.core import fast_path
+from services.rules.core.duty_catalogue import DutyCatalogue
+from services.rules.core.fast_path import SharedDuty
 from services.rules.fact_validation import Rejection
 from tests.support.builders import plans
 from tests.support.builders import strategies as some
@@ -89,7 +94,7 @@ def reports(draw: st.DrawFn) -> Json:
     }
     late = st.builds(lambda days: some.FIRST + timedelta(days=days), st.integers(395, 560))
     event = draw(some.recorded_events(st.just(plans.a_submission(f"s-{draw(st.integers(1, 9))}", data=data))))
-    return event | {"receivedtime": draw(st.one_of(some.instants, late)).isoformat()}
+    return {**event, "receivedtime": draw(st.one_of(some.instants, late)).isoformat()}
 
 
 @st.composite
@@ -99,7 +104,7 @@ def records(draw: st.DrawFn) -> Json:
     event = draw(st.one_of(reports(), reports(), others))
     plan = draw(st.sampled_from(["P-1", "P-1", "P-2", "P-3", "P-9"]))
     obligation = "annual" if plan == "P-3" else "results"
-    return event | {"data": event["data"] | {"plan": plan, "obligation": obligation}}
+    return {**event, "data": event["data"] | {"plan": plan, "obligation": obligation}}
 
 
 def process(log: PartitionLog, records: Iterable[Json | bytes | str], *, restores: bool = False) -> list[Any]:
@@ -177,6 +182,24 @@ def test_a_refusal_is_worded_alike(record: bytes | None) -> None:
     """What cannot be read or placed is refused with the same words."""
     mix: list[Any] = ["P-1", record]
     assert process(a_log(), mix) == process_in_full(a_log(), mix)
+
+
+@pytest.mark.parametrize("state", [None, 'a="b'])
+def test_a_trace_stands_in_the_same_place(state: str | None) -> None:
+    """What a sender says of a trace is in the assessment alike, with or without a state."""
+    trace = TraceContext(parent=f"00-{'1' * 32}-{'2' * 16}-01", state=state)
+    catalogue = DutyCatalogue(plans.a_plan(), plans.a_registry())
+    report = fact_decoder.decode_fact(json.dumps(plans.a_submission(receivedtime="2024-12-01T08:00:00Z")).encode())
+    position = LogPosition(offset=7, recorded_at=report.recorded_at, trace=trace)
+
+    def assess() -> bytes:
+        duty = catalogue.duty(agency=FIRST, obligation="results", period="2024")
+        return assessment_event.encode_assessment(catalogue, duty, [report], position=position)
+
+    quick = assess()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SharedDuty, "is_discharged_by", lambda *_: False)
+        assert assess() == quick
 
 
 def test_the_demo_year_leads_to_the_same_bytes() -> None:

@@ -5,7 +5,7 @@ import csv
 import io
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -18,19 +18,18 @@ from schemas.plan.periods import Period
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Language
+from services.console.commands.notifier import ledger_queries
 from services.console.contacts import contact_cells, contact_file, season
 from services.console.contacts.contact_file import COLUMNS, ContactFault, LocatedContact
 from services.console.support import inputs, output, topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulationDocuments
 from services.console.tables.table import RefusedTableError
-from services.notifier.contacts import coverage, store
+from services.notifier.contacts import coverage
 from services.notifier.contacts.store import ContactSelection, ContactStore
 from services.notifier.core.scheduling.routing import Contact, ContactBook
-from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.runtime import mongo
 from services.runtime.clock import clock_from
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig
@@ -125,7 +124,7 @@ def export(
     """Write the contacts that are loaded as CSV, which `import` reads again."""
     with output.exit_on_errors():
         text = io.StringIO(newline="")
-        rows = csv.DictWriter(text, COLUMNS)
+        rows = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
         rows.writeheader()
         rows.writerows(_list_rows())
         if file is None:
@@ -150,20 +149,53 @@ def remove(
         str | None, typer.Option(metavar="DATE", help="Only contacts that had ended by this day.")
     ] = None,
 ) -> None:
-    """Remove contacts for good: of an agency, with an address, or ended long ago; exit 1 if there were none."""
+    """Remove contacts for good: of an agency, with an address, or ended long ago; exit 1 if there were none.
+
+    Their addresses are erased from the deliveries too, and what waits to be sent to them is cancelled.
+    """
     with output.exit_on_errors():
         selection = ContactSelection(
             agency=agency,
             channel=channel,
             address=None if address is None else _normalize_address(address, channel),
-            ended_before=None if ended_before is None else _parse_date(ended_before),
+            ended_before=None if ended_before is None else inputs.read_date(ended_before, "--ended-before"),
         )
         if selection in (ContactSelection(), ContactSelection(channel=channel)):
             raise UnusableInputError("say whose contacts: an AGENCY, --address or --ended-before")
-        count = _query_store(lambda contacts_store: contacts_store.remove(selection))
-        output.print_message(f"{count} contact(s) removed")
-    if not count:
-        raise typer.Exit(output.EXIT_NEGATIVE)
+        removed = _query_store(lambda contacts_store: contacts_store.remove(selection))
+        output.print_message(
+            f"{removed.contacts} contact(s) removed; the address is erased from {removed.deliveries} delivery(ies)"
+        )
+        if not (removed.contacts or removed.deliveries):
+            raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+@app.command()
+def reinstate(
+    agency: Annotated[
+        str | None, typer.Argument(metavar="[AGENCY]", help="Id of the agency, or name of the list.")
+    ] = None,
+    *,
+    channel: Annotated[Channel | None, typer.Option(help="Only contacts on this channel.")] = None,
+    address: Annotated[str | None, typer.Option(help="Only this address or number, of whichever agency.")] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="All of them: after a server had refused everybody by mistake.")
+    ] = False,
+) -> None:
+    """Write to suspended addresses again: of an agency, or one of them; exit 1 if none was suspended.
+
+    An address is suspended when a server says that nobody has it; `list` shows for what reason.
+    """
+    with output.exit_on_errors():
+        selection = ContactSelection(
+            agency=agency, channel=channel, address=None if address is None else _normalize_address(address, channel)
+        )
+        if (agency is None and address is None) != everybody:
+            raise UnusableInputError("say whose contacts: an AGENCY or --address; or --all and neither of them")
+        count = _query_store(lambda contacts_store: contacts_store.reinstate(selection))
+        output.print_message(f"{count} contact(s) reinstated")
+        if not count:
+            raise typer.Exit(output.EXIT_NEGATIVE)
 
 
 def read_contacts_file(path: Path, language: Language = "en") -> list[LocatedContact]:
@@ -236,6 +268,7 @@ def _list_rows() -> Iterator[dict[str, Any]]:
             "language": one.language,
             "from": str(one.from_) if one.from_ else None,
             "to": str(one.to) if one.to else None,
+            "suspended": one.suspended,
         }
 
 
@@ -246,13 +279,6 @@ def _normalize_address(text: str, channel: Channel | None) -> str:
     if not isinstance(found, str):
         raise UnusableInputError(f"--address: {found.in_language('en')}")
     return found
-
-
-def _parse_date(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
-    except ValueError as cause:
-        raise UnusableInputError(f"--ended-before: {text!r} is no date; write 2026-12-09") from cause
 
 
 def _parse_period(text: str) -> Period:
@@ -283,21 +309,6 @@ async def _read_published(kafka: KafkaConfig) -> Documents:
 
 
 def _query_store(query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
-    """Run one query on the notifier's own database; raise `UnusableInputError` where it does not answer."""
-    settings = NotifierSettings()
-    try:
-        return asyncio.run(_run_query(settings, query))
-    except LedgerUnavailableError as cause:
-        raise UnusableInputError("the notifier's database does not answer; look at DONDOC_MONGO_URL") from cause
-    except LedgerRefusedError as cause:
-        raise UnusableInputError(f"the notifier's database refuses this: {cause}") from cause
-    except AddressKeyError as cause:
-        raise UnusableInputError(str(AddressKeyError.__doc__)) from cause
-
-
-async def _run_query(settings: NotifierSettings, query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
-    client = mongo.connect(settings.mongo_url)
-    try:
-        return await query(store.open_contacts(client, settings))
-    finally:
-        client.close()
+    """Run one query on the contacts in the notifier's own database."""
+    vault = NotifierSettings().vault
+    return ledger_queries.run_query(lambda client, name: query(ContactStore(client, name, vault)))

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from services.console.commands.notifier import ledger_queries
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.output import OutputFormat
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.dispatch import bounces
 from services.notifier.dispatch import delivery_record_store
 from services.notifier.dispatch.delivery_record_store import (
@@ -137,10 +139,30 @@ def read_report(
             output.print_message("the mail reports nothing final of a delivery of ours")
             return
         now = clock_from(settings.clock).now()
-        is_new = ledger_queries.run_query(lambda client, name: ReceiptStore(client, name).record_report(report, now))
+        vault = settings.vault
+        is_new = ledger_queries.run_query(
+            lambda client, name: ReceiptStore(
+                client, name, contacts=ContactStore(client, name, vault), vault=vault
+            ).record_report(report, now)
+        )
         output.print_json(
             {"delivery": report.public_id, "outcome": report.outcome, "reason": report.reason, "is_new": is_new}
         )
+
+
+@app.command()
+def erase(
+    ended_before: Annotated[
+        str, typer.Option("--ended-before", metavar="DATE", help="Deliveries whose last attempt was before this day.")
+    ],
+) -> None:
+    """Erase the addresses of deliveries that ended long ago; exit 1 if there were none. What was told to whom stays."""
+    with output.exit_on_errors():
+        before = datetime.combine(inputs.read_date(ended_before, "--ended-before"), time.min, tzinfo=UTC)
+        count = ledger_queries.run_query(lambda client, name: DeliveryRecordStore(client, name).erase(before))
+        output.print_message(f"the address is erased from {count} delivery(ies)")
+        if not count:
+            raise typer.Exit(output.EXIT_NEGATIVE)
 
 
 async def _resend_all(

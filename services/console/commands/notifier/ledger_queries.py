@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from services.console.support.inputs import UnusableInputError
-from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
 
@@ -23,6 +23,8 @@ def run_query(query: Query[Result]) -> Result:
         raise UnusableInputError("the notifier's database does not answer; look at DONDOC_MONGO_URL") from cause
     except LedgerRefusedError as cause:
         raise UnusableInputError(f"the notifier's database refuses this: {cause}") from cause
+    except AddressKeyError as cause:
+        raise UnusableInputError(str(AddressKeyError.__doc__)) from cause
 
 
 async def _run(settings: NotifierSettings, query: Query[Result]) -> Result:

@@ -1,4 +1,4 @@
-"""`dondoc demo`: runs one year of plan 6766 on the real system at high speed, ending with the annual report.
+"""`dondoc demo`: runs one year of a plan on the real system at high speed, ending with the annual report.
 
 Each run has its own data folder and its own ports, so it can be repeated and disturbs nothing.
 """
@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,16 +20,12 @@ from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack, jars, owner_file, print_progress
-from schemas.plan.registry import Registry
-from services.console.demo import contacts, expected_results, run, scenario, upstream_keys
+from services.console.demo import run, stories, upstream_keys
 from services.console.demo.artifacts import FORMATS, ArtifactFolder
 from services.console.demo.client import ONE_DAY, PostRefusedError
-from services.console.demo.events import YEAR
-from services.console.demo.expected import ENDS_AT
-from services.console.demo.expected_results import ResultsComparison
 from services.console.demo.quiescence import NotQuiescentError
 from services.console.demo.run import DemoRun
-from services.console.demo.scenario import BEGINS_AT
+from services.console.demo.story import Story
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem, ServicePorts
 from services.reporting.core.access.readers import EVERYTHING, Reader
@@ -43,9 +39,9 @@ _READER = Reader(id="demo", name="make demo", scope=EVERYTHING)
 
 def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the report, the mails and the pictures go.")] = OUT,
-    directory: Annotated[Path, typer.Option("--plan", metavar="DIR", help="Folder of plan 6766.")] = DIRECTORY,
+    directory: Annotated[Path, typer.Option("--plan", metavar="DIR", help="Folder of the plan.")] = DIRECTORY,
 ) -> None:
-    """Play the year 2024 of plan 6766 to the real services, and compare dashboard and report with what is expected."""
+    """Play a year of a plan to the real services, and compare dashboard and report with what is expected."""
     began = time.monotonic()
     with output.exit_on_errors(), local_system.interrupt_on_signals():
         try:
@@ -61,20 +57,19 @@ def demo(
             raise typer.Exit(output.EXIT_NEGATIVE)
 
 
-def _run_demo(artifacts: ArtifactFolder, directory: Path) -> list[str]:
-    """Start the system, run the scenario, stop the system; return the differences from the expected outcome."""
-    registry = inputs.read_plan_folder(directory).registry
+def _run_demo(artifacts: ArtifactFolder, directory: Path) -> Sequence[str]:
+    """Start the system, run the story, stop the system; return the differences from the expected outcome."""
+    catalogue = inputs.read_plan_folder(directory)
+    story = stories.build_story(catalogue.plan, catalogue.registry)
     folder = _create_run_folder()
     clock = folder / "clock"
-    steer(clock, BEGINS_AT)
+    steer(clock, story.begins_at)
     stack = Stack(folder, Ports.free(), jars=jars(), say=print_progress)
     with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print_progress) as system:
         try:
-            keys = _start_system(system, directory, registry)
-            chosen = scenario.build_scenario(registry)
-            differences = _run_scenario(
-                system, DemoRun(scenario=chosen, registry=registry, keys=keys, clock=clock), artifacts
-            )
+            keys = _start_system(system, directory, story)
+            demo_run = DemoRun(story=story, registry=catalogue.registry, keys=keys, clock=clock)
+            differences = _run_story(system, demo_run, artifacts)
         finally:
             artifacts.copy_logs(folder)
     # Only where the run came to its end: the data of one that failed are needed to find out why.
@@ -94,31 +89,30 @@ def _create_run_folder() -> Path:
     return folder
 
 
-def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> Mapping[str, str]:
+def _start_system(system: LocalSystem, directory: Path, story: Story) -> Mapping[str, str]:
     system.start_stack()
     for line in seeding.publish_documents([directory], system.stack.kafka.bootstrap):
         print_progress(line)
-    seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), system.stack.mongod.url)
-    keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
-    system.create_reporting_key(BEGINS_AT)
-    seeding.load_or_create_reader(_READER, system.readers_file, now=BEGINS_AT)
+    seeding.load_contacts(story.contacts, system.stack.mongod.url)
+    keys = upstream_keys.create_keys(story.upstream_systems, system.keys_file, story.begins_at)
+    system.create_reporting_key(story.begins_at)
+    seeding.load_or_create_reader(_READER, system.readers_file, now=story.begins_at)
     system.start_services()
-    print_progress(f"dashboard {_create_link(system)}, until the demo ends")
+    print_progress(f"dashboard {_create_link(system, story)}, until the demo ends")
     return keys
 
 
-def _create_link(system: LocalSystem) -> str:
+def _create_link(system: LocalSystem, story: Story) -> str:
     """Return a link that opens the dashboard during the whole year that the services' clock passes through."""
     return seeding.create_dashboard_link(
-        _READER, system.readers_file, system.reporting.url, since=BEGINS_AT, until=ENDS_AT + ONE_DAY
+        _READER, system.readers_file, system.reporting.url, since=story.begins_at, until=story.ends_at + ONE_DAY
     )
 
 
-def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFolder) -> list[str]:
-    """Run the scenario, collect the artifacts and print where they are; return the differences."""
-    print_progress(
-        f"the year {YEAR} begins: {len(demo_run.scenario.expectations)} agencies owe results before 10 December"
-    )
+def _run_story(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFolder) -> Sequence[str]:
+    """Run the story, collect the artifacts and print where they are; return the differences."""
+    story = demo_run.story
+    print_progress(story.headline)
     result = asyncio.run(run.run_scenario(system, demo_run))
     artifacts.write_lines("facts.jsonl", result.facts)
     artifacts.write_lines("receipts.jsonl", result.answers)
@@ -126,44 +120,29 @@ def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFol
     mail_count = artifacts.copy_mails(system.stack.smtp.mailbox.folder)
     messages = system.stack.smsc.messages()
     artifacts.write_lines("sms.jsonl", messages)
-    url = system.reporting.url
-    reader_key = seeding.load_or_create_reader(_READER, system.readers_file, now=BEGINS_AT)
-    with run.open_reporting(url, reader_key) as reporting:
+    reader_key = seeding.load_or_create_reader(_READER, system.readers_file, now=story.begins_at)
+    with run.open_reporting(system.reporting.url, reader_key) as reporting:
         for extension in FORMATS:
-            artifacts.write(f"report-{YEAR}.{extension}", run.fetch_report(reporting, extension))
-        annual = json.loads(run.fetch_report(reporting, "json"))
-        differences = run.find_differences(reporting, demo_run.scenario, annual)
-        results = run.fetch_results(reporting)
-    screenshots = artifacts.take_screenshots(url, _create_link(system))
-    _print_locations(artifacts.folder, mail_count=mail_count, sms_count=len(messages), screenshots=screenshots)
-    _print_differences(differences, agency_count=len(demo_run.scenario.expectations))
-    artifacts.write(f"results-{YEAR}.json", json.dumps(results, ensure_ascii=False, indent=1).encode())
-    compared = expected_results.compare_results(demo_run.scenario.expectations, results)
-    _print_results(compared)
-    return [*differences, *compared.differences]
+            artifacts.write(f"report-{story.year}.{extension}", run.fetch_report(reporting, story, extension))
+        compared = story.compare(reporting, json.loads(run.fetch_report(reporting, story, "json")))
+    for period, results in compared.results.items():
+        artifacts.write(f"results-{period}.json", json.dumps(results, ensure_ascii=False, indent=1).encode())
+    screenshots = artifacts.take_screenshots(story.pages, url=system.reporting.url, link=_create_link(system, story))
+    _print_locations(
+        artifacts.folder, story.year, mail_count=mail_count, sms_count=len(messages), screenshots=screenshots
+    )
+    for line in (*compared.differences, *compared.compared):
+        print_progress(line)
+    return compared.differences
 
 
-def _print_locations(out: Path, *, mail_count: int, sms_count: int, screenshots: list[Path]) -> None:
+def _print_locations(out: Path, year: str, *, mail_count: int, sms_count: int, screenshots: list[Path]) -> None:
     print_progress("")
-    print_progress(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
-    print_progress(f"results    {out}/results-{YEAR}.json")
+    print_progress(f"report     {out}/report-{year}.docx  .pdf  .xlsx  .csv  .json")
+    print_progress(f"results    {out}/results-{year}.json")
     print_progress(f"mails      {out}/mails/ ({mail_count})")
     print_progress(f"SMS        {out}/sms.jsonl ({sms_count})")
     print_progress(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
     print_progress(f"receipts   {out}/receipts.jsonl, for dondoc receipt verify --keys {out}/keys.json")
     print_progress(f"dashboard  {', '.join(map(str, screenshots)) or 'no picture: there is no chromium here'}")
     print_progress(f"logs       {out}/logs/")
-
-
-def _print_differences(differences: list[str], *, agency_count: int) -> None:
-    for difference in differences:
-        print_progress(difference)
-    result = f"{len(differences)} differences" if differences else "dashboard and report are as expected"
-    print_progress(f"{agency_count} agencies compared: {result}")
-
-
-def _print_results(compared: ResultsComparison) -> None:
-    for difference in compared.differences:
-        print_progress(difference)
-    result = f"{len(compared.differences)} differences" if compared.differences else "as the agencies reported them"
-    print_progress(f"{compared.count} consolidated figures and texts compared: {result}")

@@ -5,7 +5,7 @@ The checks themselves are in `schemas.lint` and in `support.plan_checks`.
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from schemas.lint import documents, holiday_rules, plan_rules
 from schemas.lint.diagnostics import Diagnostic
 from schemas.lint.documents import LintResult
-from schemas.lint.hierarchy import parent_gaps
+from schemas.lint.hierarchy import level_rules, parent_gaps
 from schemas.lint.yaml_source import NotYaml
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
@@ -50,19 +50,22 @@ class CheckResult:
 
 
 def check(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with plan.yaml and registry.yaml.")],
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="DIR…", help="Folders with plan.yaml and registry.yaml, one a plan.")
+    ],
     fmt: Annotated[
         CheckFormat, typer.Option("--format", help="text (FILE:LINE: message) or jsonl.")
     ] = CheckFormat.TEXT,
 ) -> None:
-    """Validate a plan and its registry: every error as FILE:LINE: message, exit code 1 if there is one."""
+    """Validate plans and their registries: every error as FILE:LINE: message, exit code 1 if there is one."""
     with output.exit_on_errors():
-        result = check_folder(directory)
-    for fault in result.faults:
-        _print_fault(fault, fmt)
-    errors = sum(fault.is_error for fault in result.faults)
-    output.print_message(f"{directory}: {errors} errors, {len(result.faults) - errors} warnings")
-    raise typer.Exit(result.exit_code)
+        checked = {one: check_folder(one, directories) for one in inputs.list_plan_folders(directories)}
+    for directory, result in checked.items():
+        for fault in result.faults:
+            _print_fault(fault, fmt)
+        errors = sum(fault.is_error for fault in result.faults)
+        output.print_message(f"{directory}: {errors} errors, {len(result.faults) - errors} warnings")
+    raise typer.Exit(max(result.exit_code for result in checked.values()))
 
 
 def check_folder(directory: Path, directories: Sequence[Path] = (), *, today: date | None = None) -> CheckResult:
@@ -76,7 +79,13 @@ def check_folder(directory: Path, directories: Sequence[Path] = (), *, today: da
     named = plan.model if isinstance(plan, LintResult) else None
     registry_file = inputs.find_registry_file(directory, directories, named)
     registry = _examine(documents.lint_registry, inputs.read_text(registry_file), registry_file)
-    return _check_both(plan, registry, today or SystemClock().now().date())
+    result = _check_both(plan, registry, today or SystemClock().now().date())
+    if isinstance(plan, Diagnostic):
+        return result
+    superseded = plan.content["supersedes"]["plan"].text
+    old = inputs.find_plan(superseded, directory, directories) if superseded else None
+    carried = plan.diagnostics_of(level_rules.check_carried(plan.content, old))
+    return replace(result, faults=tuple(sorted({*result.faults, *carried})))
 
 
 def check_texts(
@@ -100,6 +109,9 @@ def _check_both(
         faults.update(registry.diagnostics_of(unconfirmed))
         if plan.model is not None and registry.model is not None:
             faults.update(plan.diagnostics_of(parent_gaps.find_parent_gaps(plan.model, registry.model)))
+    for found in (plan, registry):
+        if isinstance(found, LintResult) and found.model is not None:
+            faults.update(found.diagnostics_of(plan_checks.check_size(found.content, found.model)))
     is_unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
     return CheckResult(faults=tuple(sorted(faults)), is_unreadable=is_unreadable)
 

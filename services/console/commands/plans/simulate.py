@@ -15,7 +15,7 @@ from services.console.support import fact_files, inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulatedAlert, Simulation, SimulationDocuments, count_unreachable
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import RenderOptions, SmsLetters
+from services.notifier.core.rendering.render import Occasion, RenderOptions, SmsLetters
 from services.notifier.core.scheduling import delivery
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.rules.core.duty_catalogue import DutyCatalogue
@@ -60,7 +60,11 @@ def _alert_rows(
         if one.digest.contacts:
             language = one.digest.contacts[0].language
             text = render.render_digest(
-                one.digest, documents, language=language, options=RenderOptions(letters=letters), now=one.at
+                one.digest,
+                documents,
+                language=language,
+                options=RenderOptions(letters=letters),
+                occasion=Occasion(now=one.at, history=one.history),
             )
             lead = one.digest.lead.alert
             yield {

@@ -11,14 +11,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
-from email.message import EmailMessage
+from email.message import Message
 
 from schemas.events.deliveries import AttemptOutcome
+from services.notifier.core.dispatch import refusals
 
 _MAC_DIGITS = 16  # 64 bits: a forger would need as many mails
 _TOKEN = re.compile(r"\b([0-9a-f]{40})\.([0-9a-f]{16})\b")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_LARGEST_REPORT = 1024 * 1024
+_DIAGNOSTIC = re.compile(r"smtp\s*;\s*(\d{3})\b", re.IGNORECASE)  # RFC 3464, section 2.3.6
+LARGEST_REPORT = 1024 * 1024
+# Anybody can write to the mailbox. This policy leaves headers as they are; the other ones raise for some broken ones.
+_LENIENT = policy.compat32
 _ACTIONS = {"failed": AttemptOutcome.BOUNCED, "delivered": AttemptOutcome.CONFIRMED}
 _HEADERS_WITH_TOKEN = (
     "Delivered-To",
@@ -56,49 +60,63 @@ class ReturnPath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailReport:
-    """What a returned mail says of a delivery: bounced, confirmed or complained, and why as a code."""
+    """What a returned mail says of a delivery: bounced, confirmed or complained, and why as a code.
+
+    `is_hard`: the mail bounced because nobody has the address.
+    """
 
     public_id: str
     outcome: AttemptOutcome
     reason: str
+    is_hard: bool = False
 
 
 def parse_report(content: bytes, path: ReturnPath) -> MailReport | None:
     """Return what the mail *content* reports of one of our deliveries; None if it says nothing final, or not of one."""
-    mail = email.message_from_bytes(content[:_LARGEST_REPORT], policy=policy.default)
-    outcome, reason = _read_outcome(mail)
-    if outcome is None:
-        return None
+    mail = email.message_from_bytes(content[:LARGEST_REPORT], policy=_LENIENT)
     for text in _list_texts_with_token(mail):
         public_id = path.find_delivery(text)
         if public_id is not None:
-            return MailReport(public_id=public_id, outcome=outcome, reason=reason)
+            return _read_outcome(mail, public_id)
     return None
 
 
-def _read_outcome(mail: EmailMessage) -> tuple[AttemptOutcome | None, str]:
+def _read_outcome(mail: Message, public_id: str) -> MailReport | None:
     match str(mail.get_param("report-type", "")).lower():
         case "feedback-report":
-            return AttemptOutcome.COMPLAINED, "complaint"
+            return MailReport(public_id=public_id, outcome=AttemptOutcome.COMPLAINED, reason="complaint")
         case "delivery-status":
             for fields in _list_fields(mail):
-                action = str(fields.get("Action", "")).strip().lower()
-                if action in _ACTIONS:
-                    status = _STATUS.match(str(fields.get("Status", "")).strip())
-                    return _ACTIONS[action], f"dsn_{status[0]}" if status else "dsn"
-    return None, ""
+                outcome = _ACTIONS.get(str(fields.get("Action", "")).strip().lower())
+                if outcome is not None:
+                    return _read_status(fields, outcome, public_id)
+    return None
 
 
-def _list_fields(mail: EmailMessage) -> Iterator[EmailMessage]:
+def _read_status(fields: Message, outcome: AttemptOutcome, public_id: str) -> MailReport:
+    """Return what the fields of a recipient say; the reply of the last server counts where the status says nothing."""
+    status = _STATUS.match(str(fields.get("Status", "")).strip())
+    reply = _DIAGNOSTIC.match(str(fields.get("Diagnostic-Code", "")).strip())
+    code = None if reply is None else int(reply[1])
+    is_hard = refusals.is_hard_status(code, None if status is None else status[0])
+    return MailReport(
+        public_id=public_id,
+        outcome=outcome,
+        reason=f"dsn_{status[0]}" if status else "dsn",
+        is_hard=outcome is AttemptOutcome.BOUNCED and is_hard,
+    )
+
+
+def _list_fields(mail: Message) -> Iterator[Message]:
     """Yield the groups of fields of a report: of the message, then of each recipient."""
     for part in mail.walk():
         if part.get_content_type() in {"message/delivery-status", "message/feedback-report"}:
             payload = part.get_payload()
             groups = payload if isinstance(payload, list) else []
-            yield from (one for one in groups if isinstance(one, EmailMessage))
+            yield from (one for one in groups if isinstance(one, Message))
 
 
-def _list_texts_with_token(mail: EmailMessage) -> Iterator[str]:
+def _list_texts_with_token(mail: Message) -> Iterator[str]:
     """Yield what may hold the token: the address that the report went to, its fields, the headers that came back."""
     for part in (mail, *_list_fields(mail), *mail.walk()):
         for name in _HEADERS_WITH_TOKEN:

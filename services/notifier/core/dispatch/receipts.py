@@ -27,6 +27,7 @@ _BY_WORD = {
     "SCHED": None,
     "UNKNO": None,
 }
+_UNDELIVERABLE = "UNDEL"
 _LETTERS_OF_WORD = 5  # DELIVRD, DELIVERED and DELIVERD begin alike
 _WORD_BY_NUMBER = {1: "ENROU", 2: "DELIV", 3: "EXPIR", 4: "DELET", 5: "UNDEL", 6: "ACCEP", 7: "UNKNO", 8: "REJEC"}
 
@@ -51,11 +52,16 @@ class MessageIds(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceipt:
-    """What a receipt says: the ids by which it may name the message, and the outcome (None: not final)."""
+    """What a receipt says: the ids by which it may name the message, and the outcome (None: not final).
+
+    `is_hard`: the message cannot be delivered to this number, so that it is suspended. A message that was rejected or
+    deleted on its way says nothing of the number.
+    """
 
     ids: tuple[str, ...]
     outcome: AttemptOutcome | None
     reason: str
+    is_hard: bool = False
 
 
 def parse_receipt(text: bytes, parameters: Mapping[int, bytes], ids: MessageIds) -> DeliveryReceipt | None:
@@ -80,6 +86,7 @@ def parse_receipt(text: bytes, parameters: Mapping[int, bytes], ids: MessageIds)
         ids=tuple(names),
         outcome=_BY_WORD[word],
         reason=f"receipt_{error}" if _ERROR.fullmatch(error) and error.strip("0") else "receipt",
+        is_hard=word == _UNDELIVERABLE,
     )
 
 

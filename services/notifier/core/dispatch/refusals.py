@@ -18,6 +18,11 @@ _BUSY_CODES = frozenset({421, 450, 451, 454})
 # Enhanced codes that speak of the sender although they stand among those about addresses: RFC 3463, section 3.2.
 _SENDER_CODES = frozenset({"1.7", "1.8"})
 
+# Besides `5.1.z`: 5.2.1 mailbox disabled, 5.4.4 no route to the domain (RFC 3463).
+_DEAD_DETAILS = frozenset({"2.1", "4.4"})
+_NOBODY_THERE = frozenset({550, 551, 553})  # RFC 5321, section 4.2.3: to RCPT, no mailbox of that name here
+
+_SMPP_INVALID_DESTINATION = 0x0B  # ESME_RINVDSTADR
 _SMPP_BUSY = frozenset({0x14, 0x58})  # ESME_RMSGQFUL, ESME_RTHROTTLED
 _SMPP_ADDRESS = frozenset({0x0B, 0x33, 0x34, 0x40, 0x42, 0x50, 0x51})  # destination, its numbering, its lists
 _SMPP_CONTENT = frozenset({0x01, 0x61, 0x62})  # message length, scheduled delivery, validity
@@ -49,11 +54,17 @@ class Phase(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRefusal:
-    """One refusal. `concerns_route` says that every message on this route would have been refused."""
+    """One refusal. `concerns_route` says that every message on this route would have been refused.
+
+    `is_hard`: nobody has the address, so that it is suspended. A full mailbox is given up for this message only.
+    `goes_elsewhere`: this provider cannot reach the recipient, and the next one of the channel may.
+    """
 
     fault: RefusalFault
     is_permanent: bool
     concerns_route: bool
+    is_hard: bool = False
+    goes_elsewhere: bool = False
 
     @property
     def outcome(self) -> AttemptOutcome:
@@ -85,7 +96,24 @@ def read_smtp_reply(phase: Phase, code: int, enhanced: str | None = None) -> Del
         fault = _find_permanent_fault(phase, code, detail)
     else:
         fault = _find_transient_fault(phase, code, detail)
-    return DeliveryRefusal(fault=fault, is_permanent=is_permanent, concerns_route=phase < Phase.RCPT or code == 421)  # noqa: PLR2004
+    return DeliveryRefusal(
+        fault=fault,
+        is_permanent=is_permanent,
+        concerns_route=phase < Phase.RCPT or code == 421,  # noqa: PLR2004
+        is_hard=fault is RefusalFault.ADDRESS and is_permanent and is_hard_status(code, enhanced),
+    )
+
+
+def is_hard_status(code: int | None, enhanced: str | None) -> bool:
+    """Whether a reply to RCPT, or the status in a report, says that nobody has the address.
+
+    A status that says more than "undefined" (`5.0.0`) decides, else the reply code. `5.2.2` is a full mailbox, `5.7.1`
+    a policy: neither means that nobody is there.
+    """
+    if enhanced is None or enhanced == "5.0.0":
+        return code in _NOBODY_THERE
+    detail = enhanced.removeprefix("5.")
+    return detail != enhanced and detail not in _SENDER_CODES and (detail in _DEAD_DETAILS or detail.startswith("1."))
 
 
 def read_smpp_status(status: int) -> DeliveryRefusal:
@@ -101,7 +129,10 @@ def read_smpp_status(status: int) -> DeliveryRefusal:
             fault = candidate
     is_about_message = fault in {RefusalFault.ADDRESS, RefusalFault.CONTENT}
     return DeliveryRefusal(
-        fault=fault, is_permanent=is_about_message, concerns_route=fault in {RefusalFault.BUSY, RefusalFault.OURS}
+        fault=fault,
+        is_permanent=is_about_message,
+        concerns_route=fault in {RefusalFault.BUSY, RefusalFault.OURS},
+        is_hard=status == _SMPP_INVALID_DESTINATION,
     )
 
 

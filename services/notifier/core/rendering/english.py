@@ -1,229 +1,200 @@
-"""The phrases of alerts in English, sentence by sentence as courteous as in Vietnamese."""
+"""Values in English: dates that nobody misreads (9 Dec 2024), deadlines, distances, counts and missing parts."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import assert_never
 
 from schemas.content import period_names
 from schemas.content.units import UNITS
-from schemas.events.assessments import StepKind
 from schemas.plan import figures
 from schemas.plan.calendar import FiguresWindow
-from schemas.plan.periods import Period
-from services.notifier.core.rendering import english_notices
-from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
-from services.notifier.core.rendering.template_context import AlertContext, Deadline, NoticeContext
+from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline
+from services.notifier.core.scheduling.routing import Language
 
-TEXTS = FixedTexts(
-    labels=RowLabels(
-        title="Subject",
-        agency="Reporting agency",
-        receiver="Report goes to",
-        basis="Basis",
-        deadline="Due by",
-        state="State",
-        missing="Still missing",
-        correction="To be revised",
-        respond_by="New version due by",
-        form="Send online (for your agency only)",
-        dashboard="Dashboard (for your agency only)",
-        window="Figures",
-        former_deadline="Before",
-        decision="Decision",
-        heirs="Sent by",
-        document="Document",
-        recorded_at="Recorded at",
-    ),
-    default_signature="Đôn Đốc reporting calendar",
-    default_reader="your agency",
-    closing="Thank you for your kind attention and cooperation.",
-    footer=(
-        "This message is sent automatically to help keep track of deadlines and does not replace an official letter. "
-        "If the report has been sent already, please disregard it."
-    ),
-    open_form="Open the form",
-    open_dashboard="See your agency's reports",
-    clause="clause",
-    due="due by",
-    no_due_date="the document sets no date",
-    nearest_due="The nearest is due by",
-    not_received="not received yet",
-    not_due_yet="not due yet, not received yet",
-    incomplete="received, not complete",
-    returned="received, to be revised",
-    keeps_time="A complete new version sent by then is recorded at the time of your first report.",
-    received="received in full",
-    exempt="exempt",
-    passed_on="passed on to the agency that takes over",
-    no_urging="Until then no request will be sent.",
-    missing_correction="the new version that was asked for",
-    missing_inline="still missing",
-    missing_heading="Missing",
-    missing_signature="the signature of the responsible person",
-    unit="in",
-    range_from="from",
-    range_to="to",
-    whole_number="a whole number",
-    units={unit: words.in_language("en") for unit, words in UNITS.items()},
-    media_types={"application/pdf": "PDF"},
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+_TEENS = range(11, 14)
 
 
 class English:
-    """The phrases for readers of English."""
+    """The values of a letter for readers of English."""
 
-    texts = TEXTS
+    language: Language = "en"
+    reader = "your agency"
+    telephone = "Tel"
+    superior = "the leadership"
+    soon = "as soon as possible"
+    missing_signature = "the signature of the responsible person"
+    missing_correction = "the new version that was asked for"
 
-    def greeting(self, reader: str | None) -> str:
-        return f"To: {reader or 'Sir or Madam'}"
+    def full_date(self, day: date) -> str:
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
-    def subject(self, alert: AlertContext, title: str) -> str:
-        to_co_operate = " (for co-operation)" if alert.is_copy else ""
-        match alert.kind:
-            case StepKind.REMINDER:
-                return f"Reminder{to_co_operate}: {title}"
-            case StepKind.URGING:
-                return f"Kind request{to_co_operate}: {title}"
-            case StepKind.INCOMPLETE:
-                return f"Please complete: {title}"
-            case StepKind.RETURNED:
-                return f"Please revise: {title}"
-            case StepKind.ESCALATION:
-                return f"For information: {alert.agency} – {title}"
-            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
-                return english_notices.write_subject(alert, title)
-            case _:
-                assert_never(alert.kind)
+    def short_date(self, day: date) -> str:
+        return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
 
-    def subject_of_many(self, count: int, sources: str) -> str:
-        return f"Kind request concerning {count} reports under {sources}"
+    def day_and_month(self, day: date) -> str:
+        return f"{day.day} {_MONTHS[day.month - 1][:3]}"
 
-    def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
-        if alert.is_copy:
-            return self._opening_of_copy(alert, speaker=speaker, due=due, reader=reader)
-        match alert.kind:
-            case StepKind.REMINDER:
-                return f"{speaker} respectfully requests {alert.agency} to send the report below in time ({due})."
-            case StepKind.URGING:
-                return (
-                    f"{speaker} has not yet received the {_report_noun(alert)} below from {alert.agency} ({due}), "
-                    f"and respectfully requests {alert.agency} to send it as soon as possible."
-                )
-            case StepKind.INCOMPLETE:
-                return (
-                    f"{speaker} has received the report below from {alert.agency} and respectfully requests "
-                    f"{alert.agency} to add what is still missing ({due})."
-                )
-            case StepKind.RETURNED:
-                term = f" ({due})" if alert.next_deadline else " as soon as possible"
-                return (
-                    f"{speaker} respectfully requests {alert.agency} to revise the report as set out below "
-                    f"and to send the new version{term}."
-                )
-            case StepKind.ESCALATION:
-                return (
-                    f"{speaker} wishes to inform you that the {_report_noun(alert)} below from {alert.agency} "
-                    f"has not been received yet ({due}), and respectfully requests {reader} to give it attention."
-                )
-            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
-                return english_notices.write_opening(alert, speaker=speaker, due=due, reader=reader)
-            case _:
-                assert_never(alert.kind)
+    def weekday(self, day: date) -> str:
+        return _WEEKDAYS[day.weekday()]
 
-    def _opening_of_copy(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
-        if alert.kind is StepKind.REMINDER:
-            return (
-                f"{speaker} respectfully requests {reader} to co-operate with {alert.agency}, which leads, "
-                f"so that the report below is sent in time ({due})."
-            )
-        return (
-            f"{speaker} has not yet received the {_report_noun(alert)} below from {alert.agency} ({due}), and "
-            f"respectfully requests {reader} to co-operate with {alert.agency}, which leads, "
-            "so that it is sent as soon as possible."
-        )
+    def instant(self, at: datetime) -> str:
+        return f"{at:%H:%M} on {self.full_date(at.date())}"
 
-    def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str:
-        return f"{speaker} respectfully requests the attention of {reader} to the {count} matters below."
+    def due(self, deadline: Deadline) -> str:
+        return self.due_by(deadline).removeprefix("by the ")
 
-    def basis(self, alert: AlertContext) -> str:
-        dated = f" of {alert.source_issued_on:%d/%m/%Y}" if alert.source_issued_on else ""
-        document = "document " if alert.has_number else ""
-        return f"clause {alert.clause}, {document}{alert.source}{dated}"
-
-    def report(self, alert: AlertContext, title: str) -> str:
-        return f'the report "{title}" (clause {alert.clause}, {alert.source})'
-
-    def report_in_brief(self, alert: AlertContext, of_period: str) -> str:
-        return f"the report{of_period} under clause {alert.clause} of {alert.source}"
-
-    def sms(self, alert: AlertContext, report: str) -> str:
-        if alert.is_copy:
-            return f"Please co-operate with {alert.agency} to send {report}"
-        match alert.kind:
-            case StepKind.REMINDER:
-                return f"{alert.agency} is kindly requested to send {report}"
-            case StepKind.URGING:
-                return f"{alert.agency} is kindly requested to send {report} soon"
-            case StepKind.INCOMPLETE:
-                return f"{alert.agency} is kindly requested to complete {report}"
-            case StepKind.RETURNED:
-                return f"{alert.agency} is kindly requested to revise {report}; see e-mail"
-            case StepKind.ESCALATION:
-                return f"For information: {alert.agency} has not sent {report}{' in full' if alert.missing else ''}"
-            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
-                return english_notices.write_sms(alert, report)
-            case _:
-                assert_never(alert.kind)
-
-    def sms_of_many(self, count: int, *, sources: str, reader: str) -> str:
-        return f"The attention of {reader} is kindly requested to {count} reports under {sources}"
-
-    def section(self, title: str) -> str:
-        return f'the section "{title}"'
-
-    def indicator(self, title: str) -> str:
-        return f'the indicator "{title}"'
-
-    def attachments(self, least: int) -> str:
-        return f"at least {least} attached file(s)"
-
-    def window(self, window: FiguresWindow) -> str:
-        return f"from {window.starts_on:%d/%m/%Y} to {window.ends_on:%d/%m/%Y}"
-
-    def day(self, day: date) -> str:
-        return f"of {day:%d/%m/%Y}"
-
-    def recorded_at(self, notice: NoticeContext) -> str:
-        if notice.recorded_at is None:
-            return ""
-        late = f"{_count_days(notice.days_late)} after the deadline" if notice.days_late else "in time"
-        return f"{notice.recorded_at:%H:%M on %d/%m/%Y} ({late})"
-
-    def report_of(self, agency: str) -> str:
-        return f"the report of {agency}"
-
-    def last_day(self, deadline: Deadline) -> str:
+    def due_by(self, deadline: Deadline) -> str:
         if deadline.before is None:
-            return f"the end of {deadline.last_day:%d/%m/%Y}"
-        return f"{deadline.before:%H:%M} on {deadline.last_day:%d/%m/%Y}"
+            return f"by the end of {self.full_date(deadline.last_day)}"
+        return f"before {deadline.before:%H:%M} on {self.full_date(deadline.last_day)}"
 
-    def days_left(self, deadline: Deadline) -> str:
+    def due_by_in_sms(self, deadline: Deadline) -> str:
+        hour = f"before {deadline.before:%H:%M} on" if deadline.before else "by"
+        return f"{hour} {self.short_date(deadline.last_day)}"
+
+    def due_end(self, deadline: Deadline) -> str:
+        return f"{f'{deadline.before:%H:%M}' if deadline.before else 'midnight'} on {self.full_date(deadline.last_day)}"
+
+    def distance(self, deadline: Deadline) -> str:
         if deadline.has_passed:
             return f"{_count_days(-deadline.days_left)} overdue" if deadline.days_left < 0 else "overdue"
         return f"{_count_days(deadline.days_left)} left" if deadline.days_left else "today is the last day"
 
-    def period(self, period: Period) -> str:
-        return f"for {period_names.name_period(period).en}"
+    def overdue_in_sms(self, deadline: Deadline) -> str:
+        return self.distance(deadline)
+
+    def count(self, number: int) -> str:
+        return str(number)
+
+    def lack_count(self, number: int) -> str:
+        return "1 part" if number == 1 else f"{number} parts"
+
+    def ordinal(self, number: int) -> str:
+        return _ORDINALS[number - 1] if number <= len(_ORDINALS) else self.short_ordinal(number)
+
+    def short_ordinal(self, number: int) -> str:
+        ending = "th" if number % 100 in _TEENS else _ENDINGS.get(number % 10, "th")
+        return f"{number}{ending}"
+
+    def join(self, names: Sequence[str]) -> str:
+        *others, last = names or ("",)
+        return f"{', '.join(others)} and {last}" if others else last
+
+    def days(self, days: Sequence[date]) -> str:
+        return self.join([self.full_date(day) for day in days])
+
+    def reminders_sent(self, count: int, last: date) -> str:
+        return f"{count}, the last on {self.full_date(last)}"
+
+    def named_day(self, promised_on: date, said_on: date) -> str:
+        return f"; on {self.full_date(said_on)} your agency named {self.full_date(promised_on)}"
+
+    def urged_before(self, ordinal: int) -> str:
+        return f", {self.short_ordinal(ordinal)} request"
+
+    def recorded_as(self, days_late: int) -> str:
+        return f"{_count_days(days_late)} after the deadline" if days_late else "in time"
 
     def title(self, title: str, period: str | None) -> str:
         return period_names.add_period(title, period, "en")
 
-    def number(self, value: Decimal) -> str:
+    def report(self, title: str, period: str | None, *, is_noun: bool) -> str:
+        named = self.title(title, period)
+        return named if is_noun or "report" in title.casefold() else f'report "{named}"'
+
+    def short_report(self, source: CitedSource) -> str:
+        return f"report under {source.number}"
+
+    def abbreviate(self, report: str) -> str:
+        return report
+
+    def within_sentence(self, report: str) -> str:
+        return report
+
+    def basis(self, clause: str, source: CitedSource) -> str:
+        dated = f" of {self.full_date(source.issued_on)}" if source.issued_on else ""
+        issued = f", {source.issuer}" if source.issuer and source.number else ""
+        named = f"document {source.number}" if source.number else source.title
+        return f"clause {clause}, {named}{dated}{issued}"
+
+    def decision(self, decision: CitedDecision) -> str:
+        number = f" {decision.number}" if decision.number else ""
+        return f"decision{number}{f' of {self.full_date(decision.issued_on)}' if decision.issued_on else ''}"
+
+    def exempt_span(self, first: date, last: date | None) -> str:
+        end = f" to {self.full_date(last)}" if last else " on"
+        return f"deadlines from {self.full_date(first)}{end}"
+
+    def window(self, window: FiguresWindow) -> str:
+        return f"from {self.full_date(window.starts_on)} to {self.full_date(window.ends_on)}"
+
+    def cut_off(self, day: date) -> str:
+        return f"up to {self.full_date(day)}"
+
+    def left_out(self, extended: int, exempt: int) -> str:
+        parts = (
+            f"with an extension ({extended})" if extended else "",
+            f"with an exemption ({exempt})" if exempt else "",
+        )
+        return " or ".join(filter(None, parts))
+
+    def name_request(self, *, is_incomplete: bool, is_returned: bool) -> tuple[str, str]:
+        """Return what is asked of a report in a list of several, and the words of its link."""
+        if is_returned:
+            return "to be revised", "Send the revised report"
+        return ("to be completed", "Complete the report") if is_incomplete else ("to be sent", "Send the report")
+
+    def listed_in_sms(self, reports: Sequence[tuple[str, date]]) -> str:
+        *others, (last, day) = reports
+        listed = [f"{name} (by {self.day_and_month(one)})" for name, one in others]
+        return ", ".join([*listed, f"{last} (by {self.short_date(day)})"])
+
+    def absent_reports(self, count: int) -> str:
+        return f"Not received ({count})"
+
+    def partial_reports(self, count: int) -> str:
+        return f"Received, parts missing ({count})"
+
+    def note_of_row(self, lacks: str, promised_on: date | None, unreached_since: date | None, receiver: str) -> str:
+        del receiver
+        parts = (
+            f"missing: {lacks}" if lacks else "",
+            f"named {self.full_date(promised_on)} as the day" if promised_on else "",
+            f"since {self.day_and_month(unreached_since)} our mail has not reached it" if unreached_since else "",
+        )
+        return "; ".join(filter(None, parts))
+
+    def section(self, title: str) -> str:
+        return f'the section "{title}"'
+
+    def indicator(self, title: str, *, unit: str, low: Decimal | None, high: Decimal | None, is_whole: bool) -> str:
+        bounds = (
+            f"from {self._number(low)}" if low is not None else "",
+            f"to {self._number(high)}" if high is not None else "",
+        )
+        parts = (
+            f"in {UNITS[unit].in_language('en') if unit in UNITS else unit}" if unit else "",
+            " ".join(filter(None, bounds)),
+            "a whole number" if is_whole else "",
+        )
+        said = ", ".join(filter(None, parts))
+        return f'the indicator "{title}"{f" ({said})" if said else ""}'
+
+    def attachments(self, least: int, kinds: str) -> str:
+        return f"at least {least}{f' {kinds}' if kinds else ' attached'} file{'' if least == 1 else 's'}"
+
+    def report_of(self, agency: str) -> str:
+        return f"the report of {agency}"
+
+    def _number(self, value: Decimal) -> str:
         return figures.write_for_people(value, "en")
-
-
-def _report_noun(alert: AlertContext) -> str:
-    return "complete report" if alert.missing else "report"
 
 
 def _count_days(count: int) -> str:

@@ -1,102 +1,203 @@
 """Render a digest as a mail or an SMS in the reader's language, as things stand at the instant of sending."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from schemas.events import ids
 from schemas.events.deliveries import Channel
-from services.notifier.core.rendering import message_template, sms_segments, template_context
-from services.notifier.core.rendering.dashboard_links import DashboardLinks
-from services.notifier.core.rendering.english import English
-from services.notifier.core.rendering.form_links import FormLinks
-from services.notifier.core.rendering.message_template import MessageTemplate
-from services.notifier.core.rendering.template_context import AlertContext
-from services.notifier.core.rendering.vietnamese import Vietnamese
+from schemas.plan.plan import PARENT
+from services.notifier.core.rendering import calendar_file, letter, letter_facts, sms_segments, templates
+from services.notifier.core.rendering.calendar_file import CalendarEntry
+from services.notifier.core.rendering.letter import WORDS, Letter, LetterFrame, Words
+from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
+from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
+from services.notifier.core.rendering.officers import OfficerBook
+from services.notifier.core.rendering.templates import TemplateStamp
+from services.notifier.core.scheduling.delivery import SentText
 from services.notifier.core.scheduling.digest import Digest, DocumentVersions
-from services.notifier.core.scheduling.routing import Language
+from services.notifier.core.scheduling.routing import SELF, Language
+from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
 
-TEMPLATES: dict[Language, MessageTemplate] = {"vi": MessageTemplate(Vietnamese()), "en": MessageTemplate(English())}
 MAX_SMS_PARTS = 3  # 459 letters of GSM-7; providers cut or refuse a message beyond about 495
 _ELLIPSIS = "..."
+_TOKEN = re.compile(r"(?P<parameter>[?&]t=)[\w.-]+")
+_HIDDEN = r"\g<parameter>…"
+_DEFAULT_DOMAIN = "dondoc.example"
 
 
 class SmsLetters(StrEnum):
-    """The letters of an SMS: without Vietnamese marks, which every operator accepts, or as written."""
+    """The letters of an SMS: without Vietnamese marks, which every operator accepts, or as written.
+
+    A text as written takes two parts, or with `accented-short` one of 70 letters.
+    """
 
     UNACCENTED = "unaccented"
     ACCENTED = "accented"
+    ACCENTED_SHORT = "accented-short"
+
+
+_PARTS = {SmsLetters.UNACCENTED: 1, SmsLetters.ACCENTED: 2, SmsLetters.ACCENTED_SHORT: 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """The letters of an SMS, and the links of a mail to form and dashboard (None if the installation has none)."""
+    """The letters of an SMS, whom to ask, the links of a mail (None if the installation has none), and its domain."""
 
     letters: SmsLetters = SmsLetters.UNACCENTED
+    officers: OfficerBook = field(default_factory=dict)
     form_links: FormLinks | None = None
     dashboard_links: DashboardLinks | None = None
+    acknowledge_links: AcknowledgeLinks | None = None
+    mail_domain: str = _DEFAULT_DOMAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """When a message is written, what has become of those before it, and the public id of the delivery."""
+
+    now: datetime
+    history: LetterHistory = NO_HISTORY
+    delivery: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailThread:
+    """What a mail has for its program: where replies go, the mails it belongs to, its time zone, and a calendar file.
+
+    All mails of one duty refer to the same message id, so programs show them as one conversation.
+    """
+
+    references: str
+    zone: ZoneInfo
+    reply_to: str = ""
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMessage:
-    """The text of a message. An SMS has no subject and no HTML; a mail has no segments."""
+    """The text of a message and what it was made of. An SMS has no subject and no HTML; a mail has no segments."""
 
     subject: str | None
     body: str
     html: str | None
     segments: int | None
+    stamp: TemplateStamp | None = None
+    thread: MailThread | None = None
 
 
 def render_digest(
-    digest: Digest, documents: DocumentVersions, *, language: Language, options: RenderOptions, now: datetime
+    digest: Digest, documents: DocumentVersions, *, language: Language, options: RenderOptions, occasion: Occasion
 ) -> RenderedMessage:
-    """Return the text of *digest* at *now*. Raises `LookupError` if a cited document has not been published."""
-    alerts = [template_context.build_context(one, documents, language=language, now=now) for one in digest.alerts]
-    reader = _reader_name(digest, documents, language=language, now=now)
+    """Return the text of *digest* on an *occasion*. Raises `LookupError` if a cited document has not been published."""
+    words, now = WORDS[language], occasion.now
+    facts = [letter_facts.find_facts(one, documents, words, now=now, history=occasion.history) for one in digest.alerts]
+    lead = facts[0]
+    is_mail = digest.channel is Channel.EMAIL
+    described = [one for one in facts if is_mail and calendar_file.carries_deadline(one)]
+    frame = LetterFrame(
+        reader=_name_reader(digest, documents, lead, language=language, now=now),
+        now=now,
+        officer=options.officers.get(lead.plan.plan),
+        links=_create_form_links(digest, options, language=language, now=now),
+        ack_link=_create_acknowledge_link(digest, options, language=language, occasion=occasion),
+        dashboard_link=_create_dashboard_link(digest, options, language=language, now=now),
+        has_calendar=bool(described),
+    )
+    composed = letter.compose(facts, words, frame, occasion.history)
+    stamp = templates.stamp(composed.template, language, is_sms=not is_mail)
     match digest.channel:
         case Channel.EMAIL:
-            linked = _add_form_links(alerts, digest, options.form_links, language=language, now=now)
-            links = options.dashboard_links
-            dashboard = None if links is None else links.create_link(digest, language=language, now=now)
-            mail = TEMPLATES[language].compose_mail(linked, reader, dashboard_link=dashboard)
-            return RenderedMessage(
-                subject=mail.subject,
-                body=message_template.layout_plain_text(mail),
-                html=message_template.layout_html(mail, language),
-                segments=None,
+            subject, body, html = templates.write_mail(composed, language)
+            entries = _describe_entries(described, words, frame)
+            thread = MailThread(
+                references=f"<{ids.digest('thread', str(lead.one.duty))[:40]}@{options.mail_domain}>",
+                zone=lead.zone,
+                reply_to=composed.values["officer_mail"],
+                calendar=calendar_file.write_calendar(entries, domain=options.mail_domain, now=now),
             )
+            return RenderedMessage(subject=subject, body=body, html=html, segments=None, stamp=stamp, thread=thread)
         case Channel.SMS:
-            return _render_sms(TEMPLATES[language].compose_sms(alerts, reader), options.letters)
+            return _render_sms(composed, words, options.letters, stamp)
         case _:
             assert_never(digest.channel)
 
 
-def _add_form_links(
-    alerts: list[AlertContext], digest: Digest, links: FormLinks | None, *, language: Language, now: datetime
-) -> list[AlertContext]:
-    if links is None:
-        return alerts
-    return [
-        replace(context, form_link=links.create_link(one, digest, language=language, now=now))
-        for context, one in zip(alerts, digest.alerts, strict=True)
-    ]
+def keep_text(message: RenderedMessage) -> SentText | None:
+    """Return the text of *message* for the record; None for one that was not made of a template."""
+    if message.stamp is None:
+        return None
+    return SentText(
+        template=f"{message.stamp.name}@{message.stamp.version}",
+        template_digest=message.stamp.digest,
+        subject=message.subject,
+        body=_TOKEN.sub(_HIDDEN, message.body),
+    )
 
 
-def _reader_name(digest: Digest, documents: DocumentVersions, *, language: Language, now: datetime) -> str | None:
-    lead = digest.lead
-    zone = ZoneInfo(documents.plan(lead.duty.plan, lead.plan_version).zone)
-    registry = documents.registry(lead.registry, lead.registry_version)
-    return template_context.agency_name(digest.to_agency, registry, now.astimezone(zone).date(), language)
+def _create_form_links(
+    digest: Digest, options: RenderOptions, *, language: Language, now: datetime
+) -> Sequence[str | None]:
+    links = options.form_links
+    if links is None or digest.channel is not Channel.EMAIL:
+        return [None] * len(digest.alerts)
+    return [links.create_link(one, digest, language=language, now=now) for one in digest.alerts]
 
 
-def _render_sms(wordings: Sequence[str], letters: SmsLetters) -> RenderedMessage:
-    """Return the fullest wording that fits one part, else the shortest, cut if even that has too many parts."""
-    texts = [sms_segments.strip_accents(one) if letters is SmsLetters.UNACCENTED else one for one in wordings]
-    fitting = (one for one in texts if sms_segments.measure(one).parts == 1)
-    body = next(fitting, None) or _cut_to_max_parts(texts[-1])
-    return RenderedMessage(subject=None, body=body, html=None, segments=sms_segments.measure(body).parts)
+def _create_acknowledge_link(
+    digest: Digest, options: RenderOptions, *, language: Language, occasion: Occasion
+) -> str | None:
+    links = options.acknowledge_links
+    if links is None or not occasion.delivery or digest.channel is not Channel.EMAIL:
+        return None
+    return links.create_link(digest, occasion.delivery, language=language, now=occasion.now)
+
+
+def _create_dashboard_link(digest: Digest, options: RenderOptions, *, language: Language, now: datetime) -> str | None:
+    links = options.dashboard_links
+    if links is None or digest.channel is not Channel.EMAIL:
+        return None
+    return links.create_link(digest, language=language, now=now)
+
+
+def _name_reader(
+    digest: Digest, documents: DocumentVersions, lead: LetterFacts, *, language: Language, now: datetime
+) -> AgencyNames | None:
+    """Return the names of who reads. A contact list is greeted as the plan names whom the recipient reports to."""
+    registry = documents.registry(lead.one.registry, lead.one.registry_version)
+    if registry.agency(digest.to_agency) is None:
+        addressee = lead.plan.report.addressee
+        is_list = lead.one.alert.to not in {PARENT, SELF}
+        return AgencyNames.of_office(addressee) if addressee and is_list else None
+    return letter_facts.name_agency(digest.to_agency, registry, now.astimezone(lead.zone).date(), language)
+
+
+def _describe_entries(facts: Sequence[LetterFacts], words: Words, frame: LetterFrame) -> Iterator[CalendarEntry]:
+    for one in facts:
+        values = letter.describe(one, words, frame, None)
+        yield CalendarEntry(
+            facts=one,
+            summary=f"{values['report_short']}: {values['due']}",
+            description=f"{values['report']}\n{values['receiver']}\n{values['basis']}",
+        )
+
+
+def _render_sms(composed: Letter, words: Words, letters: SmsLetters, stamp: TemplateStamp) -> RenderedMessage:
+    """Return the fullest wording of few enough parts, else the shortest, cut only where no provider would take it."""
+    values = composed.values
+    names = dict.fromkeys((values["agency"], values["agency_sms"], words.reader))
+    by_name = [templates.write_sms(composed, words.language, name) for name in names]
+    texts = [text for wordings in zip(*by_name, strict=True) for text in dict.fromkeys(wordings)]
+    # The last resort names nobody to call, so that the rest fits.
+    texts.append(f"{texts[-1].removesuffix(values['end'])}.")
+    bodies = [sms_segments.strip_accents(one) if letters is SmsLetters.UNACCENTED else one for one in texts]
+    fitting = (one for one in bodies if sms_segments.measure(one).parts <= _PARTS[letters])
+    body = next(fitting, None) or _cut_to_max_parts(min(bodies, key=len))
+    return RenderedMessage(subject=None, body=body, html=None, segments=sms_segments.measure(body).parts, stamp=stamp)
 
 
 def _cut_to_max_parts(body: str) -> str:

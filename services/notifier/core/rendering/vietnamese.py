@@ -1,230 +1,203 @@
-"""The phrases of alerts in Vietnamese. They are courteous: they request ("kính đề nghị") and never threaten."""
+"""Values in Vietnamese: dates as Decree 30/2020 writes them, deadlines, distances, counts and missing parts."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import assert_never
 
 from schemas.content import period_names
+from schemas.content.document_kinds import find_kind
 from schemas.content.units import UNITS
-from schemas.events.assessments import StepKind
 from schemas.plan import figures
 from schemas.plan.calendar import FiguresWindow
-from schemas.plan.periods import Period
-from services.notifier.core.rendering import vietnamese_notices
-from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
-from services.notifier.core.rendering.template_context import AlertContext, Deadline, NoticeContext
+from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline
+from services.notifier.core.scheduling.routing import Language
 
-TEXTS = FixedTexts(
-    labels=RowLabels(
-        title="Nội dung",
-        agency="Cơ quan báo cáo",
-        receiver="Nơi nhận báo cáo",
-        basis="Căn cứ",
-        deadline="Hạn cuối",
-        state="Tình trạng",
-        missing="Còn thiếu",
-        correction="Nội dung đề nghị hoàn thiện",
-        respond_by="Thời hạn gửi bản thay thế",
-        form="Gửi trực tuyến (dành riêng cho Quý cơ quan)",
-        dashboard="Trang theo dõi (dành riêng cho Quý cơ quan)",
-        window="Số liệu",
-        former_deadline="Thời hạn trước",
-        decision="Văn bản",
-        heirs="Cơ quan gửi",
-        document="Văn bản",
-        recorded_at="Thời điểm ghi nhận",
-    ),
-    default_signature="Hệ thống Đôn Đốc",
-    default_reader="Quý cơ quan",
-    closing="Trân trọng cảm ơn sự quan tâm, phối hợp của Quý cơ quan.",
-    footer=(
-        "Thư này được gửi tự động để hỗ trợ theo dõi thời hạn, không thay thế công văn. "
-        "Nếu Quý cơ quan đã gửi báo cáo, kính mong bỏ qua thư này."
-    ),
-    open_form="Mở biểu mẫu",
-    open_dashboard="Xem các báo cáo của Quý cơ quan",
-    clause="mục",
-    due="hạn cuối:",
-    no_due_date="văn bản không quy định thời hạn cụ thể",
-    nearest_due="Hạn gần nhất:",
-    not_received="chưa nhận được báo cáo",
-    not_due_yet="chưa đến hạn, chưa nhận được báo cáo",
-    incomplete="đã nhận, chưa đầy đủ",
-    returned="đã nhận, đề nghị hoàn thiện",
-    keeps_time=(
-        "Bản thay thế đầy đủ gửi trong thời hạn trên được ghi nhận theo thời điểm Quý cơ quan đã gửi báo cáo lần đầu."
-    ),
-    received="đã nhận đầy đủ",
-    exempt="được miễn gửi",
-    passed_on="nhiệm vụ đã chuyển cho cơ quan tiếp nhận",
-    no_urging="Trong thời gian này không có thư đôn đốc.",
-    missing_correction="bản thay thế theo nội dung đề nghị hoàn thiện",
-    missing_inline="còn thiếu",
-    missing_heading="Còn thiếu",
-    missing_signature="chữ ký của người có thẩm quyền",
-    unit="đơn vị:",
-    range_from="từ",
-    range_to="đến",
-    whole_number="số nguyên",
-    units={unit: words.vi for unit, words in UNITS.items()},
-    media_types={"application/pdf": "PDF"},
-)
+_WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
+_ORDINALS = ("thứ nhất", "thứ hai", "thứ ba", "thứ tư", "thứ năm")
+_FIRST_MONTHS = 2  # their number takes a zero, as every day below ten does
+_UNPADDED = 10  # counts below it take a zero in prose
+# A clause that says itself what it is needs no "mục" before it.
+_NAMED_CLAUSES = ("mục", "điều", "khoản", "điểm", "đoạn", "phần", "phụ lục", "chương", "tiểu mục")
 
 
 class Vietnamese:
-    """The phrases for readers of Vietnamese."""
+    """The values of a letter for readers of Vietnamese."""
 
-    texts = TEXTS
+    language: Language = "vi"
+    reader = "Quý cơ quan"
+    telephone = "LH"
+    superior = "Quý Lãnh đạo"
+    soon = "trong thời gian sớm nhất"
+    missing_signature = "chữ ký của người có thẩm quyền"
+    missing_correction = "bản thay thế theo nội dung đề nghị hoàn thiện"
 
-    def greeting(self, reader: str | None) -> str:
-        return f"Kính gửi: {reader or TEXTS.default_reader}"
+    def full_date(self, day: date) -> str:
+        month = f"{day.month:02}" if day.month <= _FIRST_MONTHS else str(day.month)
+        return f"{day.day:02}/{month}/{day.year}"
 
-    def subject(self, alert: AlertContext, title: str) -> str:
-        to_co_operate = " (để phối hợp)" if alert.is_copy else ""
-        match alert.kind:
-            case StepKind.REMINDER:
-                return f"Nhắc hạn{to_co_operate}: {title}"
-            case StepKind.URGING:
-                return f"Đôn đốc{to_co_operate}: {title}"
-            case StepKind.INCOMPLETE:
-                return f"Đề nghị bổ sung: {title}"
-            case StepKind.RETURNED:
-                return f"Đề nghị hoàn thiện: {title}"
-            case StepKind.ESCALATION:
-                return f"Thông tin tiến độ: {alert.agency} – {title}"
-            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
-                return vietnamese_notices.write_subject(alert, title)
-            case _:
-                assert_never(alert.kind)
+    def short_date(self, day: date) -> str:
+        return self.full_date(day)
 
-    def subject_of_many(self, count: int, sources: str) -> str:
-        return f"Kính đề nghị quan tâm {count} báo cáo theo {sources}"
+    def day_and_month(self, day: date) -> str:
+        return self.full_date(day).rpartition("/")[0]
 
-    def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
-        if alert.is_copy:
-            return self._opening_of_copy(alert, speaker=speaker, due=due, reader=reader)
-        match alert.kind:
-            case StepKind.REMINDER:
-                return (
-                    f"{speaker} trân trọng kính đề nghị {alert.agency} quan tâm, "
-                    f"gửi báo cáo dưới đây đúng thời hạn ({due})."
-                )
-            case StepKind.URGING:
-                return (
-                    f"Đến nay, {speaker} chưa nhận được {_report_noun(alert)} dưới đây của {alert.agency} ({due}). "
-                    f"Kính đề nghị {alert.agency} quan tâm, gửi trong thời gian sớm nhất."
-                )
-            case StepKind.INCOMPLETE:
-                return (
-                    f"{speaker} đã nhận được báo cáo dưới đây của {alert.agency} và kính đề nghị {alert.agency} "
-                    f"bổ sung các nội dung còn thiếu ({due})."
-                )
-            case StepKind.RETURNED:
-                term = f" ({due})" if alert.next_deadline else " trong thời gian sớm nhất"
-                return (
-                    f"{speaker} kính đề nghị {alert.agency} hoàn thiện báo cáo theo nội dung nêu dưới đây "
-                    f"và gửi bản thay thế{term}."
-                )
-            case StepKind.ESCALATION:
-                return (
-                    f"{speaker} xin thông tin: đến nay chưa nhận được {_report_noun(alert)} dưới đây "
-                    f"của {alert.agency} ({due}). Kính đề nghị {reader} quan tâm, chỉ đạo."
-                )
-            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
-                return vietnamese_notices.write_opening(alert, speaker=speaker, due=due, reader=reader)
-            case _:
-                assert_never(alert.kind)
+    def weekday(self, day: date) -> str:
+        return _WEEKDAYS[day.weekday()]
 
-    def _opening_of_copy(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
-        if alert.kind is StepKind.REMINDER:
-            return (
-                f"{speaker} trân trọng kính đề nghị {reader} phối hợp với {alert.agency} (cơ quan chủ trì) "
-                f"để báo cáo dưới đây được gửi đúng thời hạn ({due})."
-            )
-        return (
-            f"Đến nay, {speaker} chưa nhận được {_report_noun(alert)} dưới đây của {alert.agency} ({due}). "
-            f"Kính đề nghị {reader} phối hợp với {alert.agency} (cơ quan chủ trì) để gửi trong thời gian sớm nhất."
-        )
+    def instant(self, at: datetime) -> str:
+        return f"{at:%H} giờ {at:%M} phút ngày {self.full_date(at.date())}"
 
-    def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str:
-        return f"{speaker} trân trọng kính đề nghị {reader} quan tâm {count} nội dung dưới đây."
-
-    def basis(self, alert: AlertContext) -> str:
-        dated = f" ngày {alert.source_issued_on:%d/%m/%Y}" if alert.source_issued_on else ""
-        number = "văn bản số " if alert.has_number else ""
-        return f"mục {alert.clause}, {number}{alert.source}{dated}"
-
-    def report(self, alert: AlertContext, title: str) -> str:
-        return f"báo cáo “{title}” (mục {alert.clause}, {alert.source})"
-
-    def report_in_brief(self, alert: AlertContext, of_period: str) -> str:
-        return f"báo cáo{of_period} theo mục {alert.clause}, {alert.source}"
-
-    def sms(self, alert: AlertContext, report: str) -> str:
-        if alert.is_copy:
-            return f"Kính đề nghị phối hợp với {alert.agency} để gửi {report}"
-        match alert.kind:
-            case StepKind.REMINDER:
-                return f"Kính đề nghị {alert.agency} gửi {report}"
-            case StepKind.URGING:
-                return f"Kính đề nghị {alert.agency} sớm gửi {report}"
-            case StepKind.INCOMPLETE:
-                return f"Kính đề nghị {alert.agency} bổ sung {report}"
-            case StepKind.RETURNED:
-                return f"Kính đề nghị {alert.agency} hoàn thiện {report}, lý do tại thư điện tử"
-            case StepKind.ESCALATION:
-                return f"Xin thông tin: {alert.agency} chưa gửi{' đầy đủ' if alert.missing else ''} {report}"
-            case StepKind.RECEIVED | StepKind.EXTENSION | StepKind.EXEMPTION | StepKind.SUCCESSION | StepKind.OPENING:
-                return vietnamese_notices.write_sms(alert, report)
-            case _:
-                assert_never(alert.kind)
-
-    def sms_of_many(self, count: int, *, sources: str, reader: str) -> str:
-        return f"Kính đề nghị {reader} quan tâm {count} báo cáo theo {sources}"
-
-    def section(self, title: str) -> str:
-        return f"nội dung phần “{title}”"
-
-    def indicator(self, title: str) -> str:
-        return f"chỉ tiêu “{title}”"
-
-    def attachments(self, least: int) -> str:
-        return f"ít nhất {least} tệp đính kèm"
-
-    def window(self, window: FiguresWindow) -> str:
-        return f"từ {window.starts_on:%d/%m/%Y} đến {window.ends_on:%d/%m/%Y}"
-
-    def day(self, day: date) -> str:
-        return f"ngày {day:%d/%m/%Y}"
-
-    def recorded_at(self, notice: NoticeContext) -> str:
-        if notice.recorded_at is None:
-            return ""
-        late = f"sau thời hạn {notice.days_late} ngày" if notice.days_late else "trong thời hạn"
-        return f"{notice.recorded_at:%H} giờ {notice.recorded_at:%M} phút ngày {notice.recorded_at:%d/%m/%Y} ({late})"
-
-    def report_of(self, agency: str) -> str:
-        return f"báo cáo của {agency}"
-
-    def last_day(self, deadline: Deadline) -> str:
+    def due(self, deadline: Deadline) -> str:
         if deadline.before is None:
-            return f"hết ngày {deadline.last_day:%d/%m/%Y}"
-        return f"trước {deadline.before.hour} giờ {deadline.before:%M} ngày {deadline.last_day:%d/%m/%Y}"
+            return f"hết ngày {self.full_date(deadline.last_day)}"
+        minutes = f" {deadline.before:%M} phút" if deadline.before.minute else ""
+        return f"trước {deadline.before:%H} giờ{minutes} ngày {self.full_date(deadline.last_day)}"
 
-    def days_left(self, deadline: Deadline) -> str:
+    def due_by(self, deadline: Deadline) -> str:
+        return f"chậm nhất ngày {self.full_date(deadline.last_day)}" if deadline.before is None else self.due(deadline)
+
+    def due_by_in_sms(self, deadline: Deadline) -> str:
+        return self.due_by(deadline).replace("ngày ", "", 1)
+
+    def due_end(self, deadline: Deadline) -> str:
+        if deadline.before is None:
+            return f"24 giờ ngày {self.full_date(deadline.last_day)}"
+        return self.due(deadline).removeprefix("trước ")
+
+    def distance(self, deadline: Deadline) -> str:
         if deadline.has_passed:
-            return f"đã quá hạn {-deadline.days_left} ngày" if deadline.days_left < 0 else "đã quá hạn"
-        return f"còn {deadline.days_left} ngày" if deadline.days_left else "hôm nay là ngày cuối"
+            return f"quá hạn {self.count(-deadline.days_left)} ngày" if deadline.days_left < 0 else "đã quá hạn"
+        return f"còn {self.count(deadline.days_left)} ngày" if deadline.days_left else "hôm nay là ngày cuối"
 
-    def period(self, period: Period) -> str:
-        return period_names.name_period(period).vi
+    def overdue_in_sms(self, deadline: Deadline) -> str:
+        return f"quá hạn gửi {-deadline.days_left} ngày" if deadline.days_left < 0 else "đã quá hạn gửi"
+
+    def count(self, number: int) -> str:
+        return f"{number:02}" if 0 < number < _UNPADDED else str(number)
+
+    def lack_count(self, number: int) -> str:
+        return self.count(number)
+
+    def ordinal(self, number: int) -> str:
+        return _ORDINALS[number - 1] if number <= len(_ORDINALS) else f"thứ {number}"
+
+    def short_ordinal(self, number: int) -> str:
+        return str(number)
+
+    def join(self, names: Sequence[str]) -> str:
+        *others, last = names or ("",)
+        return f"{', '.join(others)} và {last}" if others else last
+
+    def days(self, days: Sequence[date]) -> str:
+        return self.join([f"ngày {self.full_date(day)}" for day in days])
+
+    def reminders_sent(self, count: int, last: date) -> str:
+        return f"{self.count(count)} lần, gần nhất ngày {self.full_date(last)}"
+
+    def named_day(self, promised_on: date, said_on: date) -> str:
+        said, promised = self.full_date(said_on), self.full_date(promised_on)
+        return f"; theo thông tin ngày {said}, Quý cơ quan dự kiến gửi ngày {promised}"
+
+    def urged_before(self, ordinal: int) -> str:
+        return f", đôn đốc lần {ordinal}"
+
+    def recorded_as(self, days_late: int) -> str:
+        return f"sau thời hạn {self.count(days_late)} ngày" if days_late else "trong thời hạn"
 
     def title(self, title: str, period: str | None) -> str:
         return period_names.add_period(title, period, "vi")
 
-    def number(self, value: Decimal) -> str:
+    def report(self, title: str, period: str | None, *, is_noun: bool) -> str:
+        named = self.title(title, period)
+        return named if is_noun or title.casefold().startswith("báo cáo") else f"báo cáo “{named}”"
+
+    def short_report(self, source: CitedSource) -> str:
+        return f"Báo cáo {find_kind(source.number, source.title) or 'văn bản'} {source.number}"
+
+    def abbreviate(self, report: str) -> str:
+        return f"BC{report.removeprefix('Báo cáo')}" if report.startswith("Báo cáo") else report
+
+    def within_sentence(self, report: str) -> str:
+        return f"báo cáo{report.removeprefix('Báo cáo')}" if report.startswith("Báo cáo") else report
+
+    def basis(self, clause: str, source: CitedSource) -> str:
+        named = clause if clause.casefold().startswith(_NAMED_CLAUSES) else f"mục {clause}"
+        dated = f" ngày {self.full_date(source.issued_on)}" if source.issued_on else ""
+        if not source.number:
+            return f"{named} {source.title}{dated}"
+        issued = f" của {source.issuer}" if source.issuer else ""
+        return f"{named} {find_kind(source.number, source.title) or 'văn bản'} số {source.number}{dated}{issued}"
+
+    def decision(self, decision: CitedDecision) -> str:
+        kind = find_kind(decision.number) or "văn bản"
+        number = f" số {decision.number}" if decision.number else ""
+        return f"{kind}{number}{f' ngày {self.full_date(decision.issued_on)}' if decision.issued_on else ''}"
+
+    def exempt_span(self, first: date, last: date | None) -> str:
+        end = f" đến {self.full_date(last)}" if last else " trở đi"
+        return f"thời hạn từ {self.full_date(first)}{end}"
+
+    def window(self, window: FiguresWindow) -> str:
+        return f"từ {self.full_date(window.starts_on)} đến {self.full_date(window.ends_on)}"
+
+    def cut_off(self, day: date) -> str:
+        return f"đến {self.full_date(day)}"
+
+    def left_out(self, extended: int, exempt: int) -> str:
+        parts = (
+            f"được gia hạn ({self.count(extended)})" if extended else "",
+            f"được miễn ({self.count(exempt)})" if exempt else "",
+        )
+        return " hoặc ".join(filter(None, parts))
+
+    def name_request(self, *, is_incomplete: bool, is_returned: bool) -> tuple[str, str]:
+        """Return what is asked of a report in a list of several, and the words of its link."""
+        if is_returned:
+            return "cần hoàn thiện", "Gửi bản hoàn thiện"
+        return ("cần bổ sung", "Bổ sung báo cáo") if is_incomplete else ("cần gửi", "Gửi báo cáo")
+
+    def listed_in_sms(self, reports: Sequence[tuple[str, date]]) -> str:
+        *others, (last, day) = reports
+        listed = [f"{name} (hạn {self.day_and_month(one)})" for name, one in others]
+        return ", ".join([*listed, f"{last} (hạn {self.full_date(day)})"])
+
+    def absent_reports(self, count: int) -> str:
+        return f"Chưa nhận được báo cáo ({self.count(count)})"
+
+    def partial_reports(self, count: int) -> str:
+        return f"Đã nhận, còn thiếu nội dung ({self.count(count)})"
+
+    def note_of_row(self, lacks: str, promised_on: date | None, unreached_since: date | None, receiver: str) -> str:
+        parts = (
+            f"còn thiếu: {lacks}" if lacks else "",
+            f"hẹn gửi ngày {self.full_date(promised_on)}" if promised_on else "",
+            f"từ ngày {self.day_and_month(unreached_since)}, thư của {receiver} chưa đến được đơn vị"
+            if unreached_since
+            else "",
+        )
+        return "; ".join(filter(None, parts))
+
+    def section(self, title: str) -> str:
+        return f"phần “{title}”"
+
+    def indicator(self, title: str, *, unit: str, low: Decimal | None, high: Decimal | None, is_whole: bool) -> str:
+        bounds = (
+            f"từ {self._number(low)}" if low is not None else "",
+            f"đến {self._number(high)}" if high is not None else "",
+        )
+        parts = (
+            UNITS[unit].vi if unit in UNITS else unit,
+            " ".join(filter(None, bounds)),
+            "số nguyên" if is_whole else "",
+        )
+        said = ", ".join(filter(None, parts))
+        return f"chỉ tiêu “{title}”{f' ({said})' if said else ''}"
+
+    def attachments(self, least: int, kinds: str) -> str:
+        return f"ít nhất {self.count(least)} tệp{f' {kinds}' if kinds else ' đính kèm'}"
+
+    def report_of(self, agency: str) -> str:
+        return f"báo cáo của {agency}"
+
+    def _number(self, value: Decimal) -> str:
         return figures.write_for_people(value, "vi")
-
-
-def _report_noun(alert: AlertContext) -> str:
-    return "đầy đủ báo cáo" if alert.missing else "báo cáo"

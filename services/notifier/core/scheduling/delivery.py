@@ -4,19 +4,21 @@ Events hold no address. A digest about several agencies (an escalation to the pr
 about its own duties, because events are keyed by agency.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from schemas.events import ids
 from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
+from schemas.events.event_origin import EventOrigin
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Contact, Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 SOURCE = "dondoc/notifier"
-_PUBLIC_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
+PUBLIC_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +54,14 @@ class Delivery:
         return self.alerts[0]
 
     @property
+    def origin(self) -> EventOrigin:
+        """The event that was received last among those that its alerts follow from."""
+        return _latest_origin(self.alerts)
+
+    @property
     def public_id(self) -> str:
         """The id that mails and events carry. It derives from the address, and does not give it away."""
-        return self.id[:_PUBLIC_DIGITS]
+        return self.id[:PUBLIC_DIGITS]
 
     def message_id(self, domain: str) -> str:
         """Return the Message-ID, which is the same on every attempt, so that mail programs recognise a second copy."""
@@ -62,11 +69,31 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentText:
+    """What a message said, as the record keeps it: without the tokens of its links, which are keys to a form.
+
+    `template` is the template of the words with the version of the set, `template_digest` that of its files.
+    """
+
+    template: str
+    template_digest: str
+    subject: str | None
+    body: str
+
+    @property
+    def digest(self) -> str:
+        """The digest of the text, which the event about the attempt carries."""
+        return ids.digest(self.subject or "", self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryAttempt:
     """How attempt `delivery.attempt` ended, and when the next one is due (None: never).
 
     `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `provider_ids` are the
-    ids that the SMS centre gave to the parts. `spent` counts the attempts that count towards giving up.
+    ids by which what comes back names it. `spent` counts the attempts that count towards giving up. The next attempt
+    is made by the route `bound_to` alone; if what was accepted comes back, the route `falls_back_to` makes it. `text`
+    is what was sent; None where nothing was, or where what became of it is learnt later.
     """
 
     delivery: Delivery
@@ -79,6 +106,9 @@ class DeliveryAttempt:
     provider_ids: tuple[str, ...] = ()
     spent: int = 0
     route: str | None = None
+    bound_to: str | None = None
+    falls_back_to: str | None = None
+    text: SentText | None = None
 
 
 def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
@@ -103,6 +133,7 @@ def build_events(attempt: DeliveryAttempt) -> Iterator[Envelope[AlertAttempted]]
             subject=agency,
             time=attempt.at,
             data=_build_event_data(attempt, agency),
+            **_trace_attributes(one for one in delivery.alerts if one.duty.agency == agency),
         )
 
 
@@ -128,9 +159,24 @@ def describe_duty(one: DutyAlert) -> AlertedDuty:
     )
 
 
+def _latest_origin(alerts: Iterable[DutyAlert]) -> EventOrigin:
+    return max((one.origin for one in alerts), key=lambda one: (one.received_at is not None, one.received_at))
+
+
+def _trace_attributes(alerts: Iterable[DutyAlert]) -> Mapping[str, Any]:
+    """Return the trace of what *alerts* follow from as attributes of an event; none where there is no trace."""
+    trace = _latest_origin(alerts).trace
+    if trace is None:
+        return {}
+    return {"traceparent": trace.parent} | ({} if trace.state is None else {"tracestate": trace.state})
+
+
 def _create_delivery(digest: Digest, contact: Contact | None, batch: str) -> Delivery:
     address = contact.address if contact else ""
-    parts = (batch, digest.to_agency, digest.channel.value, address) if contact else ("unreached", digest.alert_id)
+    named = (batch, digest.to_agency, digest.channel.value, address)
+    # What is told to an agency as the one above others is a message of its own beside what it owes itself.
+    apart = ("superior",) if digest.is_to_superior else ()
+    parts = (*named, *apart) if contact else ("unreached", digest.alert_id)
     return Delivery(
         id=ids.digest(*parts),
         alert_id=digest.alert_id,
@@ -160,4 +206,7 @@ def _build_event_data(attempt: DeliveryAttempt, agency: str) -> AlertAttempted:
         segments=attempt.segments,
         delivery=delivery.public_id,
         route=attempt.route,
+        template=None if attempt.text is None else attempt.text.template,
+        template_digest=None if attempt.text is None else attempt.text.template_digest,
+        text_digest=None if attempt.text is None else attempt.text.digest,
     )

@@ -1,11 +1,12 @@
 """Digests: everything that one recipient gets at one time on one channel goes into one message."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from schemas.events import ids
+from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
@@ -47,6 +48,11 @@ class Digest:
         return ids.digest("alert", self.to_agency, self.channel.value, *sorted(one.dedup_key for one in self.alerts))
 
     @property
+    def is_to_superior(self) -> bool:
+        """Whether it tells the reader of what others owe."""
+        return self.lead.alert.kind is StepKind.ESCALATION
+
+    @property
     def lead(self) -> DutyAlert:
         """The most pressing alert: it gives the message its kind and step."""
         return self.alerts[0]
@@ -77,17 +83,28 @@ def build_digests(
 ) -> list[Digest]:
     """Return one digest for each recipient of *alerts* and each channel on which *contacts* has somebody.
 
+    What a superior is told of others is a digest apart from what it owes itself.
+
     A recipient without any contact yields one digest without contacts, so that the failure to reach it is recorded.
     """
     digests = []
     for to_agency in sorted(alerts):
-        ordered = tuple(sorted(alerts[to_agency], key=_order_by_urgency))
         channels = contacts.get(to_agency) or {Channel.EMAIL: ()}
-        digests += [
-            Digest(to_agency=to_agency, channel=channel, alerts=ordered, contacts=channels[channel])
-            for channel in sorted(channels)
-        ]
+        for ordered in _split_from_superior(alerts[to_agency]):
+            digests += [
+                Digest(to_agency=to_agency, channel=channel, alerts=ordered, contacts=channels[channel])
+                for channel in sorted(channels)
+            ]
     return digests
+
+
+def _split_from_superior(alerts: Iterable[DutyAlert]) -> Iterator[tuple[DutyAlert, ...]]:
+    """Yield what the reader is told of others, and what it owes itself: a letter asks one thing of its reader."""
+    ordered = sorted(alerts, key=_order_by_urgency)
+    for is_escalation in (True, False):
+        chosen = tuple(one for one in ordered if (one.alert.kind is StepKind.ESCALATION) is is_escalation)
+        if chosen:
+            yield chosen
 
 
 def _order_by_urgency(one: DutyAlert) -> tuple[int, str, str]:

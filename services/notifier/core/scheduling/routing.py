@@ -37,7 +37,10 @@ _TITLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """How one person at an agency (or on a list) is reached on the local dates [from_, to)."""
+    """How one person at an agency (or on a list) is reached on the local dates [from_, to).
+
+    `suspended` is the code for which nothing is sent to the address any more; None while it is not suspended.
+    """
 
     agency: str
     channel: Channel
@@ -46,6 +49,7 @@ class Contact:
     language: Language = "vi"
     from_: date | None = None
     to: date | None = None
+    suspended: str | None = None
 
     def is_valid_on(self, day: date) -> bool:
         """Whether the contact holds on the local date *day*."""
@@ -64,10 +68,13 @@ class ContactBook:
         return chain.from_iterable(self._by_agency.values())
 
     def find_reachable(self, agency: str, day: date) -> dict[Channel, tuple[Contact, ...]]:
-        """Return the contacts of *agency* (an id or the name of a list) on *day*, by channel; no address twice."""
+        """Return the contacts of *agency* (an id or the name of a list) on *day*, by channel; no address twice.
+
+        Those that are suspended are left out.
+        """
         reachable: dict[Channel, dict[str, Contact]] = {}
         for contact in self._by_agency.get(agency, ()):
-            if contact.is_valid_on(day):
+            if contact.is_valid_on(day) and contact.suspended is None:
                 reachable.setdefault(contact.channel, {}).setdefault(contact.address, contact)
         return {channel: tuple(people.values()) for channel, people in reachable.items()}
 

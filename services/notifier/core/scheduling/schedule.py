@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.ids import DutyKey
 from schemas.plan import durations
 from services.notifier.core.scheduling import scheduled_alert
@@ -20,11 +21,15 @@ from services.notifier.core.scheduling.scheduled_alert import (
     DutyAlert,
     DutyAssessment,
     ScheduledAlert,
+    StatusInterval,
 )
 
 # The alerts that matter as long as their due instant does. Archived reports of ten years are not acknowledged one by
 # one, whenever they are received; a return, an opening or a succession matters from when it happened.
 MEASURED_FROM_DUE = frozenset(StepKind) - {StepKind.RETURNED, StepKind.OPENING, StepKind.SUCCESSION}
+
+# The `step_key` of each alert that an assessment calls for, with the instant from which it is void.
+ActiveSteps = tuple[tuple[str, datetime | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,7 @@ class AlertSchedule:
     `sent_keys` holds deduplication keys, also of repetitions that a later one has replaced. `active_steps` holds the
     `step_key` of each alert that the last assessment calls for, with the instant from which it is void. `revision` is
     that of the last assessment, `digest` that of its record; an older assessment is ignored. `known_since` is when the
-    first assessment was recorded.
+    first assessment was recorded. `origin` is the event behind the last assessment.
     """
 
     duty: DutyKey
@@ -61,9 +66,16 @@ class AlertSchedule:
     waiting: tuple[ScheduledAlert, ...] = ()
     sent_keys: frozenset[str] = frozenset()
     claimed: ClaimedAlerts | None = None
-    active_steps: tuple[tuple[str, datetime | None], ...] = ()
+    active_steps: ActiveSteps = ()
     unreached: tuple[ScheduledAlert, ...] = ()
     digest: str = ""
+    timeline: tuple[StatusInterval, ...] = ()
+    origin: EventOrigin = NO_ORIGIN
+
+    def find_interval(self, now: datetime) -> StatusInterval | None:
+        """Return the interval of the last assessment in which *now* lies; None before the first."""
+        begun = [one for one in self.timeline if one.starts_at <= now]
+        return begun[-1] if begun else None
 
     @property
     def next_at(self) -> datetime | None:
@@ -72,7 +84,7 @@ class AlertSchedule:
 
     def calls_for(self, alert: ScheduledAlert, now: datetime) -> bool:
         """Whether the last assessment still calls for *alert* at *now*."""
-        return any(key == alert.step_key and (until is None or now < until) for key, until in self.active_steps)
+        return is_called_for(alert, self.active_steps, now)
 
     def with_duty(self, alert: ScheduledAlert) -> DutyAlert:
         """Return *alert* together with the duty and the document versions that its text cites."""
@@ -83,7 +95,13 @@ class AlertSchedule:
             registry_version=self.registry_version,
             clause=self.clause,
             alert=alert,
+            origin=self.origin,
         )
+
+
+def is_called_for(alert: ScheduledAlert, active_steps: ActiveSteps, now: datetime) -> bool:
+    """Whether *alert* is one of *active_steps*, and still is at *now*."""
+    return any(key == alert.step_key and (until is None or now < until) for key, until in active_steps)
 
 
 def is_contradicted(known: AlertSchedule, assessment: DutyAssessment) -> bool:
@@ -109,9 +127,7 @@ def follow_assessment(
         for alert in scheduled_alert.schedule_alerts(assessment, now)
         if (since := _counts_from(alert)) is None or since >= known_since - lookback
     ]
-    waiting = (
-        _set_send_at(due, hours, now) for alert in called for due in _select_unsent(alert, sent_keys, hours, now)
-    )
+    waiting = (set_send_at(due, hours, now) for alert in called for due in _select_unsent(alert, sent_keys, hours, now))
     return AlertSchedule(
         duty=assessment.duty,
         plan_version=assessment.plan_version,
@@ -125,6 +141,8 @@ def follow_assessment(
         sent_keys=sent_keys,
         active_steps=tuple((alert.step_key, alert.until) for alert in called),
         digest=assessment.digest,
+        timeline=assessment.timeline,
+        origin=assessment.origin,
     )
 
 
@@ -138,7 +156,7 @@ def take_due(
     due = [alert for alert in schedule.waiting if alert.send_at <= now]
     if due and not hours.is_open(now):
         later = [alert for alert in schedule.waiting if alert.send_at > now]
-        moved = (_set_send_at(alert, hours, now) for alert in due)
+        moved = (set_send_at(alert, hours, now) for alert in due)
         return (), replace(schedule, waiting=_sort([*later, *moved]))
     latest = [alert.latest_repetition(now, hours.zone) for alert in due]
     return tuple(_keep_last_per_recipient(latest, now)), _mark_sent(schedule, due, hours, now)
@@ -159,7 +177,7 @@ def retry_unreached(
     """
     last = {alert.step_key: alert for alert in schedule.unreached}
     holding = [alert for alert in last.values() if not alert.is_void(now)]
-    again = (_set_send_at(alert, hours, now) for alert in holding if alert.to in reached)
+    again = (set_send_at(alert, hours, now) for alert in holding if alert.to in reached)
     return replace(
         schedule,
         waiting=_sort([*schedule.waiting, *again]),
@@ -169,12 +187,22 @@ def retry_unreached(
 
 def replan(schedule: AlertSchedule, hours: SendingHours, now: datetime) -> AlertSchedule:
     """Return the schedule whose waiting alerts are sent within *hours*, for sending hours that were changed."""
-    return replace(schedule, waiting=_sort(_set_send_at(alert, hours, now) for alert in schedule.waiting))
+    return replace(schedule, waiting=_sort(set_send_at(alert, hours, now) for alert in schedule.waiting))
 
 
 def skip_before(schedule: AlertSchedule, hours: SendingHours, before: datetime) -> AlertSchedule:
     """Return the schedule in which all alerts due before *before* count as sent, for a simulation that starts there."""
     return _mark_sent(schedule, [alert for alert in schedule.waiting if alert.send_at < before], hours, before)
+
+
+def set_send_at(alert: ScheduledAlert, hours: SendingHours, now: datetime) -> ScheduledAlert:
+    """Return *alert* with `send_at` within the sending hours; an alert that is late already is sent from *now* on."""
+    before = alert.due_at if alert.kind is StepKind.REMINDER else None
+    send_at = hours.adjust(alert.at, before=before)
+    if alert.settle and alert.due_at is not None and not alert.repetition:
+        settled_at = hours.add_open_time(alert.due_at, durations.parse_elapsed(alert.settle))
+        send_at = max(send_at, settled_at)
+    return replace(alert, send_at=send_at if send_at >= now else hours.next_open(now))
 
 
 def _counts_from(alert: ScheduledAlert) -> datetime | None:
@@ -196,7 +224,7 @@ def _mark_sent(
     following = [again for again in repeated if again.dedup_key not in planned]
     return replace(
         schedule,
-        waiting=_sort([*later, *(_set_send_at(alert, hours, now) for alert in following)]),
+        waiting=_sort([*later, *(set_send_at(alert, hours, now) for alert in following)]),
         sent_keys=(schedule.sent_keys - _keys_of_earlier_repetitions(latest)) | {alert.dedup_key for alert in latest},
     )
 
@@ -212,16 +240,6 @@ def _select_unsent(
         yield latest
     elif following := latest.repeat(latest.repetition + 1, hours.zone):
         yield following
-
-
-def _set_send_at(alert: ScheduledAlert, hours: SendingHours, now: datetime) -> ScheduledAlert:
-    """Return *alert* with `send_at` within the sending hours; an alert that is late already is sent from *now* on."""
-    before = alert.due_at if alert.kind is StepKind.REMINDER else None
-    send_at = hours.adjust(alert.at, before=before)
-    if alert.settle and alert.due_at is not None and not alert.repetition:
-        settled_at = hours.add_open_time(alert.due_at, durations.parse_elapsed(alert.settle))
-        send_at = max(send_at, settled_at)
-    return replace(alert, send_at=send_at if send_at >= now else hours.next_open(now))
 
 
 def _keep_last_per_recipient(due: Iterable[ScheduledAlert], now: datetime) -> list[ScheduledAlert]:

@@ -14,6 +14,7 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status, StepKind
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireNotice, WireReturnedReport, WireStep
 from schemas.plan import durations
@@ -62,7 +63,8 @@ class StatusInterval:
 class DutyAssessment:
     """The part of an assessment of one duty on which alerts depend.
 
-    `digest` is that of the whole record, by which another content under the same revision is recognised.
+    `digest` is that of the whole record, by which another content under the same revision is recognised. `origin` is
+    the event that it follows from.
     """
 
     duty: DutyKey
@@ -75,6 +77,7 @@ class DutyAssessment:
     timeline: tuple[StatusInterval, ...]
     alerts: tuple[WireStep, ...]
     digest: str = ""
+    origin: EventOrigin = NO_ORIGIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +181,7 @@ class ScheduledAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyAlert:
-    """A scheduled alert together with its duty and the document versions that its text cites."""
+    """A scheduled alert together with its duty, the document versions that its text cites, and the event behind it."""
 
     duty: DutyKey
     plan_version: int
@@ -186,6 +189,7 @@ class DutyAlert:
     registry_version: int
     clause: str
     alert: ScheduledAlert
+    origin: EventOrigin = NO_ORIGIN
 
     @property
     def dedup_key(self) -> str:

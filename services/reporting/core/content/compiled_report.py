@@ -5,15 +5,15 @@ It shows the comparison behind the flag `parts_differ` (contract section 8.6), a
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from schemas.events.assessments import Status
 from schemas.plan import figures
 from schemas.plan.indicators import Indicator
+from schemas.plan.plan import Plan
 from services.reporting.core.results import ReportedDuty, ResultsQuestion
-
-PART = "parts."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,28 @@ class ConsolidatedReport:
     totals: tuple[PartsTotal, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledReports:
+    """Everything that an agency compiles for a period, at an instant; `names` are those of the agencies by id."""
+
+    plan: Plan
+    period: str
+    agency: str
+    reports: tuple[ConsolidatedReport, ...]
+    names: Mapping[str, str]
+    as_of: datetime
+    known_at: datetime
+
+    @property
+    def agency_name(self) -> str:
+        """The name of the agency that compiles."""
+        return self.name_of(self.agency)
+
+    def name_of(self, agency: str) -> str:
+        """Return the name of an agency, or its id where the registry has none."""
+        return self.names.get(agency, agency)
+
+
 def list_compiled_reports(questions: Iterable[ResultsQuestion], agency: str) -> Iterator[ConsolidatedReport]:
     """Yield each report of *agency* that compiles those of agencies below it."""
     for question in questions:
@@ -55,15 +77,26 @@ def list_compiled_reports(questions: Iterable[ResultsQuestion], agency: str) -> 
             yield _compile(question, own, sorted(question.parts[agency], key=lambda duty: duty.agency))
 
 
-def build_document(report: ConsolidatedReport, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return *report* as JSON, with the *names* of agencies; figures are text, so that no reader rounds them."""
+def build_document(compiled: CompiledReports) -> dict[str, Any]:
+    """Return what an agency compiles as JSON, with names; figures are text, so that no reader rounds them."""
+    return {
+        "plan": compiled.plan.plan,
+        "period": compiled.period,
+        "agency": compiled.agency,
+        "as_of": compiled.as_of.isoformat(),
+        "known_at": compiled.known_at.isoformat(),
+        "compiled": [_render_report(one, compiled) for one in compiled.reports],
+    }
+
+
+def _render_report(report: ConsolidatedReport, compiled: CompiledReports) -> dict[str, Any]:
     return {
         "obligation": report.obligation,
         "status": report.status.value,
         "parts": [
             {
                 "agency": one.agency,
-                "name": names.get(one.agency, one.agency),
+                "name": compiled.name_of(one.agency),
                 "status": one.status.value,
                 "named": one.is_named,
                 "figures": {code: figures.write_plainly(value) for code, value in one.figures.items()},

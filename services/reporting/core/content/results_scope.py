@@ -31,10 +31,11 @@ def build_document(results: PlanResults, scope: ReaderScope) -> dict[str, Any]:
 
 def restrict_results(results: PlanResults, covers_agency: CoversAgency) -> PlanResults:
     """Return *results* without the name, figure and text of any agency that the reader may not see; totals stay."""
-    return replace(results, obligations=tuple(_restrict(one, covers_agency) for one in results.obligations))
+    return replace(results, obligations=tuple(restrict_obligation(one, covers_agency) for one in results.obligations))
 
 
-def _restrict(results: ObligationResults, covers_agency: CoversAgency) -> ObligationResults:
+def restrict_obligation(results: ObligationResults, covers_agency: CoversAgency) -> ObligationResults:
+    """Return the results of one obligation as `restrict_results` does those of all."""
     shown = {agency: groups for agency, groups in results.groups_by_agency.items() if covers_agency(agency, groups)}
     sections = results.sections.items()
     return replace(

@@ -28,14 +28,13 @@ def count_facets(lines: Iterable[DutyLine], line_filter: LineFilter) -> Facets:
     counted as well. Of those that a line may have together (flags, missing parts, queues) each one narrows it further.
     """
     counts: dict[str, Counter[str]] = {name: Counter() for name in line_filter.list_chosen()}
-    for line in lines:
-        failed = [name for name, is_met in line_filter.judge(line).items() if not is_met]
-        values = filters.list_values(line)
-        if not failed:
-            for name, found in values.items():
-                counts[name].update(found)
-        elif len(failed) == 1 and failed[0] in filters.EXCLUSIVE_FACETS:
-            counts[failed[0]].update(values[failed[0]])
+    found = Counter(map(filters.describe_line, filters.search_lines(lines, line_filter.words)))
+    for traits, number in found.items():
+        values = filters.list_values(traits)
+        failed = [name for name, is_met in line_filter.judge(values).items() if not is_met]
+        counted = values if not failed else failed if len(failed) == 1 and failed[0] in filters.EXCLUSIVE_FACETS else ()
+        for name in counted:
+            counts[name].update(dict.fromkeys(values[name], number))
     return {name: _rank(counts[name], chosen) for name, chosen in line_filter.list_chosen().items()}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.events.assessments import Status
 from schemas.text import comparison
@@ -13,6 +14,12 @@ from services.reporting.core.lists.queues import Queue
 
 # The facets of which a line has one value; of the others it may have several.
 EXCLUSIVE_FACETS = frozenset({"status", "group", "obligation"})
+
+# Status, group, obligation, flags, missing parts and queues of a line.
+LineTraits = tuple[Status, str, str, tuple[str, ...], tuple[str, ...], tuple[Queue, ...]]
+
+# The values of a line in each facet, by the name that the facet has in a query.
+FacetValues = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +38,12 @@ class LineFilter:
     queues: frozenset[Queue] = frozenset()
     words: str = ""
 
-    def matches(self, line: DutyLine) -> bool:
-        """Whether *line* meets every condition."""
-        return all(self.judge(line).values())
-
-    def judge(self, line: DutyLine) -> Mapping[str, bool]:
-        """Return which of the conditions *line* meets, by facet; the search is the condition `q`."""
-        chosen = self.list_chosen()
-        values = list_values(line)
-        judged = {
-            facet: not wanted or (wanted & values[facet] if facet in EXCLUSIVE_FACETS else wanted <= values[facet])
-            for facet, wanted in chosen.items()
+    def judge(self, values: FacetValues) -> Mapping[str, bool]:
+        """Return which of the conditions a line with *values* meets, by facet."""
+        return {
+            facet: not wanted or bool(wanted & values[facet] if facet in EXCLUSIVE_FACETS else wanted <= values[facet])
+            for facet, wanted in self.list_chosen().items()
         }
-        return {**{facet: bool(one) for facet, one in judged.items()}, "q": self._has_words(line)}
 
     def list_chosen(self) -> Mapping[str, frozenset[str]]:
         """Return the chosen values of each facet, by the name that the facet has in a query."""
@@ -56,28 +56,55 @@ class LineFilter:
             "queue": frozenset(self.queues),
         }
 
-    def _has_words(self, line: DutyLine) -> bool:
-        if not self.words:
-            return True
-        text = comparison.make_search_key(f"{line.agency_name} {line.key.agency}")
-        return all(word in text for word in comparison.make_search_key(self.words).split())
+
+def search_lines(lines: Iterable[DutyLine], words: str) -> tuple[DutyLine, ...]:
+    """Return the lines of which the agency's name or id holds every one of *words*, in their order."""
+    wanted = comparison.make_search_key(words).split()
+    if not wanted:
+        return tuple(lines)
+    return tuple(
+        line for line in lines if all(map(_make_line_key(line.agency_name, line.key.agency).__contains__, wanted))
+    )
 
 
-def list_values(line: DutyLine) -> Mapping[str, frozenset[str]]:
-    """Return the values that *line* has in each facet."""
+# Whoever types a search asks for the same names again and again.
+@lru_cache(maxsize=32_768)
+def _make_line_key(name: str, agency: str) -> str:
+    return comparison.make_search_key(f"{name} {agency}")
+
+
+def describe_line(line: DutyLine) -> LineTraits:
+    """Return what of *line* the facets are about; thousands of lines have the same."""
+    return line.status, line.group, line.key.obligation, line.flags, line.missing, queues.list_queues(line)
+
+
+def list_values(traits: LineTraits) -> FacetValues:
+    """Return the values that a line with *traits* has in each facet."""
+    status, group, obligation, flags, missing, queued = traits
     return {
-        "status": frozenset({line.status.value}),
-        "group": frozenset({line.group}),
-        "obligation": frozenset({line.key.obligation}),
-        "flag": frozenset(line.flags),
-        "missing": frozenset(line.missing),
-        "queue": frozenset(queue.value for queue in Queue if queues.is_in(queue, line)),
+        "status": frozenset({status.value}),
+        "group": frozenset({group}),
+        "obligation": frozenset({obligation}),
+        "flag": frozenset(flags),
+        "missing": frozenset(missing),
+        "queue": frozenset(queue.value for queue in queued),
     }
 
 
 def filter_lines(lines: Iterable[DutyLine], line_filter: LineFilter) -> tuple[DutyLine, ...]:
     """Return the lines that *line_filter* matches, in their order."""
-    return tuple(line for line in lines if line_filter.matches(line))
+    named = search_lines(lines, line_filter.words)
+    if not any(line_filter.list_chosen().values()):
+        return named
+    judged: dict[LineTraits, bool] = {}
+    chosen = []
+    for line in named:
+        traits = describe_line(line)
+        if traits not in judged:
+            judged[traits] = all(line_filter.judge(list_values(traits)).values())
+        if judged[traits]:
+            chosen.append(line)
+    return tuple(chosen)
 
 
 def require_groups(groups: Iterable[str], covered: Sequence[DutyLine], scope: ReaderScope) -> None:

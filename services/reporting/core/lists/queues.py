@@ -20,7 +20,7 @@ class Queue(StrEnum):
     """What somebody has to do with a duty; the most urgent first."""
 
     UNREACHABLE = "unreachable"
-    """Nothing is on file, and no alert has reached the agency."""
+    """Nothing is on file, and no alert has reached the agency, or none does any more."""
 
     URGED = "urged"
     """Nothing is on file after three occasions of reminding or urging."""
@@ -55,6 +55,11 @@ def is_in(queue: Queue, line: DutyLine) -> bool:
     return _CONDITIONS[queue](line)
 
 
+def list_queues(line: DutyLine) -> tuple[Queue, ...]:
+    """Return the queues in which *line* stands, in their order."""
+    return tuple([queue for queue, condition in _CONDITIONS.items() if condition(line)])
+
+
 def fill_queues(lines: Iterable[DutyLine]) -> tuple[QueuedDuties, ...]:
     """Return the queues that are not empty, in their order."""
     lines = tuple(lines)
@@ -74,7 +79,8 @@ def _waiting_since(queue: Queue) -> Callable[[DutyLine], datetime | None]:
 
 
 def _is_unreachable(line: DutyLine) -> bool:
-    return line.status in SILENT and not line.urging.occasions and bool(line.urging.unsent)
+    urging = line.urging
+    return line.status in SILENT and (urging.is_out_of_reach or (not urging.occasions and urging.unsent > 0))
 
 
 _CONDITIONS: dict[Queue, Callable[[DutyLine], bool]] = {

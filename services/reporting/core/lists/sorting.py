@@ -5,17 +5,20 @@ changes its place, therefore shifts no other one from a page to the next.
 """
 
 import base64
+import heapq
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import total_ordering
+from operator import itemgetter
 from typing import Any
 
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.duty_lines import DutyLine
 
 Value = str | int | None
+SortingKey = tuple[object, ...]
 
 # What a column is called in the answer, and its value in a line. Names sort as in a dictionary.
 _COLUMNS: Mapping[str, Callable[[DutyLine], Value]] = {
@@ -45,6 +48,7 @@ _NUMBERS = frozenset({"days_late", "submissions", "urging", "revision"})
 _NAMES = frozenset({"agency_name", "group_name", "title"})
 _DESCENDING = "-"
 _CURSOR_CHARS_MAX = 8_000
+_WITHOUT_VALUE = True, 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,6 @@ class SortOrder:
         return LinePlace(order=self, values=tuple(_COLUMNS[one.name](line) for one in self.columns), key=str(line.key))
 
 
-@total_ordering
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePlace:
     """The place of a line in an order: what it is sorted by, and its key."""
@@ -84,11 +87,8 @@ class LinePlace:
     values: tuple[Value, ...]
     key: str
 
-    def __lt__(self, other: "LinePlace") -> bool:
-        return self.sorting_key() < other.sorting_key()
-
-    def sorting_key(self) -> tuple[object, ...]:
-        """Return what places of one order are compared by."""
+    def find_key(self) -> SortingKey:
+        """Return what lines of one order are compared by."""
         columns = zip(self.order.columns, self.values, strict=True)
         return (*(_compare_value_by(column, value) for column, value in columns), self.key)
 
@@ -135,16 +135,25 @@ def paginate(lines: Sequence[DutyLine], *, order: SortOrder, limit: int | None, 
     """
     if limit is not None and limit < 1:
         raise ValueError("limit must be at least 1")
-    places = sort_lines(lines, order)
-    remaining = places if after is None else [(place, line) for place, line in places if place > after]
-    page = remaining[:limit]
-    next_cursor = _encode(page[-1][0]) if len(page) < len(remaining) else None
-    return LinePage(lines=tuple(line for _, line in page), total=len(places), next_cursor=next_cursor)
+    keyed = _find_keys(lines, order)
+    if after is not None:
+        begins_behind = after.find_key()
+        keyed = [(key, line) for key, line in keyed if key > begins_behind]
+    page = [line for _, line in heapq.nsmallest(limit or len(keyed), keyed, key=itemgetter(0))]
+    next_cursor = _encode(order.locate(page[-1])) if len(page) < len(keyed) else None
+    return LinePage(lines=tuple(page), total=len(lines), next_cursor=next_cursor)
 
 
-def sort_lines(lines: Iterable[DutyLine], order: SortOrder) -> list[tuple[LinePlace, DutyLine]]:
-    """Return *lines* with their places, in *order*."""
-    return sorted(((order.locate(line), line) for line in lines), key=lambda pair: pair[0].sorting_key())
+def sort_lines(lines: Iterable[DutyLine], order: SortOrder) -> tuple[DutyLine, ...]:
+    """Return *lines* in *order*."""
+    return tuple(line for _, line in sorted(_find_keys(lines, order), key=itemgetter(0)))
+
+
+def _find_keys(lines: Iterable[DutyLine], order: SortOrder) -> list[tuple[SortingKey, DutyLine]]:
+    columns = [(column, _COLUMNS[column.name]) for column in order.columns]
+    if not columns:
+        return [((str(line.key),), line) for line in lines]
+    return [((*[_compare_value_by(one, value(line)) for one, value in columns], str(line.key)), line) for line in lines]
 
 
 @total_ordering
@@ -167,7 +176,9 @@ class _Descending:
 
 def _compare_value_by(column: SortColumn, value: Value) -> tuple[bool, object]:
     if value is None:
-        return True, 0
+        return _WITHOUT_VALUE
+    if column.is_descending and isinstance(value, int):
+        return False, -value
     comparable: object = vietnamese_locale.collation_key(str(value)) if column.name in _NAMES else value
     return False, _Descending(comparable) if column.is_descending else comparable
 

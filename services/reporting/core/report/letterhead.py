@@ -4,11 +4,10 @@ The plan's `report` says it; what is absent there follows from the plan, its reg
 The number and the day stay blank for the records clerk.
 """
 
-import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from schemas.content import period_names
+from schemas.content import document_kinds, period_names
 from schemas.plan.plan import Obligation, Plan, SourceDocument
 from schemas.plan.values import Bilingual
 from services.reporting.core.annual_report import AnnualReport
@@ -25,16 +24,7 @@ DEFAULT_FILING = "VT"
 BLANK = "\u00a0" * 9  # room for a number or a day that somebody writes by hand; it does not collapse
 PLACE_BLANK = "…………"
 
-# The kinds of documents by the letters of their symbol (Decree 30/2020, Appendix III).
-DOCUMENT_KINDS = {
-    "KH": "Kế hoạch", "CT": "Chỉ thị", "QĐ": "Quyết định", "NQ": "Nghị quyết", "NĐ": "Nghị định", "TT": "Thông tư",
-    "CV": "Công văn", "TB": "Thông báo", "ĐA": "Đề án", "PA": "Phương án", "QC": "Quy chế", "KL": "Kết luận",
-    "CTr": "Chương trình", "HD": "Hướng dẫn", "BC": "Báo cáo", "TTr": "Tờ trình",
-}  # fmt: skip
 OTHER_DOCUMENT = "Văn bản"
-
-# A body of the State writes 6766/KH-UBND or 09/2019/NĐ-CP, a body of the Party 40-CT/TW.
-_KIND_LETTERS = re.compile(r"^\d+[/-](?:\d{4}/)?(?P<kind>[A-ZĐ][A-Za-zĐ]*)(?=[-/])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +131,13 @@ def cite_briefly(plan: Plan, source: SourceDocument | None = None) -> str:
 
 def name_kind(source: SourceDocument) -> str:
     """Return the kind of a document: `Kế hoạch` for `6766/KH-UBND`, `Chỉ thị` for `40-CT/TW`."""
-    title = source.title.vi.casefold() if source.title else ""
-    named = next((kind for kind in DOCUMENT_KINDS.values() if title.startswith(kind.casefold())), None)
-    return named or _name_kind_of_number(source.number)
+    title = source.title.vi if source.title else ""
+    return document_kinds.find_kind(source.number, title) or OTHER_DOCUMENT
 
 
 def cite_decision_briefly(decision: ReportedDecision) -> str:
     """Return a decision as a table cites it: `Quyết định số 3905/QĐ-UBND`."""
-    kind = _name_kind_of_number(decision.number)
+    kind = document_kinds.find_kind(decision.number) or OTHER_DOCUMENT
     return f"{kind} số {decision.number}" if decision.number else kind
 
 
@@ -160,11 +149,6 @@ def cite_decision(decision: ReportedDecision) -> str:
         f"do {decision.signed_by} ký" if decision.signed_by else "",
     )
     return words.spell_out(" ".join(part for part in parts if part))
-
-
-def _name_kind_of_number(number: str) -> str:
-    letters = _KIND_LETTERS.search(number)
-    return DOCUMENT_KINDS.get(letters["kind"] if letters else "") or OTHER_DOCUMENT
 
 
 def _find_recipient(inputs: ReportInputs) -> str:

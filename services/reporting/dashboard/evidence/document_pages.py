@@ -122,7 +122,7 @@ def _list_groups(
         yield "", "", sorted(outside, key=_order_by_name)
 
 
-def _order_by_name(member: tuple[str, str]) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+def _order_by_name(member: tuple[str, str]) -> tuple[str, str, str]:
     return vietnamese_locale.collation_key(member[1])
 
 

@@ -106,6 +106,11 @@ class DutyView:
         return self.evidence.line
 
     @property
+    def is_compilation(self) -> bool:
+        """Whether the report consolidates those of the agencies below."""
+        return self.evidence.obligation.compiles is not None and self.line.key.period is not None
+
+    @property
     def parts(self) -> tuple[ExplanationPart, ...]:
         """The half-sentences that explain the status."""
         return explanation.explain_status(self.evidence)

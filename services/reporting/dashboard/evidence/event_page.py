@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from schemas.text import normal_form
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evidence import fact_words
 from services.reporting.core.evidence.wording import Wording
@@ -84,8 +85,11 @@ class EventPage:
 
 
 def format_record(record: bytes) -> str:
-    """Return a record with a member on each line; its numbers keep the digits that they were written with."""
-    return msgspec.json.format(record, indent=2).decode("utf-8", "replace")
+    """Return a record with a member on each line; its numbers keep the digits that they were written with.
+
+    What a reader does not see stands as its escape, so that a record never looks like another one.
+    """
+    return normal_form.escape_unseen(msgspec.json.format(record, indent=2).decode("utf-8", "replace"))
 
 
 def _describe_named(answer: FactAnswer, words: Wording) -> list[tuple[str, str]]:

@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from schemas.content import units
 from schemas.plan.plan import Plan
 from schemas.plan.values import Bilingual
-from services.reporting.core.content import results_scope
+from services.reporting.core.content import agency_rank, results_scope
+from services.reporting.core.content.agency_rank import AgencyRank
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.results import IndicatorResult, ObligationResults
 from services.reporting.core.results_document import PlanResults
@@ -48,6 +49,7 @@ class ReviewedResults:
     findings: tuple[ReviewedFigure, ...]
     language: str
     plan: Plan
+    rank: AgencyRank | None
 
     @classmethod
     def select(
@@ -59,18 +61,26 @@ class ReviewedResults:
         context: QueryContext,
         plan: Plan,
     ) -> "ReviewedResults | None":
-        """Return what the scope covers of the results of one obligation; None where it asks for no figures."""
-        if not context.scope.is_everything:
-            results = results_scope.restrict_results(results, context.scope.covers_agency)
-        of_obligation = next((one for one in results.obligations if one.obligation == obligation), None)
-        if of_obligation is None or not of_obligation.indicators:
+        """Return what the scope covers of the results of one obligation; None where it asks for no figures.
+
+        A reader of one agency alone finds its rank, which is worked out from the others' figures and names none.
+        """
+        whole = next((one for one in results.obligations if one.obligation == obligation), None)
+        if whole is None or not whole.indicators:
             return None
+        own = context.scope.own_agency
+        rank = None if own is None else agency_rank.rank_agency(whole, own)
         findings = tuple(
             one
             for one in reviewed
             if one.obligation == obligation and context.scope.covers_agency(one.agency, one.groups)
         )
-        return cls(results=of_obligation, findings=findings, language=context.language, plan=plan)
+        shown = (
+            whole
+            if context.scope.is_everything
+            else results_scope.restrict_obligation(whole, context.scope.covers_agency)
+        )
+        return cls(results=shown, findings=findings, language=context.language, plan=plan, rank=rank)
 
     @property
     def rows(self) -> tuple[IndicatorRow, ...]:

@@ -1,5 +1,6 @@
 """The page of results: the indicators, what looks wrong, who has not given a figure, groups, every agency's figures."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.content import units
+from schemas.plan.values import Bilingual
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
@@ -28,6 +30,12 @@ _RATIO_PLACES = 6
 # What a person reads on a page; the document of the results, which is linked, has all.
 _ROWS, _NAMES = 300, 50
 
+_RANK = Bilingual(
+    vi="Quý cơ quan đứng thứ {place} trong {agencies} đơn vị có số liệu của nhóm “{group}” về chỉ tiêu “{indicator}”, "
+    "xếp từ cao xuống thấp.",
+    en="Your agency is number {place} of the {agencies} of “{group}” that gave “{indicator}”, from the highest down.",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureRow:
@@ -45,20 +53,19 @@ class ResultsPage:
     season: Season
     reviewed: ReviewedResults
     lines: tuple[DutyLine, ...]
-
-    @property
-    def agencies(self) -> Mapping[str, DutyLine]:
-        """The lines by the agency that owes the report."""
-        return {line.key.agency: line for line in self.lines}
+    agencies: Mapping[str, DutyLine]
+    flagged: frozenset[tuple[str, str]]
 
     @property
     def figure_rows(self) -> tuple[FigureRow, ...]:
-        """The figures of every agency that the reader may see, in the order of the list."""
-        by_agency: dict[str, dict[str, AgencyFigure]] = {}
+        """The figures of the first agencies that the reader may see, in the order of the list."""
+        shown = self.lines[:_ROWS]
+        by_agency: dict[str, dict[str, AgencyFigure]] = {line.key.agency: {} for line in shown}
         for result in self.reviewed.results.indicators:
             for figure in result.figures:
-                by_agency.setdefault(figure.agency, {})[result.indicator.code] = figure
-        return tuple(FigureRow(line=line, figures=by_agency.get(line.key.agency, {})) for line in self.lines)
+                if figure.agency in by_agency:
+                    by_agency[figure.agency][result.indicator.code] = figure
+        return tuple(FigureRow(line=line, figures=by_agency[line.key.agency]) for line in shown)
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
@@ -66,6 +73,21 @@ class ResultsPage:
         indicators = self.reviewed.results.indicators
         names = dict.fromkeys(one.group for result in indicators for one in result.groups)
         return tuple((group, tuple(self._total_of(result, group) for result in indicators)) for group in names)
+
+    @property
+    def rank(self) -> str:
+        """The place of the reader's agency in its group, in words and without the others; empty where it has none."""
+        rank, language = self.reviewed.rank, self.choice.language
+        if rank is None:
+            return ""
+        title = next(
+            one.indicator.label_in(language)
+            for one in self.reviewed.results.indicators
+            if one.indicator.code == rank.code
+        )
+        return _RANK.in_language(language).format(
+            place=rank.place, agencies=rank.agencies, group=self.name_group(rank.group), indicator=title
+        )
 
     def name_agency(self, agency: str) -> str:
         """Return an agency's name as its line has it."""
@@ -84,7 +106,7 @@ class ResultsPage:
 
     def is_flagged(self, agency: str, code: str) -> bool:
         """Whether a finding rests on an agency's figure."""
-        return any(one.finding.code == code for one in self.reviewed.suspects.get(agency, ()))
+        return (agency, code) in self.flagged
 
     def describe_unit(self, result: IndicatorResult) -> str:
         """Return the unit of an indicator in words."""
@@ -138,7 +160,20 @@ class ResultsPages:
             return None
         duties = DutyFilter(plan=plan, obligation=season.obligation.id, periods=(season.period,))
         found = await self._queries.find_lines(duties, context)
-        shown = {one.agency for result in reviewed.results.indicators for one in result.figures}
-        missing = {agency for result in reviewed.results.indicators for agency in result.not_given}
-        lines = tuple(line for line in found.lines if line.key.agency in shown | missing)
-        return ResultsPage(choice=choice, season=season, reviewed=reviewed, lines=lines)
+        return await asyncio.to_thread(_describe_results, found.lines, reviewed, choice=choice, season=season)
+
+
+def _describe_results(
+    found: tuple[DutyLine, ...], reviewed: ReviewedResults, *, choice: SeasonChoice, season: Season
+) -> ResultsPage:
+    shown = {one.agency for result in reviewed.results.indicators for one in result.figures}
+    shown.update(agency for result in reviewed.results.indicators for agency in result.not_given)
+    lines = tuple(line for line in found if line.key.agency in shown)
+    return ResultsPage(
+        choice=choice,
+        season=season,
+        reviewed=reviewed,
+        lines=lines,
+        agencies={line.key.agency: line for line in lines},
+        flagged=frozenset((one.agency, one.finding.code) for one in reviewed.findings),
+    )

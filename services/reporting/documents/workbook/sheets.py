@@ -96,7 +96,7 @@ def build_summary(chapter: ObligationChapter, outline: Outline) -> Table:
     rows.append(TableRow(cells=("Tổng cộng", *(getattr(total, count) for count, _ in COUNTS)), is_total=True))
     return Table(
         name="summary",
-        title=f"Tổng hợp kết quả: {chapter.obligation.title.vi}",
+        title=f"Tổng hợp kết quả: {chapter.title}",
         columns=(
             Column(name="group", title="Kỳ báo cáo" if chapter.is_periodic else "Nhóm đơn vị", share=27),
             *(Column(name=name, title=title, share=9, cell_type=CellType.NUMBER) for name, title in COUNTS),

@@ -19,7 +19,7 @@ from services.reporting.core.access.decisions import Access, AccessRefusedError,
 from services.reporting.core.access.readers import PUBLIC, Reader, ReaderScope
 from services.reporting.http import request_bodies
 from services.reporting.http.access.authentication import Authentication, Identity
-from services.reporting.http.access.refusal_audit import RefusalAudit
+from services.runtime.access.refusal_log import RefusalLog
 from services.runtime.http.private_routes import is_from_this_machine
 
 FORM_TOKEN_FIELD = "form_token"  # noqa: S105 - the name of the field, not a token
@@ -66,7 +66,7 @@ class ReaderGuard:
     authentication: Authentication
     require_agency: RequireAgency
     are_figures_public: bool
-    audit: RefusalAudit
+    refusals: RefusalLog[RefusalReason]
 
     def protect(self, routes: Iterable[BaseRoute]) -> list[BaseRoute]:
         """Return *routes* behind the guard."""
@@ -114,12 +114,10 @@ class ReaderGuard:
 
     def record_refusal(self, request: Request, refusal: AccessRefusedError) -> None:
         """Record a refusal for the audit. The query is left out: that of a link holds its token."""
-        self.audit.record(
-            refusal.reason,
-            reader=refusal.reader or find_reader_id(request),
-            address=request.client.host if request.client else None,
-            details={"method": request.method, "path": request.url.path[:_LOGGED_CHARS]},
-        )
+        reader = refusal.reader or find_reader_id(request)
+        address = request.client.host if request.client else None
+        details = {"address": address, "method": request.method, "path": request.url.path[:_LOGGED_CHARS]}
+        self.refusals.record(refusal.reason, origin=reader or address, key=reader, details=details)
 
     def _identify(self, request: Request, access: Access) -> Identity:
         try:

@@ -6,6 +6,7 @@ revoked is out without a restart. `dondoc readers` writes them.
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -128,6 +129,12 @@ class ReaderKeys:
         """Return how many readers have a key that is in force."""
         now = self._clock.now()
         return sum(key.is_valid_at(now) for key in self._keys.values())
+
+    def first_access_end(self) -> datetime | None:
+        """Return when the first of the keys in force ends, if ever."""
+        now = self._clock.now()
+        ends = (key.expires_at for key in self._keys.values() if key.is_valid_at(now))
+        return min((end for end in ends if end is not None), default=None)
 
     def find(self, reader_id: str) -> Reader | None:
         """Return the reader of that id whose key is in force, or None."""

@@ -195,7 +195,7 @@ async def _opens_with_the_link_of_a_mail(service: Service, readers: ReadersFile,
     revocation = LinkRevocation(agency="h-03", before=now + timedelta(seconds=1), reason="a clerk has left")
     link_revocations.write_revocations(readers.path.with_name("link-revocations.json"), [revocation])
     await eventually(lambda: browser.statuses("/agencies/h-03") == [401], "the session is ended", timeout=5)
-    assert refusals(service)[-1]["reader"] == "agency:h-03"
+    assert refusals(service)[-1]["key"] == "agency:h-03"
 
 
 async def test_public_figures_are_the_counts_by_status_and_nothing_else(

@@ -204,6 +204,7 @@ def fill_paths(template: str, site: ScopesSite) -> Iterator[str]:
         "check_code": [site.check_code],
         "registry": [plans.REGISTRY],
         "name": ["x"],
+        "document": ["don-vi"],
     }
     names = [name.partition(":")[0] for name in re.findall(r"{([^}]+)}", template)]
     unknown = set(names) - values.keys()
@@ -306,6 +307,8 @@ def assert_an_agency_sees_its_own_and_its_rank(site: ScopesSite) -> None:
     with site.client("agency:own-commune") as own:
         (obligation,) = own.get(f"/v1/plans/{plans.PLAN}/periods/2024/results").json()["obligations"]
         assert obligation["rank"] == {"code": "lent", "group": "towns", "place": 6, "agencies": 6}
+        page = own.get("/results?lang=vi", headers={"accept": "text/html"}).text
+        assert "Quý cơ quan đứng thứ 6 trong 6 đơn vị có số liệu của nhóm “Nhóm towns” về chỉ tiêu “lent”" in page
         (indicator,) = obligation["indicators"]
         assert (indicator["agencies"], [one["agency"] for one in indicator["figures"]]) == (12, [OWN])
         assert own.get("/v1/submissions/" + TRACES[OWN].receiptid).json()["event"]["id"] == f"e-{OWN}"

@@ -62,6 +62,22 @@ async def test_a_removed_version_is_forgotten(bus: Bus, references: PublishedDoc
     assert references.plan("P-1") == plans.a_plan()
 
 
+async def test_a_document_larger_than_a_record_travels_in_parts(bus: Bus, references: PublishedDocuments) -> None:
+    """Ten thousand agencies are read back equal, at once and at a start; a writing that is cut off changes nothing."""
+    agencies = [plans.an_agency(f"x-{number:05d}", names=[{"vi": "UBND xã " * 12}]) for number in range(10_000)]
+    registry = plans.a_registry(*agencies)
+    await references.start()
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
+        await publish_document(producer, "plan", plans.a_plan())
+        await publish_document(producer, "registry", registry)
+    keys = [(one.key or b"").decode() for one in await bus.records(REFERENCES.name)]
+    assert keys == ["plan:P-1@1", "registry:th@1#1/3", "registry:th@1#2/3", "registry:th@1#3/3"]
+    await bus.publish(REFERENCES.name, b"{", key="registry:th@1#2/3", partition=0)
+    await references.catch_up()
+    assert (references.is_complete, references.registry("th")) == (True, registry)
+    assert "not of one document" in references.unreadable["b'registry:th@1'"]
+
+
 async def test_topics_with_other_partitions_are_refused(bus: Bus) -> None:
     """The number of partitions is fixed for the life of the log; the message names the setting."""
     with pytest.raises(TopicsError, match=f"set DONDOC_PARTITIONS={bus.partitions}"):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from schemas.events.assessments import Status
-from services.console.demo import expected, scenario
-from services.console.demo.events import RESULTS, ZONE
-from services.console.demo.expected import DUE_AT, ExpectedDuty, count_alerts, span_from
+from services.console.demo.plan_6766 import expected, scenario
+from services.console.demo.plan_6766.events import RESULTS, ZONE
+from services.console.demo.plan_6766.expected import DUE_AT, ExpectedDuty, count_alerts, span_from
 from services.console.support import inputs
 
 DIRECTORY = Path(__file__).parents[4] / "deploy" / "plans" / "6766-kh-ubnd"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.console.demo import expected_results, reported_content, scenario
-from services.console.demo.expected import ENDS_AT
-from services.console.demo.scenario import BEGINS_AT, Scenario
+from services.console.demo.plan_6766 import expected_results, reported_content, scenario
+from services.console.demo.plan_6766.expected import ENDS_AT
+from services.console.demo.plan_6766.scenario import BEGINS_AT, Scenario
 from services.console.main import app
 from services.console.support import inputs
 

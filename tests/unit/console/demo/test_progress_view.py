@@ -6,14 +6,17 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from services.console.demo import events
-from services.console.demo.events import ReportDraft, ScheduledPost
-from services.console.demo.expected import DUE_AT
+from services.console.demo.plan_6766 import events, scenario
+from services.console.demo.plan_6766.events import ZONE, ReportDraft
+from services.console.demo.plan_6766.expected import DUE_AT
 from services.console.demo.progress_view import LiveProgressView, PlainProgressView, create_view, describe_event
 from services.console.demo.statistics import DemoStatistics
+from services.console.demo.story import ScheduledPost
 from tests.support.builders.log_records import NOON, an_assessment_record
+from tests.support.builders.plans import a_registry
 
 REPORT = ReportDraft(agency="so-tp", at=NOON)
+STORY = scenario.build_scenario(a_registry())
 
 
 @pytest.mark.parametrize(
@@ -22,10 +25,9 @@ REPORT = ReportDraft(agency="so-tp", at=NOON)
         (REPORT.to_post(), "reports"),
         (ReportDraft(agency="so-tp", at=NOON, corrects="x").to_post(), "sends its report anew"),
         (ReportDraft(agency="so-tp", at=NOON, is_nil=True).to_post(), "has nothing to report, and says so"),
-        (ReportDraft(agency="so-tp", at=NOON, on_behalf_of="x").to_post(), "reports for the district it has taken in"),
-        (ReportDraft(agency="so-tp", at=NOON, obligation="other").to_post(), "holds its review of the year"),
+        (ReportDraft(agency="so-tp", at=NOON, on_behalf_of="x").to_post(), "reports for one that it has taken in"),
         (events.build_withdrawal(REPORT, NOON, "x"), "takes its report back"),
-        (events.build_return(REPORT, NOON, reason="x", respond_by=DUE_AT), "has its report returned by the bank"),
+        (events.build_return(REPORT, NOON, reason="x", respond_by=DUE_AT), "has its report returned"),
         (events.build_extension("so-tp", NOON, DUE_AT), "is given until 10/12"),
         (events.build_exemption("so-tp", NOON, DUE_AT), "is released from this year's report"),
         (events.build_reassignment(REPORT, NOON, "2025"), "has its report moved from 2024 to 2025"),
@@ -33,13 +35,15 @@ REPORT = ReportDraft(agency="so-tp", at=NOON)
 )
 def test_each_event_is_described_in_words(post: ScheduledPost, words: str) -> None:
     """The description says what an agency does and not the type of an event."""
-    assert describe_event(post.event) == words
+    assert describe_event(post.event, ZONE) == words
 
 
 def test_a_log_gets_one_line_for_each_day_with_events() -> None:
     """A day on which nothing is posted or sent leaves no line."""
     written = io.StringIO()
-    with create_view(Console(file=written, width=200), DemoStatistics(), lambda agency, _: agency) as view:
+    with create_view(
+        Console(file=written, width=200), DemoStatistics(counted=STORY.counted), lambda agency, _: agency, story=STORY
+    ) as view:
         assert isinstance(view, PlainProgressView)
         view.show(NOON, [REPORT.to_post()])
         view.show(NOON + timedelta(hours=1), [REPORT.to_post()])
@@ -50,10 +54,10 @@ def test_a_log_gets_one_line_for_each_day_with_events() -> None:
 def test_a_terminal_gets_day_counts_and_events() -> None:
     """Day, counts and events each stand on a line of their own."""
     written = io.StringIO()
-    statistics = DemoStatistics()
+    statistics = DemoStatistics(counted=STORY.counted)
     statistics.add_record(an_assessment_record("so-tp", (NOON, "on_time")))
     console = Console(file=written, width=200, force_terminal=True, color_system=None)
-    with create_view(console, statistics, lambda *_: "Sở Tư pháp") as view:
+    with create_view(console, statistics, lambda *_: "Sở Tư pháp", story=STORY) as view:
         assert isinstance(view, LiveProgressView)
         view.show(NOON, [REPORT.to_post()])
     lines = [line.strip() for line in written.getvalue().splitlines()]

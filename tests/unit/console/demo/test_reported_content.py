@@ -9,7 +9,7 @@ import pytest
 
 from schemas.content import figure_findings, requested_content
 from schemas.content.requested_content import RequestedContent
-from services.console.demo import reported_content, scenario
+from services.console.demo.plan_6766 import reported_content, scenario
 from services.console.support import inputs
 from services.rules.core.duty_catalogue import DutyCatalogue
 

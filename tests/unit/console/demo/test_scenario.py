@@ -8,10 +8,11 @@ import pytest
 
 from schemas.events.assessments import Status
 from schemas.events.facts import MODEL_OF
-from services.console.demo import scenario
-from services.console.demo.events import RESULTS, YEAR, ScheduledPost
-from services.console.demo.expected import ENDS_AT
-from services.console.demo.scenario import BEGINS_AT, Scenario
+from services.console.demo.plan_6766 import scenario
+from services.console.demo.plan_6766.events import RESULTS, YEAR
+from services.console.demo.plan_6766.expected import ENDS_AT
+from services.console.demo.plan_6766.scenario import BEGINS_AT, Scenario
+from services.console.demo.story import ScheduledPost
 from services.console.support import inputs
 from services.rules import fact_decoder
 from services.rules.core.assess import assess

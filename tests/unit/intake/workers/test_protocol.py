@@ -33,7 +33,7 @@ FROM_WORKER: list[FromWorker] = [
     AppendRequest(1, [], is_check=True),
     ChargeRequest(3, "k-1", 2.5, 1_000),
     Heartbeat([Sample("intake_events_accepted_total", (("mode", "batch"),), 10.0)]),
-    MetricsRequest(7),
+    MetricsRequest(7, "text/plain"),
 ]
 FROM_MAIN: list[FromMain] = [
     AppendReply(2**40, None),
@@ -43,7 +43,7 @@ FROM_MAIN: list[FromMain] = [
     ChargeReply(3, 12.5),
     Plans(b"{}" * 500),
     MainChecks({"kafka": True, "spool": False}),
-    MetricsText(7, b"# HELP"),
+    MetricsText(7, b"# HELP", "text/plain"),
 ]
 
 

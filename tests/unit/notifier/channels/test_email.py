@@ -1,14 +1,18 @@
 """A mail arrives as it was written, with every mark, every space and both alternatives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events.event_origin import TraceContext
 from services.notifier.channels.email import MailHeaders, write_mail
+from services.notifier.core.rendering.render import MailThread, RenderedMessage
 
 HEADERS = MailHeaders(
     sender="don-doc@dondoc.example",
@@ -22,9 +26,17 @@ HEADERS = MailHeaders(
 LETTERS = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])
 
 
-def read_mail(subject: str = "Nhắc hạn", body: str = "Kính gửi", html: str = "<p>Kính gửi</p>") -> EmailMessage:
+def read_mail(
+    subject: str = "Nhắc hạn",
+    *,
+    body: str = "Kính gửi",
+    html: str = "<p>Kính gửi</p>",
+    thread: MailThread | None = None,
+    headers: MailHeaders = HEADERS,
+) -> EmailMessage:
     """Return the mail as a mail program reads it."""
-    found = message_from_bytes(write_mail(HEADERS, subject=subject, body=body, html=html), policy=policy.default)
+    content = RenderedMessage(subject=subject, body=body, html=html, segments=None, thread=thread)
+    found = message_from_bytes(write_mail(headers, content), policy=policy.default)
     assert isinstance(found, EmailMessage)
     return found
 
@@ -44,6 +56,14 @@ def test_a_subject_keeps_every_mark_and_space(subject: str) -> None:
     assert subject == read_mail(subject)["Subject"]
 
 
+def test_a_mail_carries_the_trace_of_the_event_behind_it() -> None:
+    """Under the names of W3C Trace Context; without a trace there is no such header."""
+    trace = TraceContext(parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", state="a=1")
+    mail = read_mail(headers=replace(HEADERS, trace=trace))
+    assert (mail["traceparent"], mail["tracestate"]) == (trace.parent, "a=1")
+    assert read_mail()["traceparent"] is None
+
+
 @given(st.text(LETTERS, min_size=1, max_size=200).map(str.strip).filter(bool))
 def test_any_subject_keeps_its_letters(subject: str) -> None:
     """No header is lost or broken by anything that a title may hold."""
@@ -60,7 +80,8 @@ def test_both_bodies_come_back_whole(body: str) -> None:
 
 def test_no_line_is_longer_than_smtp_allows() -> None:
     """RFC 5321 allows 998 octets in a line; these lines have at most 78."""
-    written = write_mail(HEADERS, subject="Kết quả " * 50, body="ế" * 5000, html="ế" * 5000)
+    content = RenderedMessage(subject="Kết quả " * 50, body="ế" * 5000, html="ế" * 5000, segments=None)
+    written = write_mail(HEADERS, content)
     assert max(map(len, written.split(b"\r\n"))) <= 78
 
 
@@ -71,3 +92,15 @@ def test_the_headers_say_who_and_that_a_machine_wrote() -> None:
     assert (mail["To"], mail["Message-ID"]) == ("van-thu@thoxuan.example", "<0123abc@dondoc.example>")
     assert mail["Date"] == "Thu, 03 Dec 2026 00:30:00 +0000"
     assert (mail["Auto-Submitted"], mail["Content-Language"]) == ("auto-generated", "vi")
+
+
+def test_a_mail_of_a_duty_belongs_to_its_conversation_and_carries_the_deadline() -> None:
+    """Replies go to the officer, programs show one conversation, and the calendar file is a part of its own."""
+    thread = MailThread(references="<duty@dondoc.example>", zone=ZoneInfo("UTC"), calendar="BEGIN:VCALENDAR\r\n")
+    mail = read_mail(
+        thread=thread, headers=replace(HEADERS, reply_to="can-bo@bank.example", references=thread.references)
+    )
+    assert (mail["Reply-To"], mail["References"]) == ("can-bo@bank.example", "<duty@dondoc.example>")
+    texts, calendar = mail.iter_parts()
+    assert [part.get_content_type() for part in texts.iter_parts()] == ["text/plain", "text/html"]
+    assert (calendar.get_content_type(), calendar.get_filename()) == ("text/calendar", "thoi-han.ics")

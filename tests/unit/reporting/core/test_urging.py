@@ -1,5 +1,6 @@
 """The summary of alert attempts: how often an agency was urged, and with what effect."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -99,3 +100,39 @@ def test_every_kind_of_alert_has_its_count() -> None:
     attempts = [an_attempt(kind=kind, step=kind.value, alert=kind.value) for kind in kinds]
     urging = summarize_attempts(attempts, None)
     assert (urging.reminders, urging.urgings, urging.about_incomplete, urging.escalations) == (1, 1, 1, 1)
+
+
+def test_what_bounced_and_was_sent_again_was_sent() -> None:
+    """By hand to a mailbox that was mended, or by the next provider of the channel; a bounce of that counts again."""
+    bounced = an_attempt(alert="a", delivery="d", event="1", outcome=AttemptOutcome.BOUNCED)
+    later = bounced.attempted_at + timedelta(hours=1)
+    again = replace(bounced, event="2", outcome=AttemptOutcome.ACCEPTED, attempted_at=later)
+    back = replace(bounced, event="3", attempted_at=later + timedelta(hours=1))
+    assert summarize_attempts([again, bounced], None).occasions == 1
+    assert summarize_attempts([again, back, bounced], None).occasions == 0
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ([AttemptOutcome.BOUNCED], True),
+        ([AttemptOutcome.PERMANENT_FAILURE], True),
+        ([AttemptOutcome.UNREACHABLE], True),
+        ([AttemptOutcome.BOUNCED, AttemptOutcome.ACCEPTED], False),
+        ([AttemptOutcome.TEMPORARY_FAILURE], False),
+        ([AttemptOutcome.UNKNOWN], False),
+        ([AttemptOutcome.CONFIRMED], False),
+    ],
+)
+def test_an_agency_is_out_of_reach_once_its_last_alert_is_given_up(
+    last: list[AttemptOutcome], *, expected: bool
+) -> None:
+    """Whatever reached it before; another channel that took the same step is enough to reach it."""
+    channels = (Channel.EMAIL, Channel.SMS)
+    earlier = an_attempt(at=DUE - timedelta(days=7))
+    at_last = [
+        an_attempt(at=DUE - timedelta(days=1), channel=channel, outcome=outcome)
+        for channel, outcome in zip(channels, last, strict=False)
+    ]
+    assert summarize_attempts([earlier, *at_last], None).is_out_of_reach is expected
+    assert summarize_attempts([*at_last, an_attempt(at=DUE)], None).is_out_of_reach is False

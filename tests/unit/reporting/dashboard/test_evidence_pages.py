@@ -1,7 +1,7 @@
 """The pages of evidence, drawn from records in memory: what they say, where they lead, what hostile text does."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -9,14 +9,12 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.reporting.core.access.readers import EVERYTHING, Reader, ReaderScope
+from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.evidence.duty_facts import ReportDetails
 from services.reporting.core.timeline import StatusSpan
 from services.reporting.dashboard import templating
@@ -25,8 +23,6 @@ from services.reporting.dashboard.evidence.duty_view import DutyView
 from services.reporting.dashboard.evidence.status_page import StatusPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.evidence.freshness import Freshness
-from services.reporting.http import problems
-from services.reporting.http.access.authentication import Identity
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka.consumer_lag import UNKNOWN_LAG, UP_TO_DATE, PartitionLag
@@ -36,8 +32,8 @@ from tests.support.builders.annual_report_events import a_delivery_event
 from tests.support.builders.duty_evidence import SOURCE, a_report_fact, some_evidence
 from tests.support.builders.partition_log import NOON, PartitionLog
 from tests.support.clients.reporting_archive import InMemoryArchive, PublishedInMemory
+from tests.support.pages.in_memory import NOW, StandingClock, open_site
 
-NOW = datetime(2024, 12, 20, 2, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\u202e"
 KEY = DutyKey(plan=plans.PLAN, agency="h-mot", obligation=plans.OBLIGATION, period="2024")
 DUTY = f"/duties/{plans.PLAN}/h-mot/{plans.OBLIGATION}/2024"
@@ -53,26 +49,6 @@ PAGES = (
     "/changes?since=2024-11-01T08:00",
     "/status",
 )
-
-
-class Clock:
-    """A clock that stands still."""
-
-    def now(self) -> datetime:
-        """Return the moment of the tests."""
-        return NOW
-
-
-class AsReader:
-    """An application as one reader asks it: the guard, which finds readers out, has tests of its own."""
-
-    def __init__(self, app: ASGIApp, scope: ReaderScope) -> None:
-        self._app = app
-        self._reader = Reader(id="x", name="Lê Thị B", scope=scope, may_review=scope == EVERYTHING)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["identity"] = Identity(reader=self._reader)
-        await self._app(scope, receive, send)
 
 
 def fill_archive() -> tuple[InMemoryArchive, list[Plan | Registry]]:
@@ -107,7 +83,7 @@ def a_site(scope: ReaderScope = EVERYTHING, lag: PartitionLag = UP_TO_DATE) -> h
     """Return a browser on the pages as a reader of *scope* sees them."""
     archive, published = fill_archive()
     documents, queries = PublishedInMemory(*published), archive.ask(*published)
-    clock, registry = Clock(), CollectorRegistry()
+    clock, registry = StandingClock(), CollectorRegistry()
     ReportingMetrics(registry)
     freshness = Freshness(TOPICS_CONSUMED, clock)
     freshness.note_lag({TopicPartition(topic.name, 0): lag for topic in TOPICS_CONSUMED})
@@ -117,10 +93,7 @@ def a_site(scope: ReaderScope = EVERYTHING, lag: PartitionLag = UP_TO_DATE) -> h
         *evidence_pages.build_routes(queries, archive, documents, renderer=renderer, clock=clock),
         *StatusPage(renderer, freshness, checks, registry=registry, clock=clock).routes(),
     ]
-    handlers = problems.build_handlers(renderer.render_problem, lambda _request, _refusal: None)
-    app = AsReader(Starlette(routes=routes, exception_handlers=handlers), scope)
-    headers = {"accept": "text/html"}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", headers=headers)
+    return open_site(routes, renderer, scope)
 
 
 async def is_good() -> bool:
@@ -141,6 +114,7 @@ async def test_every_page_is_drawn_and_hostile_text_stays_text(language: str) ->
             page = await browser.get(path, params={"lang": language} | dict(httpx.QueryParams(httpx.URL(path).query)))
             assert page.status_code == 200, path
             assert "<script>" not in page.text, path
+            assert "\u202e" not in page.text, path
             assert 'class="banner"' not in page.text, path
             past = await browser.get(path.partition("?")[0], params={"as_of": "2024-12-10T08:00", "lang": language})
             assert past.status_code == 200, path
@@ -161,6 +135,7 @@ async def test_the_sentence_leads_to_its_events_and_every_figure_to_its_report()
         assert event.status_code == 200
         assert f'href="{DUTY}?' in event.text
         assert "0.10" in (await browser.get("/events/s-1")).text
+        assert "\\u202e" in event.text
 
 
 @pytest.mark.parametrize("figure", ["1E+100000", "NaN", "sNaN", "-0", "9" * 300, "x", "1" + "0" * 29])
@@ -241,7 +216,7 @@ async def test_the_service_says_until_when_its_figures_are_complete(lag: Partiti
 
 def test_figures_stay_as_old_as_the_last_measurement_while_nothing_is_measured() -> None:
     """A broker that is away makes nothing newer, and hides nothing of what was known."""
-    freshness = Freshness(TOPICS_CONSUMED, Clock())
+    freshness = Freshness(TOPICS_CONSUMED, StandingClock())
     places = [TopicPartition(topic.name, 0) for topic in TOPICS_CONSUMED]
     freshness.note_lag(dict.fromkeys(places, UP_TO_DATE))
     freshness.note_lag(dict.fromkeys(places, UNKNOWN_LAG))

@@ -19,10 +19,10 @@ from services.reporting.http.access import guard, reader_keys
 from services.reporting.http.access.authentication import COOKIE, Authentication
 from services.reporting.http.access.guard import AccessRoute, GuardedRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
-from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.reporting.settings import ReportingSettings
 from services.runtime.access import bearer_keys
 from services.runtime.access.link_revocations import LinkRevocations
+from services.runtime.access.refusal_log import RefusalLog
 from services.runtime.clock import SystemClock
 from services.runtime.http.server import Halt
 
@@ -48,7 +48,7 @@ class Site:
             authentication=authentication,
             require_agency=lambda _agency, _scope: None,
             are_figures_public=False,
-            audit=RefusalAudit(self.refused.append),
+            refusals=RefusalLog("read_refused", lines_max=60, count=self.refused.append),
         )
         routes: list[BaseRoute] = [
             Route("/forgotten", self.answer),

@@ -151,9 +151,32 @@ def test_an_extension_moves_the_alerts_with_the_due_instant() -> None:
     ]
 
 
-def test_no_reminder_precedes_the_duty() -> None:
-    """A reminder that would fall before the duty opens is not called for."""
+def test_no_reminder_precedes_the_period_before() -> None:
+    """A reminder of a year that would fall two years earlier is not called for."""
     assert alerts_of(reminders={"before": ["P2Y", "P7D"]}) == [BEFORE[1]]
+
+
+def monthly_reminders(*facts: Fact, **changes: object) -> list[str | None]:
+    """Return when the agency is reminded of the report of May 2024, which is due on 5 May."""
+    version = a_version(recurrence="month", due={"day": 5}, reminders={"before": ["P5D", "P1D"]}, **changes)
+    duty = a_duty(version, period="2024-05")
+    return [wall(one.at) for one in plan_alerts(assess(duty, facts)) if one.kind is StepKind.REMINDER]
+
+
+def test_a_report_due_in_the_first_days_of_its_month_is_reminded_of_in_the_month_before() -> None:
+    """Five days before the 5th is the 30th, though the month has not begun."""
+    assert monthly_reminders() == ["2024-04-30 00:00", "2024-05-04 00:00"]
+
+
+def test_a_report_that_came_before_its_month_needs_no_reminder() -> None:
+    """What arrived before the reminder is known to stand when the month begins; what arrived after it is not."""
+    assert monthly_reminders(report("2024-04-20 08:00", period="2024-05")) == []
+    assert monthly_reminders(report("2024-04-30 08:00", period="2024-05")) == ["2024-04-30 00:00"]
+
+
+def test_an_obligation_that_begins_with_the_month_is_not_reminded_of_before() -> None:
+    """Nobody is reminded of what does not bind yet."""
+    assert monthly_reminders(**{"from": "2024-05-01"}) == ["2024-05-04 00:00"]
 
 
 def test_a_reminder_that_is_not_before_due_is_none() -> None:

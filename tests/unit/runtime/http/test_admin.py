@@ -5,9 +5,11 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.runtime.http.admin import AdminApp
 from services.runtime.http.probes import AsgiHandler, send_response
+from services.runtime.http.request_metrics import OPERATIONS, RequestMetrics
 
 SERVICE_PORT = 8002
 
@@ -45,7 +47,7 @@ async def _call(handler: Any, scope: Any, receive: Any, send: Any) -> None:
 
 def test_a_port_of_its_own_leaves_the_probes_to_the_port_of_the_service() -> None:
     """Whoever can reach the service finds no metrics there; whoever can reach the admin port finds everything."""
-    admin = AdminApp(9002, ROUTES, service_port=SERVICE_PORT)
+    admin = AdminApp(9002, ROUTES, RequestMetrics(CollectorRegistry(), (OPERATIONS,)), service_port=SERVICE_PORT)
     assert [path for path, _ in admin.routes_on_service_port()] == ["/livez", "/readyz"]
     assert [ask(admin, path, client="10.0.0.9") for path, _ in ROUTES] == [200, 200, 200, 200]
     assert ask(admin, "/v1/events") == 404
@@ -69,7 +71,7 @@ def test_a_shared_port_shows_metrics_to_this_machine_alone(
     admin_port: int | None, client: str, header: bytes, status: int
 ) -> None:
     """Another machine gets 403, also through a proxy on this machine; probes answer everybody."""
-    admin = AdminApp(admin_port, ROUTES, service_port=SERVICE_PORT)
+    admin = AdminApp(admin_port, ROUTES, RequestMetrics(CollectorRegistry(), (OPERATIONS,)), service_port=SERVICE_PORT)
     assert admin.port is None
     shown = dict(admin.routes_on_service_port())
     assert [ask(shown[path], path, client=client, header=header) for path in ("/metrics", "/asyncapi")] == [status] * 2

@@ -40,7 +40,7 @@ def _get(path: str, **ready: ReadinessCheck) -> tuple[int, bytes]:
 
 
 async def _call(handler: Any, receive: Any, send: Any) -> None:
-    await handler({"type": "http"}, receive, send)
+    await handler({"type": "http", "headers": []}, receive, send)
 
 
 def test_a_service_is_ready_when_every_check_holds() -> None:

@@ -104,7 +104,7 @@ def _concerns(result: IndicatorResult, agencies: set[str]) -> bool:
 
 
 def _title_figures(group: str, chapter: ObligationChapter, outline: Outline) -> str:
-    of = f", {words.decapitalize(chapter.obligation.title.vi)}" if len(outline.chapters) > 1 else ""
+    of = f", {words.decapitalize(chapter.title)}" if len(outline.chapters) > 1 else ""
     when = f", {words.name_period(chapter.newest_period or '')}" if chapter.is_periodic else ""
     return f"{group}{of}{when}"
 
@@ -185,7 +185,7 @@ def _total_rows(
 
 
 def _build_statuses(chapter: ObligationChapter, outline: Outline) -> Iterable[Table]:
-    title = chapter.obligation.title.vi if len(outline.chapters) > 1 else ""
+    title = chapter.title if len(outline.chapters) > 1 else ""
     if chapter.is_periodic:
         yield _build_grid(title, chapter, outline)
     else:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from schemas.content import period_names
 from schemas.plan.plan import Obligation, ObligationKind
 from services.reporting.core.report import letterhead, words
 from services.reporting.core.report.blocks import Block, Heading, Paragraph
@@ -98,7 +97,7 @@ def _describe_scope(chapter: ObligationChapter, outline: Outline) -> Iterable[st
 def _describe_roster(chapter: ObligationChapter, outline: Outline) -> str:
     (of_period,) = chapter.periods
     total = of_period.total
-    title = period_names.add_period(chapter.obligation.title.vi, of_period.period or outline.report.period)
+    title = chapter.title_for(of_period.period or outline.report.period)
     groups = words.join_with_and(
         [
             words.count_members(sum(line.group == group.group for line in of_period.lines), group.name)
@@ -128,15 +127,11 @@ def _describe_periods(chapter: ObligationChapter, outline: Outline) -> str:
     )
     due = total.expected - total.pending
     return (
-        f"{_title(chapter)}: {words.count(len(chapter.periods))} kỳ báo cáo ({names}) của {words.count(agencies)} đơn "
+        f"{chapter.title}: {words.count(len(chapter.periods))} kỳ báo cáo ({names}) của {words.count(agencies)} đơn "
         f"vị, tổng số {words.count(total.expected)} báo cáo phải gửi. "
         f"Đến {words.write_instant(outline.report.as_of, outline.zone)} có {words.count(due)} báo cáo đã đến hạn hoặc "
         f"đã gửi, trong đó {words.count(total.actual)} báo cáo đầy đủ."
     )
-
-
-def _title(chapter: ObligationChapter) -> str:
-    return chapter.obligation.title.vi.rstrip(".")
 
 
 def _describe_excluded(chapter: ObligationChapter, outline: Outline) -> str:

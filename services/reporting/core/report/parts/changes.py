@@ -4,14 +4,16 @@ Totals follow from the figures of agencies, and shares from totals. So the repor
 and totals, then what changed of each agency, and counts the rest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from schemas.content import period_names
 from schemas.events.assessments import Status
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.core.report import words
-from services.reporting.core.report.blocks import Block, Cell, Column, Heading, Paragraph, Table, TableRow
+from services.reporting.core.report.blocks import Block, Column, Heading, Paragraph, Table, TableRow
 from services.reporting.core.report.inputs import SealedVersionChanges
 from services.reporting.core.report.outline import Outline
 from services.reporting.core.report.parts import quotations
@@ -53,6 +55,16 @@ _FIRST_FIELDS = ("status", "grade", "officer_grade")
 _PRINTED_FIELDS = ("effective_at", "flags", "missing")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedChange:
+    """A change in the words of the report: what changed, before and after, and the ids of the events behind it."""
+
+    what: str
+    before: str
+    after: str
+    events: tuple[str, ...]
+
+
 def build_changes(outline: Outline) -> tuple[Block, ...]:
     """Return the section about what changed; empty where no version was sealed before."""
     since = outline.inputs.changes
@@ -84,6 +96,16 @@ def build_all_changes(since: SealedVersionChanges, outline: Outline) -> Table:
     )
     columns = (*_list_columns(since), Column(name="evidence", title="Mã sự kiện", share=30))
     return Table(name="changes", title=title, columns=columns, rows=tuple(rows))
+
+
+def describe_changes(outline: Outline, limit: int) -> Iterator[DescribedChange]:
+    """Yield at most *limit* changes since the last sealed version: first those that the report prints, in its order."""
+    changes = () if outline.inputs.changes is None else outline.inputs.changes.changes
+    printed = _choose_printed(changes, outline)
+    shown = {change.figure for change in printed}
+    for change in [*printed, *(one for one in changes if one.figure not in shown)][:limit]:
+        what, before, after = _list_cells(change, outline, in_full=False)
+        yield DescribedChange(what=what, before=before, after=after, events=change.events)
 
 
 def _choose_printed(changes: Iterable[FigureChange], outline: Outline) -> list[FigureChange]:
@@ -125,7 +147,7 @@ def _list_columns(since: SealedVersionChanges) -> tuple[Column, ...]:
     )
 
 
-def _list_cells(change: FigureChange, outline: Outline, *, in_full: bool) -> tuple[Cell, ...]:
+def _list_cells(change: FigureChange, outline: Outline, *, in_full: bool) -> tuple[str, str, str]:
     name = _name_figure(change, outline)
     if _is_section(change) and not in_full:
         # A text is printed whole or not at all, and this is no place for one.
@@ -148,7 +170,8 @@ def _name_figure(change: FigureChange, outline: Outline) -> str:
     chapters = [one.obligation.id for one in outline.chapters]
     obligation = outline.report.plan.obligation(change.obligation or "")
     if obligation is not None and chapters != [obligation.id]:
-        what = f"{what} ({words.decapitalize(obligation.title.vi.rstrip('.'))})"
+        title = period_names.add_period(obligation.letter_title.vi, None).rstrip(". ")
+        what = f"{what} ({words.decapitalize(title)})"
     return what if change.agency is None else f"{outline.names.get(change.agency, change.agency)}: {what}"
 
 

@@ -50,7 +50,7 @@ def build_discipline(outline: Outline) -> tuple[Block, ...]:
     several = len(outline.chapters) > 1
     for number, chapter in enumerate(outline.chapters, start=1):
         if several:
-            blocks.append(Heading(level=2, text=f"{number}. {chapter.obligation.title.vi}"))
+            blocks.append(Heading(level=2, text=f"{number}. {chapter.title}"))
         blocks += _build_chapter(chapter, outline)
     if not outline.chapters:
         blocks.append(Paragraph(text="Kỳ này không có báo cáo nào đến hạn."))

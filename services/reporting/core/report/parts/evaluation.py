@@ -48,7 +48,8 @@ def build_evaluation(outline: Outline) -> tuple[Block, ...]:
     graded_by = grading.choose_graded_chapter(outline.report)
     if not outline.inputs.evaluations or graded_by is None:
         return heading, Paragraph(text=NOT_YET)
-    title = period_names.add_period(words.name_task(graded_by.title), graded_by.period or outline.report.period)
+    named = graded_by.obligation.letter_title.vi
+    title = words.name_task(period_names.add_period(named, graded_by.period or outline.report.period))
     grouped = _group(outline)
     lines = {line.key.agency: line for line in graded_by.lines}
     return (

@@ -39,7 +39,7 @@ def _quote_proposals(outline: Outline) -> Iterable[Block]:
 
 def _quote_of_chapter(chapter: ObligationChapter, results: ObligationResults, outline: Outline) -> Iterable[Block]:
     texts = results.sections[quotations.PROPOSALS]
-    of = f" trong {words.decapitalize(chapter.obligation.title.vi)}" if len(outline.chapters) > 1 else ""
+    of = f" trong {words.decapitalize(chapter.title)}" if len(outline.chapters) > 1 else ""
     silent = results.standing - len(texts)
     if not texts:
         yield Paragraph(text=f"Không có đơn vị nào nêu kiến nghị{of}.")

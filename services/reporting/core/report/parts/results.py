@@ -27,7 +27,7 @@ def build_results(outline: Outline) -> tuple[Block, ...]:
         for title, content in _build_sections(chapter, outline):
             if content:
                 number += 1
-                of = f" ({words.decapitalize(chapter.obligation.title.vi)})" if len(outline.chapters) > 1 else ""
+                of = f" ({words.decapitalize(chapter.title)})" if len(outline.chapters) > 1 else ""
                 blocks += [Heading(level=2, text=f"{number}. {title}{of}"), *content]
     return tuple(blocks)
 
@@ -119,7 +119,7 @@ def _summarize_discipline(chapter: ObligationChapter, *, is_one_of_several: bool
     ):
         if number:
             parts.append(f"{words.count(number)} {counted} {name}")
-    of = f" ({words.decapitalize(chapter.obligation.title.vi.rstrip('.'))})" if is_one_of_several else ""
+    of = f" ({words.decapitalize(chapter.title)})" if is_one_of_several else ""
     return Paragraph(lead=f"Chấp hành chế độ báo cáo{of}:", text=f"{', '.join(parts)}.", is_item=True)
 
 

@@ -47,7 +47,7 @@ def _list_shortcomings(outline: Outline) -> Iterable[Block]:
 
 
 def _list_of_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[Paragraph]:
-    of = f" {words.decapitalize(chapter.obligation.title.vi)}" if len(outline.chapters) > 1 else ""
+    of = f" {words.decapitalize(chapter.title)}" if len(outline.chapters) > 1 else ""
     counted = "báo cáo" if chapter.is_periodic else "đơn vị"
     overdue = [line for line in chapter.lines if line.status is Status.OVERDUE]
     if overdue:

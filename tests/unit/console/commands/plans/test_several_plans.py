@@ -149,7 +149,7 @@ class TestSimulate:
             ("P-1", "h-mot", "P7D"),
             ("P-2", "h-mot", "P7D"),
         ]
-        assert found["subject"] == "Kính đề nghị quan tâm 2 báo cáo theo 6766/KH-UBND, 2/KH"
+        assert found["subject"] == "Hạn gần nhất 09/12/2024 – 2 báo cáo cần gửi"
 
     def test_a_co_operating_agency_gets_copies(self, tmp_path: Path) -> None:
         """The copy names the agency that owes the report, and goes to the one that co-operates."""

@@ -56,8 +56,8 @@ def test_a_line_has_exactly_the_fields_of_the_contract(tmp_path: Path) -> None:
             "due_at": "2024-12-10T00:00:00.000+07:00",
         }
     ]
-    assert first["subject"].startswith("Nhắc hạn")
-    assert "hạn cuối: hết ngày 09/12/2024" in first["body"]
+    assert first["subject"].startswith("Hạn 09/12/2024, còn 6 ngày – ")
+    assert "chậm nhất ngày 09/12/2024" in first["body"]
     assert first["segments"] is None
 
 
@@ -99,7 +99,7 @@ def test_an_incomplete_report_is_answered_with_what_it_lacks(tmp_path: Path) -> 
     report = stamp_received(a_submission(data={"content": _without_sections()}), "2024-12-05 09:00")
     first = alerts(run_simulate(a_folder(tmp_path), report))[1]
     assert (first["at"], first["kind"]) == ("2024-12-05T09:00:00.000+07:00", "incomplete")
-    assert "nội dung phần “results”" in first["body"]
+    assert "phần “results”" in first["body"]
 
 
 def test_a_withdrawal_makes_the_reminder_due_again(tmp_path: Path) -> None:

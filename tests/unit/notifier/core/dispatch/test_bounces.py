@@ -1,5 +1,7 @@
 """What comes back by mail is matched to its delivery, and believed only with a token that we gave out."""
 
+import pytest
+
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.core.dispatch import bounces
 from services.notifier.core.dispatch.bounces import MailReport, ReturnPath
@@ -61,10 +63,31 @@ def a_bounce(**changes: str) -> str:
 def test_a_bounce_is_matched_by_return_path_envelope_or_returned_headers() -> None:
     """Any of the three is enough; the status is the reason, and no address is kept."""
     address = PATH.create_address(ID)
-    expected = MailReport(public_id=ID, outcome=AttemptOutcome.BOUNCED, reason="dsn_5.1.1")
+    expected = MailReport(public_id=ID, outcome=AttemptOutcome.BOUNCED, reason="dsn_5.1.1", is_hard=True)
     assert parse(a_bounce(to=address)) == expected
     assert parse(a_bounce(envelope=PATH.create_token(ID))) == expected
     assert parse(a_bounce(returned=address.upper())) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_hard"),
+    [
+        ("5.1.1", "550", True),
+        ("5.2.1", "550", True),
+        ("5.0.0", "550", True),
+        ("nonsense", "551", True),
+        ("5.0.0", "554", False),
+        ("5.2.2", "552", False),
+        ("5.7.1", "550", False),
+        ("4.4.7", "451", False),
+    ],
+)
+def test_only_an_address_that_nobody_has_bounces_hard(status: str, code: str, *, is_hard: bool) -> None:
+    """Where the status says nothing, the last server's reply does; a full mailbox and an expired mail are no fault."""
+    text = a_bounce(to=PATH.create_address(ID), status=status).replace("smtp; 550 5.1.1", f"smtp; {code}")
+    report = parse(text)
+    assert report is not None
+    assert (report.outcome, report.is_hard) == (AttemptOutcome.BOUNCED, is_hard)
 
 
 def test_a_report_without_our_token_is_not_believed() -> None:

@@ -70,6 +70,12 @@ def test_ids_match_across_hexadecimal_and_decimal_where_a_setting_says_so() -> N
 def test_the_error_of_the_network_is_kept_as_the_reason() -> None:
     """It is a short word; anything else in its place is left out."""
     assert read(b"id:1 stat:UNDELIV err:027").reason == "receipt_027"
+    assert [read(b"id:1 stat:" + word).is_hard for word in (b"UNDELIV", b"REJECTD", b"EXPIRED", b"DELIVRD")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
     assert read(b"id:1 stat:DELIVRD err:000").reason == "receipt"
     assert read(b"id:1 stat:UNDELIV err:+84912345678").reason == "receipt"
 

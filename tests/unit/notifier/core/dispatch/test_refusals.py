@@ -67,6 +67,33 @@ def test_a_reply_means_what_its_phase_says(
     assert (refusal.fault, refusal.outcome) == (fault, outcome)
 
 
+@pytest.mark.parametrize(
+    ("phase", "code", "enhanced", "is_hard"),
+    [
+        (Phase.RCPT, 550, "5.1.1", True),
+        (Phase.MESSAGE, 550, "5.1.1", True),
+        (Phase.RCPT, 550, "5.2.1", True),
+        (Phase.RCPT, 550, "5.4.4", True),
+        (Phase.RCPT, 550, None, True),
+        (Phase.RCPT, 553, None, True),
+        (Phase.RCPT, 550, "5.0.0", True),
+        (Phase.RCPT, 552, "5.2.2", False),
+        (Phase.RCPT, 552, None, False),
+        (Phase.RCPT, 554, None, False),
+        (Phase.RCPT, 550, "5.7.1", False),
+        (Phase.RCPT, 553, "5.1.8", False),
+        (Phase.RCPT, 450, "4.1.1", False),
+        (Phase.MESSAGE, 550, None, False),
+        (Phase.MAIL, 550, "5.1.1", False),
+    ],
+)
+def test_only_an_address_that_nobody_has_is_suspended(
+    phase: Phase, code: int, enhanced: str | None, *, is_hard: bool
+) -> None:
+    """A full mailbox, a policy, our own sender and what passes by itself leave the address as it is."""
+    assert refusals.read_smtp_reply(phase, code, enhanced).is_hard is is_hard
+
+
 @pytest.mark.parametrize("phase", [one for one in Phase if one < Phase.RCPT])
 def test_nothing_before_rcpt_gives_a_recipient_up(phase: Phase) -> None:
     """Whatever a server answers before it has heard of a recipient spends no attempt, and concerns the route."""

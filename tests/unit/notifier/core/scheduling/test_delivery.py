@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.event_origin import EventOrigin, TraceContext
 from services.notifier.core.scheduling.delivery import DeliveryAttempt, build_events, create_deliveries
 from services.notifier.core.scheduling.digest import build_digests
 from services.notifier.core.scheduling.routing import Contact
 from tests.unit.notifier.digest_builders import AGENCY, an_alert
 from tests.unit.notifier.schedule_builders import days
 
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333%d-01"
 MAIL = Contact(agency=AGENCY, channel=Channel.EMAIL, address="a@x.example")
 OTHER_MAIL = Contact(agency=AGENCY, channel=Channel.EMAIL, address="b@x.example", language="en")
 
@@ -46,3 +48,16 @@ def test_an_attempt_at_a_digest_about_several_agencies_has_one_event_for_each() 
     assert first.id != second.id
     assert [one.id for one in build_events(attempt)] == [first.id, second.id]
     assert MAIL.address not in first.model_dump_json()
+
+
+def test_the_events_about_an_attempt_belong_to_the_trace_of_their_cause() -> None:
+    """Of several events the one that was received last; each agency's event has the trace of its own duties."""
+    first, last = (EventOrigin(received_at=days(one), trace=TraceContext(parent=PARENT % one)) for one in (1, 2))
+    own = [replace(an_alert(StepKind.ESCALATION), origin=one) for one in (last, first)]
+    other = an_alert(StepKind.ESCALATION, agency="h-khac")
+    (digest,) = build_digests({"chairman-list": [*own, other]}, {"chairman-list": {Channel.EMAIL: (MAIL,)}})
+    (delivery,) = create_deliveries(digest, "batch-1")
+    assert delivery.origin == last
+    attempt = DeliveryAttempt(delivery=delivery, outcome=AttemptOutcome.ACCEPTED, at=days(3))
+    told = {one.subject: (one.model_extra or {}).get("traceparent") for one in build_events(attempt)}
+    assert told == {AGENCY: PARENT % 2, "h-khac": None}

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from schemas.events.assessments import Status
+from schemas.plan.values import Bilingual
 from services.reporting.core.report import letterhead, printed_report, words
+from services.reporting.core.report import outline as outlines
 from services.reporting.core.report.blocks import Heading, Paragraph, Table, format_row
 from services.reporting.core.report.inputs import (
     GradedAgency,
@@ -17,7 +19,7 @@ from services.reporting.core.report.inputs import (
     ReportInputs,
     SealedVersionChanges,
 )
-from services.reporting.core.report.parts import quotations
+from services.reporting.core.report.parts import changes, quotations
 from services.reporting.core.report.printed_report import EmptyReportError, PrintedReport
 from services.reporting.core.results import AgencyText, ComparedTotals
 from services.reporting.core.sealing import figure_changes
@@ -296,3 +298,35 @@ def test_the_deputy_signs_with_an_authority_line() -> None:
     assert (head.authority, head.title, head.signer) == ("", "GIÁM ĐỐC", "Nguyễn Văn A")
     assert head.recipients[-1] == "- Lưu: VT, KHNV."
     assert Status.EXEMPT not in {one.grade for one in INPUTS.evaluations}
+
+
+def test_the_plans_own_title_of_a_report_is_used_with_its_period() -> None:
+    """`report_title` stands wherever the report names what was sent, never the words of the clause beside it."""
+    chapter, *others = INPUTS.report.chapters
+    named = chapter.obligation.model_copy(update={"report_title": Bilingual(vi="Báo cáo {period} về vốn ủy thác")})
+    report = replace(INPUTS.report, chapters=(replace(chapter, obligation=named), *others))
+    text = text_of(printed_report.compile_content(replace(INPUTS, report=report)))
+    assert "Báo cáo năm 2026 về vốn ủy thác: 38 đơn vị thuộc diện gửi" in text
+    assert "xếp loại theo báo cáo năm 2026 về vốn ủy thác." in text
+    assert chapter.obligation.title.vi not in text
+    assert "{period}" not in text
+
+
+def test_a_page_lists_changes_in_the_words_of_the_report() -> None:
+    """Names and titles for ids; first what the report prints, in its order, then what follows from it."""
+    path = "annual-results/2026"
+    listed = (
+        a_change(f"{path}/agencies/h-02/reminders", 1, 2),
+        a_change(f"{path}/agencies/h-02/indicators/outstanding_loans", "314400", "324400", "million_vnd"),
+        a_change(f"{path}/agencies/h-02/status", "overdue", "late"),
+    )
+    since = SealedVersionChanges(version=1, sealed_at=datetime(2026, 12, 20, 2, tzinfo=UTC), changes=listed)
+    outline = outlines.build_outline(replace(INPUTS, changes=since))
+    name = INPUTS.registry.name_on("h-02", date(2026, 12, 9))
+    described = [(one.what, one.before, one.after) for one in changes.describe_changes(outline, 10)]
+    assert described == [
+        (f"{name}: tình trạng", "Quá hạn, chưa gửi", "Trễ hạn"),
+        (f"{name}: Tổng dư nợ", "314.400", "324.400"),
+        (f"{name}: số lượt nhắc trước hạn", "1", "2"),
+    ]
+    assert len(list(changes.describe_changes(outline, 2))) == 2

@@ -1,0 +1,130 @@
+"""What letters tell of the past, read from the ledger: earlier alerts of a duty, days that were named, and counts."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date, datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING
+
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import AttemptOutcome
+from schemas.plan.plan import PARENT
+from services.notifier import ledger_documents
+from services.notifier.core.scheduling import sent_alerts
+from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
+from services.notifier.core.scheduling.sent_alerts import (
+    DutyHistory,
+    LetterHistory,
+    NamedDay,
+    ReportKey,
+    ReportTally,
+    SentAlert,
+)
+from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.ledger_documents import DELIVERIES, SCHEDULES, Document
+from services.runtime import mongo
+
+# Their letters say how often and when the agency was written to before.
+_TELLS_OF_THE_PAST = frozenset({StepKind.URGING, StepKind.ESCALATION, StepKind.INCOMPLETE})
+_WITHOUT_TEXT = {"text": False, "events": False}
+
+
+class LetterHistoryStore:
+    """Reads the ledger's collections. Raises `LedgerUnavailableError` where trying again may help."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+        self._deliveries = client[name][DELIVERIES]
+        self._schedules = client[name][SCHEDULES]
+
+    async def create_indexes(self) -> None:
+        """Create the indexes that the queries below use."""
+        async with _translate_errors():
+            await self._deliveries.create_index("duties")
+            await self._schedules.create_index(
+                [("agenda.duty.obligation", ASCENDING), ("agenda.duty.period", ASCENDING)]
+            )
+
+    async def load(self, deliveries: Sequence[Delivery], now: datetime) -> LetterHistory:
+        """Return what the letters of *deliveries* tell of the past."""
+        alerts = [one for delivery in deliveries for one in delivery.alerts]
+        asked = sorted({str(one.duty) for one in alerts if one.alert.kind in _TELLS_OF_THE_PAST})
+        known = await self._find_histories(asked) if asked else {}
+        counted = {
+            (one.duty.plan, one.duty.obligation, one.duty.period)
+            for one in alerts
+            if one.alert.kind is StepKind.ESCALATION and one.alert.to != PARENT
+        }
+        counts = {key: await self._count(key, now) for key in counted}
+        return LetterHistory(duties=await self._find_reminded(alerts) | known, counts=counts)
+
+    async def _find_reminded(self, alerts: Iterable[DutyAlert]) -> dict[str, DutyHistory]:
+        """Return the duties among *alerts* whose deadline was reminded of before, by what their schedules have sent."""
+        reminders = {str(one.duty): one.alert for one in alerts if one.alert.kind is StepKind.REMINDER}
+        if not reminders:
+            return {}
+        async with _translate_errors():
+            found = self._schedules.find({"_id": {"$in": sorted(reminders)}}, {"agenda.said": True})
+            sent = {one["_id"]: one["agenda"].get("said", ()) async for one in found}
+        return {
+            duty: DutyHistory(is_reminded=True)
+            for duty, alert in reminders.items()
+            if sent_alerts.is_reminded(sent.get(duty, ()), alert)
+        }
+
+    async def _find_histories(self, duties: Sequence[str]) -> dict[str, DutyHistory]:
+        async with _translate_errors():
+            found = await self._deliveries.find({"duties": {"$in": list(duties)}}, _WITHOUT_TEXT).to_list(None)
+        sent: dict[str, list[SentAlert]] = {}
+        named: dict[str, NamedDay] = {}
+        for document in found:
+            for duty, alert in _read_sent(document):
+                sent.setdefault(duty, []).append(alert)
+            day = _read_named_day(document)
+            for duty in document["duties"] if day else ():
+                if day and (duty not in named or named[duty].said_at < day.said_at):
+                    named[duty] = day
+        return {one: DutyHistory(sent=tuple(sent.get(one, ())), named=named.get(one)) for one in duties}
+
+    async def _count(self, key: ReportKey, now: datetime) -> ReportTally:
+        plan, obligation, period = key
+        wanted: dict[str, Any] = {"agenda.duty.obligation": obligation, "agenda.duty.period": period}
+        async with _translate_errors():
+            found = await self._schedules.find({**wanted, "agenda.duty.plan": plan}).to_list(None)
+        return sent_alerts.count_reports(_read_schedules(found), now)
+
+
+def _read_schedules(documents: Iterable[Document]) -> Iterable[AlertSchedule]:
+    return (ledger_documents.decode_schedule(one).schedule for one in documents)
+
+
+def _read_sent(document: Document) -> Iterable[tuple[str, SentAlert]]:
+    """Yield the alerts of a delivery that has ended, each with its duty.
+
+    Once it was taken it counts from then, whatever came back later; what came back later is told of the address.
+    """
+    if document["state"] not in AttemptOutcome:
+        return
+    outcome = AttemptOutcome(document["state"])
+    first = next((one for one in document.get("outcomes", ()) if one["outcome"] == AttemptOutcome.ACCEPTED), None)
+    at = first["at"] if first is not None and outcome is AttemptOutcome.CONFIRMED else document["at"]
+    for one in ledger_documents.decode_delivery(document).alerts:
+        alert = one.alert
+        yield (
+            str(one.duty),
+            SentAlert(kind=alert.kind, step=alert.label, to=alert.to, due_at=alert.due_at, outcome=outcome, at=at),
+        )
+
+
+def _read_named_day(document: Document) -> NamedDay | None:
+    acknowledged = document.get("acknowledged")
+    if not acknowledged or not acknowledged.get("promised_on"):
+        return None
+    return NamedDay(promised_on=date.fromisoformat(acknowledged["promised_on"]), said_at=acknowledged["at"])
+
+
+def _translate_errors() -> AbstractAsyncContextManager[None]:
+    return mongo.translate_errors(unavailable=LedgerUnavailableError, refused=LedgerRefusedError)

@@ -1,0 +1,139 @@
+"""Read what is known of duties: from the current view where it knows enough, else from the log of revisions."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Protocol, TypeVar
+
+from schemas.events.ids import DutyKey
+from services.reporting import event_decoder
+from services.reporting.core.timeline import UnreadableRecord
+from services.reporting.core.urging import AlertAttempt
+from services.reporting.current import known_duties
+from services.reporting.current.answer_memo import AnswerMemo
+from services.reporting.current.current_duties import CurrentDuties, ViewSource
+from services.reporting.current.known_duties import KnownDuties
+from services.reporting.event_decoder import StoredRecord
+from services.reporting.store import PlanDutyFilter
+from services.runtime.decoding import UnreadableRecordError
+
+Decoded = TypeVar("Decoded")
+
+# Whoever reads a list of the past asks for several pages of it.
+PAST_DUTIES_KEPT_MAX = 20_000
+_WORK_MAX = 300  # records that are decoded, or duties that are described, without a thread
+
+log = logging.getLogger(__name__)
+
+
+class RecordArchive(Protocol):
+    """Finds the records of assessments and alert attempts."""
+
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]: ...
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]: ...
+    async def find_periods(self, plan: str) -> list[str]: ...
+
+
+class DutyReader:
+    """Finds assessments and alert attempts as they were known at an instant.
+
+    *on_unreadable* is called for each stored record that cannot be read, each time it is asked for.
+    """
+
+    def __init__(
+        self, archive: RecordArchive, view: ViewSource | None, on_unreadable: Callable[[UnreadableRecord], None]
+    ) -> None:
+        self._archive = archive
+        self._on_unreadable = on_unreadable
+        self._current = None if view is None else CurrentDuties(view, self.note_unreadable)
+        self._past = AnswerMemo[KnownDuties](PAST_DUTIES_KEPT_MAX)
+
+    async def find_known(self, duties: PlanDutyFilter, known_at: datetime) -> KnownDuties:
+        """Return the assessments of *duties* that were known at *known_at*, from the view with their attempts.
+
+        Raises `NotAssessedError` if no duty of the plan was ever assessed.
+        """
+        # The duties of one agency are few, and stand side by side in the log.
+        if self._current is not None and duties.agency is None:
+            known = await self._current.find(duties)
+            if known.recorded_at is None or known.recorded_at <= known_at:
+                return known
+            kept = self._past.find((duties, known_at), known.version)
+            if kept is None:
+                kept = await self._go_back(known, duties, known_at)
+                self._past.keep((duties, known_at), known.version, kept, lines=len(kept.assessments))
+            return kept
+        records = await self._archive.find_newest_revisions(duties, known_at)
+        decode = partial(self._decode_stored, records, event_decoder.decode_verdict)
+        decoded, unreadable = await run(decode, work=len(records))
+        return KnownDuties(
+            assessments=tuple(one.assessment for one in decoded), attempts={}, unreadable=tuple(unreadable)
+        )
+
+    async def _go_back(self, known: KnownDuties, duties: PlanDutyFilter, known_at: datetime) -> KnownDuties:
+        """Return *known* with what stood at *known_at* in place of what was recorded later, which the log knows."""
+        later = {one.key for one in known.assessments if one.recorded_at > known_at}
+        # Where most were revised, the log is read as a whole.
+        few = 2 * len(later) < len(known.assessments)
+        agencies = tuple(sorted({key.agency for key in later})) if few else ()
+        records = await self._archive.find_newest_revisions(replace(duties, agencies=agencies), known_at)
+        return await run(partial(self._replace_later, known, later, records), work=len(known.assessments))
+
+    def _replace_later(self, known: KnownDuties, later: set[DutyKey], records: list[StoredRecord]) -> KnownDuties:
+        decoded, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
+        stood = tuple(one.assessment for one in decoded if one.assessment.key in later)
+        return replace(
+            known,
+            assessments=(*(one for one in known.assessments if one.key not in later), *stood),
+            unreadable=(*known.unreadable, *unreadable),
+            boundaries=known_duties.find_boundaries((*known.assessments, *stood), known.attempts.values()),
+            version=(known.version, frozenset(later), frozenset((one.key, one.revision) for one in stood)),
+        )
+
+    async def find_attempts(
+        self, known: KnownDuties, keys: Iterable[DutyKey], until: datetime
+    ) -> tuple[Mapping[DutyKey, tuple[AlertAttempt, ...]], tuple[UnreadableRecord, ...]]:
+        """Return the attempts by *until* at alerts about the duties with *keys*, and the unreadable records."""
+        if known.version is not None:
+            return known.list_attempts(until), ()
+        wanted = frozenset(keys)
+        found = await self._archive.find_attempts(wanted, until)
+        decode = partial(self._decode_stored, found, event_decoder.decode_delivery)
+        deliveries, unreadable = await run(decode, work=len(found))
+        attempts: dict[DutyKey, list[AlertAttempt]] = {}
+        for attempt in (one for delivery in deliveries for one in delivery.attempts):
+            # One alert may name several duties; only those asked about count.
+            if attempt.key in wanted:
+                attempts.setdefault(attempt.key, []).append(attempt)
+        return {key: tuple(several) for key, several in attempts.items()}, tuple(unreadable)
+
+    def note_unreadable(self, record: UnreadableRecord) -> None:
+        """Count a stored record that cannot be read, and log it."""
+        self._on_unreadable(record)
+        details = {"action": "stored_record_unreadable", "record": record.id, "reason": record.reason}
+        log.warning("a stored record cannot be read", extra=details)
+
+    def _decode_stored(
+        self, records: Iterable[StoredRecord], decode: Callable[[bytes | None], Decoded]
+    ) -> tuple[list[Decoded], list[UnreadableRecord]]:
+        """Return what *records* decode to, and those that cannot be read: one of them must not hide the others."""
+        decoded: list[Decoded] = []
+        unreadable: list[UnreadableRecord] = []
+        for one in records:
+            try:
+                decoded.append(decode(one.record))
+            except UnreadableRecordError as cause:
+                unreadable.append(UnreadableRecord(id=one.id, reason=str(cause)))
+                self.note_unreadable(unreadable[-1])
+        return decoded, unreadable
+
+
+async def run(function: Callable[[], Decoded], *, work: int) -> Decoded:
+    """Return what *function* returns, from a thread if it has a lot of *work*: other requests are answered meanwhile.
+
+    Handing over to a thread costs as much as a few duties; ten thousand take tenths of a second.
+    """
+    return await asyncio.to_thread(function) if work > _WORK_MAX else function()

@@ -1,0 +1,96 @@
+"""The current view in the database: beside the log of revisions one document a duty, folded once a batch.
+
+It is written after the records that it follows from, and before their checkpoint. So a kill in between repeats the
+batch, which changes nothing that was written already. A view that is missing, or of an earlier layout, has no
+checkpoint, and is filled from the log by itself: the layout is in the name of the collection.
+
+Each period has a mark, which is replaced whenever its duties have changed. What was worked out under a mark holds until
+there is another one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from schemas.events.ids import DutyKey
+from services.reporting.current import view_documents
+from services.reporting.current.view_documents import Update
+from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
+from services.reporting.store import CURRENT, VALUES_AT_ONCE, PlanDutyFilter, ReportingStore
+
+MARKS = "current_marks"
+
+# The marks of the periods that a question is about, by their ids.
+Version = tuple[tuple[str, int, datetime], ...]
+
+
+class CurrentView:
+    """Stores records together with the view of them, and answers what is in the view; raises as `ReportingStore`."""
+
+    def __init__(self, store: ReportingStore) -> None:
+        self._store = store
+
+    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> Collection[int]:
+        """Insert the revisions and fold them into the view; return the positions of conflicting ones."""
+        conflicts = await self._store.insert_assessments(assessments)
+        sound = (one.assessment for position, one in enumerate(assessments) if position not in conflicts)
+        await self._write(view_documents.fold_assessments(sound))
+        return conflicts
+
+    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> Collection[int]:
+        """Insert the attempts and fold them into the view; return the positions of conflicting ones."""
+        conflicts = await self._store.insert_attempts(attempts)
+        sound = (one for position, one in enumerate(attempts) if position not in conflicts)
+        await self._write(view_documents.fold_attempts(each for one in sound for each in one.attempts))
+        return conflicts
+
+    async def find_version(self, duties: PlanDutyFilter) -> Version:
+        """Return the marks of the periods of *duties*. Ask before anything else: what is read later is no older."""
+        condition: Mapping[str, Any] = {"plan": duties.plan}
+        if duties.periods:
+            condition = {"_id": {"$in": [_mark_id(duties.plan, period or "") for period in duties.periods]}}
+        found = await self._store.find_matching(MARKS, condition)
+        return tuple((one["_id"], one["count"], one["renewed_at"]) for one in found)
+
+    async def find_changes(self, duties: PlanDutyFilter) -> Mapping[str, int]:
+        """Return how often the document of each of *duties* was changed, by the text of its key."""
+        found = await self._store.find_in_batches(CURRENT, _build_condition(duties), (view_documents.CHANGES,))
+        return {one["_id"]: one[view_documents.CHANGES] for one in found}
+
+    async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the documents of the duties with *keys*, in any order."""
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(keys), VALUES_AT_ONCE):
+            portion = {"_id": {"$in": keys[start : start + VALUES_AT_ONCE]}}
+            found += await self._store.find_in_batches(CURRENT, portion)
+        return found
+
+    async def require_assessed(self, plan: str) -> None:
+        """Raise `NotAssessedError` if no duty of *plan* was ever assessed."""
+        await self._store.require_assessed(plan)
+
+    async def _write(self, updates: Mapping[DutyKey, Update]) -> None:
+        if not updates:
+            return
+        await self._store.update(CURRENT, ((str(key), update) for key, update in updates.items()))
+        # After the duties: whoever reads a new mark reads what it stands for.
+        places = {(key.plan, view_documents.name_period(key)) for key in updates}
+        await self._store.update(MARKS, ((_mark_id(*place), _renew_mark(place[0])) for place in sorted(places)))
+
+
+def _build_condition(duties: PlanDutyFilter) -> dict[str, Any]:
+    condition: dict[str, Any] = {"plan": duties.plan}
+    if duties.periods:
+        condition["period"] = {"$in": [period or "" for period in duties.periods]}
+    if duties.obligation is not None:
+        condition["obligation"] = duties.obligation
+    return condition
+
+
+def _renew_mark(plan: str) -> Update:
+    # The count tells two changes within a millisecond apart, and the time the marks of a database that was dropped.
+    return {"$setOnInsert": {"plan": plan}, "$inc": {"count": 1}, "$currentDate": {"renewed_at": True}}
+
+
+def _mark_id(plan: str, period: str) -> str:
+    return f"{plan}|{period}"

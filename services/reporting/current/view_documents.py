@@ -1,0 +1,84 @@
+"""The documents of the current view, as updates that may be made again, late and in any order, and change nothing then.
+
+A document holds the newest assessment of a duty and every attempt at an alert about it. The newest is a maximum, and an
+attempt has a field of its own. Neither needs to know what was there before. Values are MessagePack of the types of the
+core, whose instants are in UTC.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from schemas.events import ids
+from schemas.events.ids import DutyKey
+from services.reporting.core.timeline import AssessmentRevision
+from services.reporting.core.urging import AlertAttempt
+
+NEWEST, ATTEMPTS, CHANGES = "newest", "attempts", "changes"
+
+_ENCODER = msgspec.msgpack.Encoder()
+_ASSESSMENT_DECODER = msgspec.msgpack.Decoder(AssessmentRevision)
+_ATTEMPT_DECODER = msgspec.msgpack.Decoder(AlertAttempt)
+
+Update = Mapping[str, Any]
+
+
+class DamagedViewError(Exception):
+    """A document of the view is not what was written: rebuild the database from the log, which has it."""
+
+
+def fold_assessments(assessments: Iterable[AssessmentRevision]) -> dict[DutyKey, Update]:
+    """Return the update of each duty: that of its newest revision among *assessments*."""
+    newest: dict[DutyKey, AssessmentRevision] = {}
+    for one in assessments:
+        known = newest.get(one.key)
+        if known is None or known.revision < one.revision:
+            newest[one.key] = one
+    return {
+        key: {
+            # MongoDB compares documents field by field in their order, so the revision decides.
+            "$max": {NEWEST: {"revision": one.revision, "content": _ENCODER.encode(one)}},
+            **_place_and_count(key),
+        }
+        for key, one in newest.items()
+    }
+
+
+def fold_attempts(attempts: Iterable[AlertAttempt]) -> dict[DutyKey, Update]:
+    """Return the update of each duty that *attempts* are about."""
+    fields: dict[DutyKey, dict[str, bytes]] = {}
+    for one in attempts:
+        # The id of an event may hold a dot, which would lead into the document.
+        name = ids.digest(one.event, one.kind.value, one.step)[:32]
+        fields.setdefault(one.key, {})[f"{ATTEMPTS}.{name}"] = _ENCODER.encode(one)
+    return {key: {"$set": found, **_place_and_count(key)} for key, found in fields.items()}
+
+
+def decode_assessment(document: Mapping[str, Any]) -> AssessmentRevision | None:
+    """Return the newest assessment in *document*, None where there is none yet; raise `DamagedViewError`."""
+    if NEWEST not in document:
+        return None
+    try:
+        return _ASSESSMENT_DECODER.decode(document[NEWEST]["content"])
+    except (msgspec.DecodeError, TypeError, KeyError) as cause:
+        raise DamagedViewError(f"{document.get('_id')}: {cause}") from cause
+
+
+def decode_attempts(document: Mapping[str, Any]) -> tuple[AlertAttempt, ...]:
+    """Return the attempts in *document*, in any order; raise `DamagedViewError`."""
+    try:
+        return tuple(_ATTEMPT_DECODER.decode(one) for one in document.get(ATTEMPTS, {}).values())
+    except (msgspec.DecodeError, TypeError, AttributeError) as cause:
+        raise DamagedViewError(f"{document.get('_id')}: {cause}") from cause
+
+
+def _place_and_count(key: DutyKey) -> dict[str, Any]:
+    place = {"plan": key.plan, "period": name_period(key), "obligation": key.obligation}
+    # An update that is made again counts as a change: it costs one more reading, and none is missed.
+    return {"$setOnInsert": place, "$inc": {CHANGES: 1}}
+
+
+def name_period(key: DutyKey) -> str:
+    """Return the period of a duty; empty for none, because an index does not tell null from what is missing."""
+    return key.period or ""

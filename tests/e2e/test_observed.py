@@ -1,0 +1,107 @@
+"""What an operator sees of one event on its way through the four services: its delays, its trace, its requests."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.servers.message_servers import Smsc, Smtp
+from schemas.events.topics import DELIVERIES, VERDICTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.clients.notifier import AGENCY, NOON, NotifierClient, a_contact
+from tests.support.servers.intake import IntakeFiles, encode_event, open_client
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch, Service
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+TRACE = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "tracestate": "vendor=1"}
+SERVICES = ("intake", "rules", "notifier", "reporting")
+NOTHING: dict[str, object] = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
+SEASON = "reporting_season_duties"
+
+# Each is counted once the one event has passed.
+DELAYS = {
+    "rules": "rules_received_to_verdict_seconds_count",
+    "notifier": 'notifier_received_to_sent_seconds_count{channel="email"}',
+    "reporting": 'reporting_received_to_dashboard_seconds_count{topic="verdicts"}',
+}
+
+
+@pytest.fixture
+async def client(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path) -> NotifierClient:
+    """The usual plan is published and one agency has a mailbox; it is noon on 1 December 2026."""
+    found = NotifierClient(bus, database, smtp, smsc, tmp_path / "clock")
+    found.set_clock(NOON)
+    await found.publish_documents()
+    await found.load_contacts(a_contact(AGENCY))
+    return found
+
+
+@pytest.fixture
+def services(client: NotifierClient, launch: Launch, intake_files: IntakeFiles, bearer: str) -> Mapping[str, Service]:
+    """The four services, ready; the key is there before intake reads its file."""
+    assert bearer
+    shared = {"DONDOC_CLOCK": f"steered:{client.clock}"}
+    database = {"DONDOC_MONGO_URL": client.database.url}
+    own: Mapping[str, Mapping[str, str]] = {
+        "intake": intake_files.environment,
+        "rules": {},
+        "notifier": client.settings,
+        "reporting": {**database, "DONDOC_REPORTING_MONGO_DATABASE": f"{client.database.name}-r"},
+    }
+    started = {name: launch(name, ready=False, **{**own[name], **shared}) for name in SERVICES}
+    for service in started.values():
+        service.wait_until_ready()
+    return started
+
+
+async def test_one_event_is_seen_all_the_way(
+    services: Mapping[str, Service], client: NotifierClient, bearer: str
+) -> None:
+    """A report that lacks a part leads to a verdict, a mail and its event in one trace, and each way is measured."""
+    report = plans.a_submission(data={"period": "2026", "content": NOTHING}, **TRACE)
+    async with open_client(services["intake"], bearer) as sender:
+        assert (await sender.post("/v1/events", content=encode_event(report))).status_code == 202
+    (mail,) = await client.wait_for_mails(1)
+    assert {name: mail[name] for name in TRACE} == TRACE
+    for topic in (VERDICTS, DELIVERIES):
+        (traced,) = await eventually(partial(_read_traced, client.bus, topic.name), f"an event on {topic.name}")
+        assert (traced["subject"], traced["tracestate"]) == (AGENCY, "vendor=1")
+    for name, series in DELAYS.items():
+        await eventually(partial(services[name].read_metric, series), series)
+        await eventually(partial(_has_example, services[name]), f"an example of {name}")
+    _check_exposition(services)
+    # The bank's figures of the season: one of the three agencies has an incomplete report.
+    reporting = services["reporting"]
+    await eventually(partial(reporting.read_metric, f'{SEASON}{{status="incomplete"}}'), "the season", timeout=90.0)
+    assert reporting.read_metric(f'{SEASON}{{status="pending"}}') == len(plans.AGENCIES) - 1
+    due_at = reporting.read_metric("reporting_season_due_timestamp_seconds")
+    assert 8 < (due_at - NOON.timestamp()) / 86_400 < 9
+
+
+async def _read_traced(bus: Bus, topic: str) -> list[dict[str, object]]:
+    found = [record.json for record in await bus.records(topic)]
+    return [event for event in found if event.get("traceparent") == TRACE["traceparent"]]
+
+
+def _check_exposition(services: Mapping[str, Service]) -> None:
+    """Check that the post was counted, and that every service tells its build and nobody when a series was created."""
+    assert services["intake"].read_metric('runtime_http_requests_total{code="2xx",surface="events"}') == 1
+    for name, service in services.items():
+        content = _read_openmetrics(service)
+        assert "dondoc_build_info{" in content, name
+        assert "_created" not in content, name
+
+
+def _has_example(service: Service) -> bool:
+    """Whether a histogram of *service* names the trace as an example."""
+    return f'trace_id="{TRACE_ID}"' in _read_openmetrics(service)
+
+
+def _read_openmetrics(service: Service) -> str:
+    accept = {"accept": "application/openmetrics-text; version=1.0.0"}
+    return httpx.get(f"{service.url}/metrics", headers=accept, timeout=30).text

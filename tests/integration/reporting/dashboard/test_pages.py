@@ -1,0 +1,85 @@
+"""Every page of a running reporting in a real browser: nothing keeps people out, and nothing is wider than its window.
+
+Each page is seen in each language or width or scheme at least once, and every pair of them on some page; `make looks`
+sees every page in every form. The data are hostile: names and texts with control characters, without an end, or with
+code in them.
+"""
+
+import io
+from pathlib import Path
+
+import openpyxl
+import pypdf
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.clients.readers import ReadersFile
+from tests.support.pages import browser as browsers
+from tests.support.pages import page_list, reporting_site, scans
+from tests.support.pages.browser import PageForm
+from tests.support.pages.page_list import NamedPage
+from tests.support.pages.reporting_site import PERIOD, ReportingSite
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch
+from tests.support.tools import needs
+
+# Sixty scans of pages take half a minute alone, and several where others share the cores.
+pytestmark = [needs("chromium", package="chromium"), pytest.mark.timeout(600)]
+STATUS_OF = {"unknown": 404, "no key": 401}
+
+
+async def test_no_page_keeps_anybody_out(
+    launch: Launch, bus: Bus, database: Database, readers: ReadersFile, tmp_path: Path
+) -> None:
+    """Every page, in both languages, three widths and three schemes; the documents of the same data are drawn too."""
+    site = await reporting_site.start_site(launch, bus, database, readers, tmp_path)
+    with site.client() as client:
+        pages = page_list.list_pages(client, site.keys)
+        assert page_list.find_missing_routes(pages, page_list.list_page_routes()) == []
+        assert_documents_are_drawn(site)
+    found: list[str] = []
+    async with browsers.start_browser() as browser:
+        for number, page in enumerate(pages):
+            found += await scan(browser, site, page, browsers.pairwise_forms(number))
+    assert not found, "\n".join(found)
+
+
+def test_the_forms_of_nine_pages_hold_every_pair() -> None:
+    """Each page has every width and every scheme; of two values that could meet none has not met."""
+    forms = [form for number in range(9) for form in browsers.pairwise_forms(number)]
+    met = {
+        pair
+        for one in forms
+        for pair in ((one.language, one.width), (one.language, one.scheme), (one.width, one.scheme))
+    }
+    assert len(met) == 2 * 3 + 2 * 3 + 3 * 3
+
+
+async def scan(browser: Browser, site: ReportingSite, page: NamedPage, forms: list[PageForm]) -> list[str]:
+    """Return what is wrong with a page in these forms."""
+    found = []
+    context = await browsers.open_context(browser, page_list.read_key(site.headers, page))
+    for language in {form.language for form in forms}:
+        shown = await scans.open_page(context, f"{site.service.url}{page.address(language)}")
+        for form in (one for one in forms if one.language == language):
+            await browsers.take_form(shown, form)
+            faults = [*await scans.find_violations(shown), *await scans.find_overflow(shown)]
+            found += [f"{page.name}, {form.language}, {form.width}, {form.scheme}: {fault}" for fault in faults]
+        await shown.close()
+    await context.close()
+    return found
+
+
+def assert_documents_are_drawn(site: ReportingSite) -> None:
+    """Hostile text breaks no document, and runs in none."""
+    with site.client() as client:
+        path = f"/v1/plans/{site.keys.plan}/periods/{PERIOD}/report"
+        files = {
+            name: client.get(f"{path}.{name}").raise_for_status().content for name in ("docx", "pdf", "xlsx", "csv")
+        }
+    assert b"\x00" not in files["csv"]
+    assert len(pypdf.PdfReader(io.BytesIO(files["pdf"])).pages) > 1
+    workbook = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+    cells = [cell.value for sheet in workbook for row in sheet.iter_rows() for cell in row]
+    assert not [one for one in cells if isinstance(one, str) and one.startswith("=HYPERLINK")]
