@@ -31,6 +31,7 @@ from services.runtime.clock import Clock
 
 INTERVAL_SECONDS = 15.0
 SHARE_OF_TIME = 20  # a count that takes a second is made every twenty seconds at most
+LONGEST_SECONDS = 300.0
 UNKNOWABLE = (
     DatabaseRefusedError,
     DatabaseUnavailableError,
@@ -62,16 +63,17 @@ class SeasonMonitor:
     async def run(self) -> None:
         """Count again and again until cancelled; what cannot be known now is shown as unknown."""
         while True:
+            delay = INTERVAL_SECONDS
             started = time.perf_counter()
             try:
                 found = await self._count(self._clock.now())
             except UNKNOWABLE:
                 self._metrics.forget_season()
             else:
-                self._metrics.show_season(
-                    found.statuses, math.nan if found.due_at is None else found.due_at.timestamp()
-                )
-            await asyncio.sleep(max(INTERVAL_SECONDS, SHARE_OF_TIME * (time.perf_counter() - started)))
+                due = math.nan if found.due_at is None else found.due_at.timestamp()
+                self._metrics.show_season(found.statuses, due)
+                delay = max(delay, min(LONGEST_SECONDS, SHARE_OF_TIME * (time.perf_counter() - started)))
+            await asyncio.sleep(delay)
 
     async def _count(self, now: datetime) -> SeasonCount:
         running: list[Season] = []
