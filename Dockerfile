@@ -1,15 +1,17 @@
 # One image for the four services and the console; the command says which. The target `development` adds the SMS centre.
 # The dependencies are the hashed lock's, as on a developer's machine.
 
-FROM python:3.11.14-slim-bookworm AS build
+ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm@sha256:9c6f90801e6b68e772b7c0ca74260cbf7af9f320acec894e26fccdaccfbe3b47
+
+FROM $PYTHON_IMAGE AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 RUN python -m venv /opt/venv
 COPY requirements.txt ./
 RUN /opt/venv/bin/pip install --require-hashes --no-deps -r requirements.txt
-COPY deploy/docker/dondoc /opt/venv/bin/dondoc
+COPY deploy/docker/dondoc deploy/docker/is-ready /opt/venv/bin/
 
-FROM python:3.11.14-slim-bookworm AS application
+FROM $PYTHON_IMAGE AS application
 LABEL org.opencontainers.image.title="dondoc" org.opencontainers.image.licenses="Apache-2.0"
 # Unbuffered: a log line is out before the process can die. Any address: the container's own network is the boundary.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DONDOC_HOST=0.0.0.0 DONDOC_PORT=8000
@@ -27,12 +29,12 @@ COPY deploy/plans /app/deploy/plans
 ARG DONDOC_COMMIT=""
 LABEL org.opencontainers.image.revision="$DONDOC_COMMIT"
 ENV DONDOC_COMMIT=$DONDOC_COMMIT
-# What a service keeps on disk (keys, spool) lies below its working folder.
+# What a service keeps on disk (keys, spool) lies below its working folder: mount a volume there. None is declared, for
+# the services that keep nothing would get a new one at every start, which nobody removes.
 WORKDIR /var/lib/dondoc
 USER 10001
-VOLUME /var/lib/dondoc
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=6 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['DONDOC_PORT']}/readyz\", timeout=3)"]
+# The ports open at once; what a service waits for stands on /readyz.
+HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 CMD ["is-ready"]
 CMD ["dondoc", "--help"]
 
 # The SMS centre of the compose file, which shows what would have been sent. No image for production holds it.

@@ -20,7 +20,7 @@ SOURCES := services schemas deploy/local tests
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help sbom setup preflight demo up down check test lint types imports unit contract integration e2e chaos clients bench looks fuzz coverage format lock clean
+.PHONY: help sbom setup preflight demo up down check test lint types imports unit contract integration e2e chaos clients containers cluster bench looks fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -125,6 +125,15 @@ chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and
 clients: setup ## the CloudEvents SDKs of Python, JavaScript, Go and Java send to intake; a missing tool is named and left out
 	@PYTHON=$(BIN)/python tests/clients/prepare.sh $(DONDOC_HOME)/clients
 	@DONDOC_TEST_CLIENTS=$(DONDOC_HOME)/clients $(BIN)/pytest tests/clients
+
+containers: setup ## image and docker-compose.yml on a Docker engine of its own: event to mail, report, faults, nothing left behind; as root
+	@PYTHON=$(BIN)/python tests/containers/prepare.sh $(DONDOC_HOME)/containers
+	@DONDOC_TEST_CONTAINERS=$(DONDOC_HOME)/containers tests/containers/in-root.sh $(DONDOC_HOME)/containers/root $(BIN)/pytest tests/containers
+
+cluster: setup ## the development overlay on a one-node Kubernetes of packages from the registries, as `make containers`; as root
+	@PYTHON=$(BIN)/python tests/containers/prepare.sh $(DONDOC_HOME)/containers
+	@tests/cluster/prepare.sh $(DONDOC_HOME)/containers
+	@DONDOC_TEST_CONTAINERS=$(DONDOC_HOME)/containers tests/containers/in-root.sh $(DONDOC_HOME)/containers/root $(BIN)/pytest tests/cluster
 
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s

@@ -8,6 +8,10 @@ DEFAULT_PARTITIONS = 12
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 COMPACTED = {"cleanup.policy": "compact"}
 
+# The broker compacts no segment that it still writes to, and by default it writes to one up to 1 GiB, or for a week. A
+# restore would read every version of a duty since then. A segment has to hold the largest record.
+ROLLED = {"segment.bytes": "33554432", "segment.ms": "86400000", "min.cleanable.dirty.ratio": "0.2"}
+
 # A report has at most 1 MiB; the state that rules keeps of a duty, with all corrections, at most half of this.
 LARGE = {"max.message.bytes": "16777216"}
 
@@ -48,7 +52,9 @@ VERDICTS = Topic(
     name="dondoc.verdicts.v1", description="what rules concluded", config=_config(FOREVER, EVENT_TIME, LARGE)
 )
 DUTIES = Topic(
-    name="dondoc.duties.v1", description="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME, LARGE)
+    name="dondoc.duties.v1",
+    description="what rules knows of each duty",
+    config=_config(COMPACTED, ROLLED, EVENT_TIME, LARGE),
 )
 DELIVERIES = Topic(
     name="dondoc.deliveries.v1",

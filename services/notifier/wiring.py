@@ -6,7 +6,7 @@ import gc
 import random
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import date, timedelta
 
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
@@ -86,6 +86,7 @@ class NotifierComponents:
             vault=settings.vault,
         )
         self._stores = self._open_stores(settings)
+        self._texts_forgotten_on: date | None = None
         self._routes: Sequence[tuple[Channel, DeliveryRoute]] = ()
         self._history = HistoryStore(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
@@ -241,6 +242,7 @@ class NotifierComponents:
             functools.partial(dispatcher.recover_lost, self._stores, sender, self._recorded.set),
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
             self._show_routes,
+            self._forget_texts,
             self._show_suspended,
         )
         return (
@@ -307,6 +309,13 @@ class NotifierComponents:
     async def _record_report(self, report: MailReport) -> None:
         if await self._stores.receipts.record_report(report, self.clock.now()):
             self._recorded.set()
+
+    async def _forget_texts(self) -> None:
+        """Remove the texts whose retention has ended, once a day."""
+        now = self.clock.now()
+        if self._texts_forgotten_on != now.date():
+            await self._stores.letters.forget_texts(now - timedelta(days=self._settings.text_days))
+            self._texts_forgotten_on = now.date()
 
     async def _show_routes(self) -> None:
         for _channel, route in self._routes:

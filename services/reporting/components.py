@@ -109,11 +109,7 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
         freshness=Freshness(TOPICS_CONSUMED, clock),
         references=references,
         authentication=_build_authentication(settings, clock, metrics),
-        refusals=RefusalLog(
-            "read_refused",
-            lines_max=_REFUSAL_LINES,
-            count=lambda reason: metrics.refusals.labels(reason.value).inc(),
-        ),
+        refusals=RefusalLog("read_refused", lines_max=_REFUSAL_LINES, count=metrics.count_refusal),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,

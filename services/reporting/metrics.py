@@ -172,6 +172,10 @@ class ReportingMetrics:
             self.season_duties.labels(status.value).set(math.nan)
         self.season_due.set(math.nan)
 
+    def count_refusal(self, reason: RefusalReason) -> None:
+        """Count a request that is refused to its reader."""
+        self.refusals.labels(reason.value).inc()
+
     def note_seal(self, sealed_at: datetime) -> None:
         """Show when a version was sealed, by whatever process, unless a newer one is known."""
         self._last_sealed_at = max(self._last_sealed_at, sealed_at.timestamp())

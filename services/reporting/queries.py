@@ -282,9 +282,12 @@ class ReportingQueries:
         return await _place_duties(known, context), known.unreadable
 
     async def find_basis(self, duties: PlanDutyFilter, context: QueryContext) -> Hashable | None:
-        """Return what every answer about *duties* as of *context* rests on, None where it is not to be kept."""
-        known = await self._reader.find_known(duties, context.known_at)
-        return self._find_basis(self.plan(duties.plan), known, context)
+        """Return what every answer about *duties* as of *context* rests on, None where it is not to be kept.
+
+        Raises `NotFoundError` for an unknown plan.
+        """
+        plan = self.plan(duties.plan)
+        return self._find_basis(plan, await self._reader.find_known(duties, context.known_at), context)
 
     def _find_basis(self, plan: Plan, known: KnownDuties, context: QueryContext) -> Hashable | None:
         if known.version is None:

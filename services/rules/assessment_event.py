@@ -6,6 +6,7 @@ of plan and registry and the facts known.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -14,11 +15,14 @@ from schemas.events import wire
 from schemas.events.assessments import ASSESSED
 from schemas.events.event_origin import TraceContext
 from schemas.events.ids import digest
-from schemas.events.wire import WireDutyAssessed, WireEvent
+from schemas.events.wire import WireDutyAssessed, WireEvent, WireEventReference, WireSegment, WireStep
+from schemas.plan.plan import Notice
+from services.rules.core import fast_path, notices
+from services.rules.core.assess import decide_complete_status
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Fact, identity
-from services.rules.core.fast_path import DutyOutcome
+from services.rules.core.facts import Fact, Submission, identity
+from services.rules.core.fast_path import DischargeKind, DutyOutcome, SharedDuty
 
 SOURCE = "dondoc/rules"
 
@@ -30,6 +34,21 @@ OFFSETS_A_GENERATION = 1 << 40
 LARGEST_RECORD_BYTES = 16 * 1024 * 1024  # what the topic carries in one record
 JSON_BYTES_AN_ID = 3  # two quotation marks and a comma
 FACTS_NEVER_LARGE = 8  # with ids of 1,024 characters of four bytes they make 600 kB
+
+
+_encode = msgspec.json.Encoder().encode
+_GAPS = (
+    b"id",
+    b"agency",
+    b"recorded_at",
+    b"revision",
+    b"since",
+    b"event",
+    b"source",
+    b"receipt",
+    b"traceparent",
+    b"tracestate",
+)
 
 
 class LargeAssessmentError(Exception):
@@ -67,25 +86,55 @@ def encode_assessment(
     position: LogPosition,
     largest_bytes: int = LARGEST_RECORD_BYTES,
 ) -> bytes:
-    """Assess *duty* from the *facts* that bear on it, and return the assessment as an event.
+    """Assess *duty* from the *facts* that bear on it, each of them once, and return the assessment as an event.
 
     Raise `LargeAssessmentError` instead of building one of more than *largest_bytes*.
     """
-    outcome = catalogue.outcomes.outcome_of(duty, facts)
-    if len(facts) > FACTS_NEVER_LARGE:
-        _reject_large_outcome(outcome, largest_bytes)
-    trace = position.trace
-    event = WireEvent(
-        id=derive_event_id(catalogue, duty, facts),
-        source=SOURCE,
-        type=ASSESSED,
-        subject=duty.key.agency,
-        time=position.recorded_at,
-        traceparent=UNSET if trace is None else trace.parent,
-        tracestate=UNSET if trace is None or trace.state is None else trace.state,
-        data=_build_data(catalogue, duty, outcome, position),
-    )
-    return wire.encode(event)
+    key = duty.key
+    shared = catalogue.shared_duty(agency=key.agency, obligation=key.obligation, period=key.period)
+    if not facts:
+        outcome = shared.without_facts.outcome
+    elif len(facts) == 1 and isinstance(facts[0], Submission) and shared.is_discharged_by(facts[0]):
+        return encode_discharge(catalogue, shared, facts[0], position)
+    else:
+        outcome = fast_path.compute_outcome(duty, facts)
+        if len(facts) > FACTS_NEVER_LARGE:
+            _reject_large_outcome(outcome, largest_bytes)
+    data = _build_data(catalogue, duty, outcome, position)
+    return _encode_event(derive_event_id(catalogue, duty, facts), data, position.trace)
+
+
+def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition) -> bytes:
+    """Return the assessment of the duty that *report* is about, one of *shared*, and discharges.
+
+    It is cut from a template: what alike reports have in common was encoded once.
+    """
+    since, kind = shared.classify(report)
+    trace, templates = position.trace, shared.without_facts.templates
+    template = templates.get(kind)
+    if template is None:
+        template = templates[kind] = _build_template(catalogue, shared, since, kind)
+    key = "|".join((report.plan, report.agency, report.obligation, report.period or ""))
+    values = {
+        b"id": b'"%b"' % digest(key, catalogue.versions, "\x1e".join(identity(report))).encode(),
+        b"agency": _encode(report.agency),
+        b"recorded_at": _encode(position.recorded_at),
+        b"revision": b"%d" % position.revision,
+        b"since": _encode(since),
+        b"event": _encode(report.id),
+        b"source": _encode(report.source),
+        b"trace": b"",
+    }
+    if trace is not None:
+        state = b"" if trace.state is None else b',"tracestate":' + _encode(trace.state)
+        values[b"trace"] = b',"traceparent":' + _encode(trace.parent) + state
+    if _tells_receipt(shared.duty):
+        starts_at = max(since, shared.without_facts.outcome.timeline[0].starts_at)
+        receipt = notices.plan_received_notice(
+            report, starts_at=starts_at, due_at=shared.duty.due_at, effective_at=since
+        )
+        values[b"receipt"] = _encode(receipt)
+    return template % values
 
 
 def derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact]) -> str:
@@ -93,6 +142,66 @@ def derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact])
     # The facts are sorted, because the id must not depend on their order. U+001E separates source and id: intake
     # accepts no control characters in either.
     return digest(str(duty.key), catalogue.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
+
+
+def _build_template(catalogue: DutyCatalogue, shared: SharedDuty, since: datetime, kind: DischargeKind) -> bytes:
+    """Return the encoded assessment of a duty that is discharged from *since* on, to be filled in with `%`."""
+    duty, outcome = shared.duty, shared.without_facts.outcome
+    _, _, is_nil_return, is_unproven = kind
+    before = [one for one in outcome.timeline if one.starts_at < since]
+    discharged = WireSegment(
+        # A report received before the duty opens counts from the opening, where the timeline starts.
+        starts_at=_gap("since") if before else outcome.timeline[0].starts_at,
+        status=decide_complete_status(since, duty.due_at),
+        due_at=duty.due_at,
+        effective_at=_gap("since"),
+        submissions=1,
+        # In the order of `assess.FLAGS`.
+        flags=("dispatch_unproven",) * is_unproven + ("nil_return",) * is_nil_return,
+        evidence=(_gap("event"),),
+        standing=WireEventReference(source=_gap("source"), id=_gap("event")),
+    )
+    alerts: list[Any] = [_end_repetition(one, since) for one in outcome.alerts if one.at < since]
+    if _tells_receipt(duty):
+        alerts.append(_gap("receipt"))  # the last alert: whatever else the duty calls for lies before the report
+    discharge = DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
+    data = _build_data(catalogue, duty, discharge, LogPosition(offset=0, recorded_at=_gap("recorded_at")))
+    data = msgspec.structs.replace(data, agency=_gap("agency"), revision=_gap("revision"))
+    template = _encode_event(_gap("id"), data, None).replace(b"%", b"%%")
+    template = template.replace(b',"data":', b'%(trace)b,"data":', 1)  # where the attributes of a trace stand
+    for name in _GAPS:
+        template = template.replace(b"\0%b\0" % name, b"%%(%b)b" % name)
+    return template
+
+
+def _gap(name: str) -> Any:  # noqa: ANN401 - it stands where a value of any type stands
+    """Return what is encoded as a gap: JSON has no U+0000, so that no text can look like one."""
+    return msgspec.Raw(f"\0{name}\0".encode())
+
+
+def _end_repetition(alert: WireStep, since: datetime) -> WireStep:
+    """Return *alert*, repeated no longer than until the report; what does not repeat stays as it is."""
+    if alert.every is None or alert.until is None or alert.until < since:
+        return alert
+    return msgspec.structs.replace(alert, until=_gap("since"))
+
+
+def _tells_receipt(duty: Duty) -> bool:
+    return duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
+
+
+def _encode_event(event_id: str, data: WireDutyAssessed, trace: TraceContext | None) -> bytes:
+    event = WireEvent(
+        id=event_id,
+        source=SOURCE,
+        type=ASSESSED,
+        subject=data.agency,
+        time=data.recorded_at,
+        traceparent=UNSET if trace is None else trace.parent,
+        tracestate=UNSET if trace is None or trace.state is None else trace.state,
+        data=data,
+    )
+    return wire.encode(event)
 
 
 def _build_data(catalogue: DutyCatalogue, duty: Duty, outcome: DutyOutcome, position: LogPosition) -> WireDutyAssessed:

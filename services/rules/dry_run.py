@@ -12,7 +12,7 @@ import msgspec
 from schemas.events.ids import partition_of
 from schemas.events.wire import WireReturnedReport, WireSegment
 from services.rules import fact_decoder
-from services.rules.core import alerts, completeness, docket
+from services.rules.core import alerts, completeness, facts
 from services.rules.core.assess import Assessment, assess
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
@@ -74,7 +74,9 @@ def _assess_event(catalogues: DutyCatalogues, partitions: AssignedPartitions, bo
             "basis": basis,
             "segment": segment,
             "returned": _describe_return(assessment, segment),
-            "missing": _find_missing(duty, fact) if isinstance(fact, Submission) else segment.missing,
+            "missing": completeness.find_missing(duty.requirements, fact.report)
+            if isinstance(fact, Submission)
+            else segment.missing,
         }
     )
 
@@ -95,7 +97,7 @@ def _find_duty(catalogue: DutyCatalogue, received: Fact) -> tuple[Fact, Duty | N
         fact = catalogue.resolve_names(received)
         if isinstance(fact, Exemption | Revocation):
             return fact, None
-        period = docket.record_period(fact)
+        period = facts.record_period(fact)
         return fact, catalogue.duty(agency=fact.agency, obligation=fact.obligation, period=period)
     except UnknownDuty as cause:
         errors = _one_error(f"/data/{cause.field}", cause.message)
@@ -109,10 +111,6 @@ def _describe_return(assessment: Assessment, segment: WireSegment) -> WireReturn
         return None
     last = acted[-1]
     return WireReturnedReport(submission=last.submission, reason=last.reason, respond_by=last.respond_by)
-
-
-def _find_missing(duty: Duty, fact: Submission) -> tuple[str, ...]:
-    return completeness.find_missing(duty.requirements, fact.report)
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:

@@ -1,6 +1,6 @@
 """Whether a fact can be processed: a published plan has its duty, and it lies in the partition of its agency."""
 
-from schemas.events.ids import DutyKey, partition_of
+from schemas.events.ids import partition_of
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import (
     Exemption,
@@ -78,15 +78,6 @@ class FactValidator:
             raise Rejection(
                 "misrouted", f"{agency!r} is at home in partition {expected}, not {self._partition}; {remedy}"
             )
-
-
-def has_duty(catalogue: DutyCatalogue, key: DutyKey) -> bool:
-    """Whether *catalogue* has the duty, binding or not."""
-    try:
-        catalogue.duty(agency=key.agency, obligation=key.obligation, period=key.period)
-    except UnknownDuty:
-        return False
-    return True
 
 
 def _resolve_names(catalogue: DutyCatalogue, fact: Fact) -> Fact:

@@ -7,7 +7,7 @@ only when the event loop may run and when a part is committed, so a rebuild at a
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -176,12 +176,16 @@ class Partition:
             if reread is not None and record.offset >= reread.until:
                 break
             count += 1
+            if reread is not None and reread.is_set_aside(record):
+                continue  # it was no part of the state, and is none again
             origin = event_origins.read_fact_origin(record.value)
+            events = await self._process_record(record, origin.trace)
+            if isinstance(events, Rejection):
+                events = await self._retry_or_set_aside(record, events, writes, origin.trace)
             if reread is None:
-                events = await self._process_or_reject(record, writes, origin.trace)
                 writes.add_received(events, origin)
             else:
-                events = await self._process_again(record, writes, reread, origin.trace)
+                events = reread.select_unwritten(events)
                 writes.add_assessments(events, origin)
             size += sum([len(value) for _, value in events])
             now = time.perf_counter()
@@ -191,59 +195,49 @@ class Partition:
                 await self._yield()
         return count
 
-    async def _process_again(
-        self, record: ConsumerRecord[Any, Any], writes: BatchWrites, reread: Reread, trace: TraceContext | None
-    ) -> list[KeyedEvent]:
-        """Process a record that may have been processed before; return the assessments that were never written."""
-        if reread.is_set_aside(record):
-            return []
-        return reread.select_unwritten(await self._process_or_reject(record, writes, trace))
-
-    async def _process_or_reject(
-        self, record: ConsumerRecord[Any, Any], writes: BatchWrites, trace: TraceContext | None
-    ) -> list[KeyedEvent]:
-        try:
-            position = self._position_of(record, trace)
-            self._recorded_at = position.recorded_at
-            return await self._process_with_retry(record.value, position)
-        except Rejection as cause:
-            writes.rejected.append(RejectedRecord(record=record, kind=cause.kind, reason=f"{cause.kind}: {cause}"))
-            return []
-
-    async def _process_with_retry(self, value: bytes | None, position: LogPosition) -> list[KeyedEvent]:
-        """Process a record; one that newer documents may make acceptable is tried again after reading them."""
-        try:
-            return await self._process_record(value, position)
-        except Rejection as cause:
-            if not cause.is_retryable:
-                raise
-            await self._dependencies.references.catch_up()
-        try:
-            return await self._process_record(value, position)
-        except UnpublishedAdoption as cause:
-            if self._reread is None:
-                raise
-            # It was in force before, so its documents were published. Without them everything would look unknown.
-            raise AdoptedDocumentsMissingError(str(cause)) from cause
-
-    async def _process_record(self, value: bytes | None, position: LogPosition) -> list[KeyedEvent]:
+    async def _process_record(
+        self, record: ConsumerRecord[Any, Any], trace: TraceContext | None
+    ) -> list[KeyedEvent] | Rejection:
         """Process a record. One that breaks its assessment is rejected, unless too many in a row do."""
-        events: list[KeyedEvent] = []
         try:
-            for event in self.processor.process(value, position=position):
-                events.append(event)
-                if time.perf_counter() - self._yielded_at > YIELD_SECONDS:
-                    await self._yield()
-        except Rejection:
-            raise
+            events = self.processor.process(record.value, position=self._position_of(record, trace))
+            taken = events if isinstance(events, list) else await self._take_events(events)
+        except Rejection as rejection:
+            return rejection
         except Exception as cause:
             self._unexpected_in_a_row += 1
             if self._unexpected_in_a_row > MOST_UNEXPECTED_IN_A_ROW:
                 raise
-            log.exception("a record broke its assessment", extra={"action": "unexpected", "offset": position.offset})
-            raise Rejection("unexpected", f"{type(cause).__name__}: {cause}") from cause
+            log.exception("a record broke its assessment", extra={"action": "unexpected", "offset": record.offset})
+            return Rejection("unexpected", f"{type(cause).__name__}: {cause}")
         self._unexpected_in_a_row = 0
-        return events
+        return taken
+
+    async def _take_events(self, events: Iterator[KeyedEvent]) -> list[KeyedEvent]:
+        """Return the many *events* of one record; the event loop may run meanwhile."""
+        taken: list[KeyedEvent] = []
+        for event in events:
+            taken.append(event)
+            if time.perf_counter() - self._yielded_at > YIELD_SECONDS:
+                await self._yield()
+        return taken
+
+    async def _retry_or_set_aside(
+        self, record: ConsumerRecord[Any, Any], rejection: Rejection, writes: BatchWrites, trace: TraceContext | None
+    ) -> list[KeyedEvent]:
+        """Process a record again that newer documents may make acceptable; else let it be set aside."""
+        events: list[KeyedEvent] | Rejection = rejection
+        if rejection.is_retryable:
+            await self._dependencies.references.catch_up()
+            events = await self._process_record(record, trace)
+        if not isinstance(events, Rejection):
+            return events
+        if isinstance(events, UnpublishedAdoption) and self._reread is not None:
+            # It was in force before, so its documents were published. Without them everything would look unknown.
+            raise AdoptedDocumentsMissingError(str(events)) from events
+        reason = f"{events.kind}: {events}"
+        writes.rejected.append(RejectedRecord(record=record, kind=events.kind, reason=reason))
+        return []
 
     async def _finish_reread(self, reread: Reread) -> None:
         """Write the state anew, and before it the verdicts that could not be written at their place."""
@@ -307,8 +301,9 @@ class Partition:
         return COVERAGE_KEY.decode(), state_store.encode_coverage(coverage)
 
     def _position_of(self, record: ConsumerRecord[Any, Any], trace: TraceContext | None) -> LogPosition:
+        """Return where *record* lies, and note when it was recorded; raise `Rejection` where that is no instant."""
         try:
-            recorded_at = decoding.read_timestamp(record)
+            recorded_at = self._recorded_at = decoding.read_timestamp(record)
         except UnreadableRecordError as cause:
             raise Rejection("unreadable", str(cause)) from cause
         return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation, trace=trace)

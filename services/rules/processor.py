@@ -6,25 +6,33 @@ long as the log agrees with it: after a failed transaction the processor is disc
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from schemas.events.facts import PlanAdopted
-from schemas.events.ids import DutyKey
-from services.rules import assessment_event, fact_decoder, fact_validation
+from schemas.events.ids import DutyKey, partition_of
+from services.rules import assessment_event, fact_decoder
 from services.rules.assessment_event import LargeAssessmentError, LogPosition
-from services.rules.core.docket import EVERY_PERIOD, record_period
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Decision, Fact, Submission, has_same_content, identity
+from services.rules.core.facts import (
+    EVERY_PERIOD,
+    Decision,
+    Docket,
+    Fact,
+    Submission,
+    has_same_content,
+    identity,
+    record_period,
+)
+from services.rules.core.fast_path import SharedDuty
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
-from services.rules.state.state_store import DocketKey, DocketState, StateDigest, StateStore
+from services.rules.state.state_store import DocketKey, StateDigest, StateStore
 from services.runtime.decoding import UnreadableRecordError
 
 # The budget of work of one record. It is counted, not timed: a rebuild on another machine rejects the same records.
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence
-LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
+LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # of its state record: half of what the topics carry in one record
 MOST_FACTS_AN_ASSESSMENT = 2_000  # decisions and withdrawals bear on other periods too; 0.15 s of processor time
 MOST_CONDITION_UNITS = 5_000_000  # of all reports of one duty together: a second of processor time
 MOST_FACTS_A_RECORD = 50_000  # an exemption has all periods of its docket assessed; 3 s, with pauses between periods
@@ -48,6 +56,15 @@ class AdoptedPlan:
     catalogue: DutyCatalogue
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedFact:
+    """A fact on its way into the state: the docket to which it was added, and the state record that it belongs to."""
+
+    fact: Fact
+    docket: Docket
+    record: bytes
+
+
 class PartitionProcessor:
     """Processes the facts of one partition."""
 
@@ -59,10 +76,11 @@ class PartitionProcessor:
         self._adoptions: dict[str, PlanAdopted] = {}
         self._adopted_plans: dict[str, AdoptedPlan] = {}
         self._carrying: list[DutyCatalogue] = []  # of the adopted plans that reports under another one count for
-        # Used as an ordered set: states are written in the order of their changes, so that a replay writes the same.
-        self._changed: dict[tuple[DocketKey, str | None], None] = {}
-        self._adoption_digests: dict[str, int] = {}
-        self.digest = StateDigest()
+
+    @property
+    def digest(self) -> StateDigest:
+        """What the state records amount to."""
+        return self._store.digest
 
     @property
     def adoptions(self) -> Mapping[str, PlanAdopted]:
@@ -73,20 +91,20 @@ class PartitionProcessor:
         """Yield every fact that can be read."""
         return iter(self._store)
 
-    def facts_bearing_on(self, duty: Duty) -> Sequence[Fact]:
-        """Return the facts that bear on *duty*: those of its docket, and the reports that count for it too."""
-        key, period = state_store.docket_key_of(duty.key), duty.key.period
+    def facts_bearing_on(self, duty: Duty, added: AddedFact | None = None) -> Sequence[Fact]:
+        """Return the facts that bear on *duty*, *added* among them: of its docket, and the reports that count too."""
+
+        def read(key: DutyKey, carried: Sequence[str] = ()) -> Sequence[Fact]:
+            docket_key = state_store.docket_key_of(key)
+            if added is not None and docket_key == state_store.docket_key_of(added.fact):
+                return added.docket.facts_bearing_on(key.period, carried=carried)
+            return self._store.facts_bearing_on(docket_key, key.period, carried=carried)
+
         if not duty.carried_from:
-            return self._store.facts_bearing_on(key, period)
-        carried = [
-            fact
-            for origin in duty.carried_from
-            for fact in self._store.facts_bearing_on(state_store.docket_key_of(origin.key), period)
-            if not isinstance(fact, Decision)
-        ]
-        ids = [one.id for one in carried if isinstance(one, Submission)]
-        own = self._store.facts_bearing_on(key, period, carried=ids)
-        return list({identity(one): one for one in (*own, *carried)}.values())
+            return read(duty.key)
+        counted = [fact for origin in duty.carried_from for fact in read(origin.key) if not isinstance(fact, Decision)]
+        ids = [one.id for one in counted if isinstance(one, Submission)]
+        return list({identity(one): one for one in (*read(duty.key, ids), *counted)}.values())
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Restore one state record that `drain_changes` returned to an earlier processor.
@@ -94,25 +112,22 @@ class PartitionProcessor:
         Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
         """
         duty_key = state_store.decode_key(key)
-        digest = state_store.digest_record(str(duty_key), value)
         if state_store.is_adoption_key(duty_key):
             self._adoptions[duty_key.plan] = state_store.decode_adoption(value)
-            self._adoption_digests[duty_key.plan] = digest
-        else:
-            self._store.restore(duty_key, value)
-        self.digest.replace(None, digest)
+        self._store.restore(duty_key, value)
 
     def add_missing(self, known: "PartitionProcessor") -> None:
         """Add the facts and adoptions of another state that this one lacks, without assessing anything."""
         for fact in known.facts():
-            period = record_period(fact)
-            size = len(state_store.encode_facts([fact]))
-            if self._store.docket_state(state_store.docket_key_of(fact)).add(fact, period=period, size=size):
-                self._changed[state_store.docket_key_of(fact), period] = None
+            key = state_store.docket_key_of(fact)
+            docket = self._store.open_docket(key, fact)
+            if docket.add(fact):
+                period = record_period(fact)
+                self._store.put(fact, docket, state_store.encode_facts(docket.facts_of_record(period)))
         for plan, adoption in known.adoptions.items():
             if plan not in self._adoptions or is_newer(adoption, self._adoptions[plan]):
                 self._adoptions[plan] = adoption
-                self._changed[state_store.docket_key_of(state_store.adoption_key(plan)), None] = None
+                self._store.put_adoption(adoption)
 
     def assess_all(self, *, position: LogPosition) -> Iterator[KeyedEvent]:
         """Yield the assessment of every duty that is expected or has facts, as things stand."""
@@ -125,13 +140,13 @@ class PartitionProcessor:
         self._put_into_force(self._catalogues.link_adopted(self._adoptions.values()))
         return tuple(one for plan, one in self._adoptions.items() if plan not in self._adopted_plans)
 
-    def process(self, value: bytes | None, *, position: LogPosition) -> Iterable[KeyedEvent]:
+    def process(self, value: bytes | None, *, position: LogPosition) -> list[KeyedEvent] | Iterator[KeyedEvent]:
         """Process one record and return the assessments that follow from it.
 
         Raise `Rejection` if the record cannot be processed; the state is then as if the record had never come.
 
-        An adoption leads to many assessments and is processed lazily, while its events are iterated. It may be rejected
-        on the way, and it is in force only when the last event has been taken.
+        What leads to many assessments is processed lazily, while they are iterated: an adoption, and a fact that
+        touches several duties. It may be rejected on the way, and it counts only when the last one has been taken.
         """
         try:
             found = fact_decoder.decode_event(value, recorded_at=position.recorded_at)
@@ -139,66 +154,70 @@ class PartitionProcessor:
             raise Rejection("unreadable", str(cause)) from cause
         if isinstance(found, PlanAdopted):
             return self._process_adoption(found, position)
-        return self._process_fact(found, len(value or b""), position)
+        adopted = self._adopted_plans.get(found.plan)
+        catalogue = None if adopted is None else adopted.catalogue
+        if catalogue is not None and isinstance(found, Submission) and self._is_at_home(found):
+            shared = catalogue.find_shared_duty(agency=found.agency, obligation=found.obligation, period=found.period)
+            if shared is not None:
+                events = self._process_usual_report(catalogue, shared, found, position)
+                return events or self._process_fact(found, catalogue, position)
+        return self._process_fact(*self._validator.validate(found, catalogue), position)
 
     def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
         """Return at most *most* of the state records changed since this was last called, as (key, value)."""
-        changed = list(islice(self._changed, most))
-        changes = [self._encode_change(key, period) for key, period in changed]
-        for one in changed:
-            del self._changed[one]
-        return changes
+        return self._store.drain_changes(most)
 
-    def _encode_change(self, docket_key: DocketKey, period: str | None) -> tuple[str, bytes]:
-        plan = docket_key[0]
-        key = state_store.record_key(docket_key, period)
-        if docket_key == (plan, "", ""):
-            value = state_store.encode_adoption(self._adoptions[plan])
-            digest = state_store.digest_record(key, value)
-            before, self._adoption_digests[plan] = self._adoption_digests.get(plan), digest
-        else:
-            state = self._store.docket_state(docket_key)
-            value = state_store.encode_facts(state.docket.facts_of_record(period))
-            digest = state_store.digest_record(key, value)
-            before = state.swap_digest(period, digest)
-        self.digest.replace(before, digest)
-        return key, value
+    def _is_at_home(self, report: Submission) -> bool:
+        """Whether *report* is the agency's own and lies in its partition: if it has such a duty, nothing is amiss."""
+        home = partition_of(report.agency, self._catalogues.partitions)
+        return report.filed_by == report.agency and home == self.partition
 
-    def _process_fact(self, received: Fact, size: int, position: LogPosition) -> Iterable[KeyedEvent]:
-        adopted = self._adopted_plans.get(received.plan)
-        fact, catalogue = self._validator.validate(received, None if adopted is None else adopted.catalogue)
-        key, period = state_store.docket_key_of(fact), record_period(fact)
-        state = self._store.docket_state(key)
-        touched = state.add(fact, period=period, size=size)
+    def _process_usual_report(
+        self, catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition
+    ) -> list[KeyedEvent] | None:
+        """Process the first complete report of its own of a usual duty; return None for every other report.
+
+        Nothing is decoded but the report, and nothing encoded but its state: the assessment is cut from a template.
+        """
+        if (
+            not self._store.is_first_report(report)
+            or not shared.is_discharged_by(report)
+            or shared.duty.requirements.checks_cost > MOST_CONDITION_UNITS
+            or any((report.plan, report.obligation) in one.carries_over for one in self._carrying)
+        ):
+            return None
+        value = state_store.encode_facts((report,))
+        if len(value) > LARGEST_DUTY_BYTES:
+            return None
+        event = assessment_event.encode_discharge(catalogue, shared, report, position)
+        self._store.put_report(report, value)
+        return [(report.agency, event)]
+
+    def _process_fact(
+        self, fact: Fact, catalogue: DutyCatalogue | None, position: LogPosition
+    ) -> list[KeyedEvent] | Iterator[KeyedEvent]:
+        """Process a fact whose names are resolved, about a duty of *catalogue* if that is in force here."""
+        docket = self._store.open_docket(state_store.docket_key_of(fact), fact)
+        touched = docket.add(fact)
         if not touched:
-            _reject_other_content(fact, state)
-            return ()
-        try:
-            _reject_overflow(key, state, period, size)
-            duties = self._list_touched_duties(fact, catalogue, state, touched)
-            if len(duties) > 1:
-                self._reject_costly(duties)
-                return self._assess_duties(duties, position, added=(fact, size))
-            events = [self._assess_touched(found, duty, position) for found, duty in duties]
-        except Exception:
-            self._forget(fact, size)
-            raise
-        self._changed[key, period] = None
+            _reject_other_content(fact, docket)
+            return []
+        added = AddedFact(fact=fact, docket=docket, record=_encode_record(fact, docket))
+        duties = self._list_touched_duties(fact, catalogue, docket, touched)
+        if len(duties) > 1:
+            self._reject_costly(duties, added)
+            return self._assess_duties(duties, position, added)
+        events = [self._assess_touched(found, duty, position, added) for found, duty in duties]
+        self._store.put(fact, docket, added.record)
         return events
 
-    def _forget(self, fact: Fact, size: int) -> None:
-        # A rejected fact must leave no trace, whatever failed: the next fact of the duty is assessed without it.
-        key = state_store.docket_key_of(fact)
-        state = self._store.docket_state(key)
-        self._store.replace(key, state.without(fact, period=record_period(fact), size=size))
-
     def _list_touched_duties(
-        self, fact: Fact, catalogue: DutyCatalogue | None, state: DocketState, touched: frozenset[str | None]
+        self, fact: Fact, catalogue: DutyCatalogue | None, docket: Docket, touched: frozenset[str | None]
     ) -> list[CataloguedDuty]:
         """Return the duties to assess: of the fact's plan, if it is adopted, and of the plans that carry it over."""
         found: list[CataloguedDuty] = []
         if catalogue is not None:
-            periods = self._list_periods(state_store.docket_key_of(fact), state, touched)
+            periods = self._list_periods(state_store.docket_key_of(fact), docket, touched)
             duties = (catalogue.duty(agency=fact.agency, obligation=fact.obligation, period=one) for one in periods)
             found = [(catalogue, duty) for duty in duties]
         if not isinstance(fact, Decision):
@@ -214,46 +233,43 @@ class PartitionProcessor:
                     if duty is not None and duty.is_binding:
                         yield catalogue, duty
 
-    def _list_periods(self, key: DocketKey, state: DocketState, touched: frozenset[str | None]) -> list[str | None]:
+    def _list_periods(self, key: DocketKey, docket: Docket, touched: frozenset[str | None]) -> list[str | None]:
         """Return the periods to assess; a fact about no one period touches all that are expected or have facts."""
         # Sets of strings have another order in every process. Sorting makes a replay write the same bytes in one order.
         if EVERY_PERIOD not in touched:
             return _sort_periods(touched)
-        periods = set(touched | state.docket.periods) - {EVERY_PERIOD}
+        periods = set(touched | docket.periods) - {EVERY_PERIOD}
         adopted = self._adopted_plans.get(key[0])
         if adopted is not None:
-            expected = self._catalogues.duties_opening_before(
-                adopted.adoption.horizon, adopted.catalogue, partition=self.partition
-            )
+            expected = self._list_expected(adopted)
             periods |= {one.period for one in expected if state_store.docket_key_of(one) == key}
         return _sort_periods(periods)
 
-    def _reject_costly(self, duties: Iterable[CataloguedDuty]) -> None:
+    def _reject_costly(self, duties: Iterable[CataloguedDuty], added: AddedFact) -> None:
         """Raise `Rejection` if the assessments of all *duties* together would read too many facts."""
-        count = sum(len(self.facts_bearing_on(duty)) for _, duty in duties)
+        count = sum(len(self.facts_bearing_on(duty, added)) for _, duty in duties)
         if count > MOST_FACTS_A_RECORD:
             raise Rejection("costly", f"it has {count:,} facts assessed anew; {MOST_FACTS_A_RECORD:,} is the limit")
 
     def _assess_duties(
-        self, duties: Iterable[CataloguedDuty], position: LogPosition, *, added: tuple[Fact, int]
+        self, duties: Iterable[CataloguedDuty], position: LogPosition, added: AddedFact
     ) -> Iterator[KeyedEvent]:
-        """Yield the assessments of *duties* after a fact was added; without the fact again if one of them fails."""
-        fact, size = added
+        """Yield the assessments of *duties* with the *added* fact, which is kept if none of them fails."""
         total = 0
-        try:
-            for catalogue, duty in duties:
-                event = self._assess_touched(catalogue, duty, position)
-                total += len(event[1])
-                _reject_bulk(total)
-                yield event
-        except Exception:
-            self._forget(fact, size)
-            raise
-        self._changed[state_store.docket_key_of(fact), record_period(fact)] = None
+        for catalogue, duty in duties:
+            event = self._assess_touched(catalogue, duty, position, added)
+            total += len(event[1])
+            if total > LARGEST_EVENTS_BYTES:
+                limit = f"{LARGEST_EVENTS_BYTES:,} bytes"
+                raise Rejection("oversized", f"its assessments together take more than {limit}")
+            yield event
+        self._store.put(added.fact, added.docket, added.record)
 
-    def _assess_touched(self, catalogue: DutyCatalogue, duty: Duty, position: LogPosition) -> KeyedEvent:
+    def _assess_touched(
+        self, catalogue: DutyCatalogue, duty: Duty, position: LogPosition, added: AddedFact
+    ) -> KeyedEvent:
         """Return the assessment of a duty that a fact touches; raise `Rejection` if it is beyond the budget."""
-        facts = self.facts_bearing_on(duty)
+        facts = self.facts_bearing_on(duty, added)
         if len(facts) > MOST_FACTS_AN_ASSESSMENT:
             limit = f"{MOST_FACTS_AN_ASSESSMENT:,} is the limit"
             raise Rejection("costly", f"{len(facts):,} facts bear on {duty.key}; {limit}")
@@ -290,7 +306,7 @@ class PartitionProcessor:
         # From here on the adoption is in force; what was rejected or failed above has changed nothing.
         self._adoptions[adoption.plan] = adoption
         self._put_into_force(linked)
-        self._changed[state_store.docket_key_of(state_store.adoption_key(adoption.plan)), None] = None
+        self._store.put_adoption(adoption)
 
     def _list_changed_plans(self, adopted: str, linked: Mapping[str, DutyCatalogue]) -> list[str]:
         """Return the plan that is *adopted*, and those in force before or after which it stands now."""
@@ -309,22 +325,21 @@ class PartitionProcessor:
 
         Among all are those that were expected *before* and bind nobody under the new versions.
         """
-        expected = self._catalogues.duties_opening_before(adoption.horizon, catalogue, partition=self.partition)
+        expected = self._list_expected(AdoptedPlan(adoption=adoption, catalogue=catalogue))
         if before is not None and before.catalogue is catalogue:
             horizon_before = before.adoption.horizon.timestamp()
             yield from (key for key in expected if _opening_timestamp(catalogue, key) >= horizon_before)
             return
         yield from expected
-        dropped = (
-            ()
-            if before is None
-            else self._catalogues.duties_opening_before(
-                before.adoption.horizon, before.catalogue, partition=self.partition
-            )
-        )
+        dropped = () if before is None else self._list_expected(before)
         others = dict.fromkeys([*self._list_reported_duties(catalogue), *dropped])
         known = frozenset(expected)
-        yield from (key for key in others if key not in known and fact_validation.has_duty(catalogue, key))
+        for key in (one for one in others if one not in known):
+            if catalogue.find_duty(agency=key.agency, obligation=key.obligation, period=key.period) is not None:
+                yield key
+
+    def _list_expected(self, plan: AdoptedPlan) -> Sequence[DutyKey]:
+        return self._catalogues.duties_opening_before(plan.adoption.horizon, plan.catalogue, partition=self.partition)
 
     def _list_reported_duties(self, catalogue: DutyCatalogue) -> Iterator[DutyKey]:
         """Yield the duties about which there are facts, and those for which reports under another plan count."""
@@ -360,25 +375,23 @@ def _opening_timestamp(catalogue: DutyCatalogue, key: DutyKey) -> float:
     return float("-inf") if opens_at is None else opens_at.timestamp()
 
 
-def _reject_overflow(key: DocketKey, state: DocketState, period: str | None, size: int) -> None:
-    """Raise `Rejection` if the fact of *size* bytes just added made the record of *period* too large."""
-    facts, record_bytes = len(state.docket.facts_of_record(period)), state.record_bytes(period)
-    if facts > MOST_FACTS_A_DUTY or record_bytes > LARGEST_DUTY_BYTES:
-        held = f"{facts - 1} facts of {record_bytes - size} bytes"
-        raise Rejection("oversized", f"a duty of {'|'.join(key)} holds {held}; it takes no more")
+def _encode_record(fact: Fact, docket: Docket) -> bytes:
+    """Return the state record of *fact*, which was added to *docket*; raise `Rejection` if it became too large."""
+    facts = docket.facts_of_record(record_period(fact))
+    record = state_store.encode_facts(facts)
+    if len(facts) > MOST_FACTS_A_DUTY or len(record) > LARGEST_DUTY_BYTES:
+        duty = state_store.record_key(state_store.docket_key_of(fact), record_period(fact))
+        held = f"{len(facts) - 1} facts; with this one, its record has {len(record):,} bytes"
+        raise Rejection("oversized", f"{duty} holds {held}; it takes no more")
+    return record
 
 
-def _reject_bulk(size: int) -> None:
-    if size > LARGEST_EVENTS_BYTES:
-        raise Rejection("oversized", f"its assessments together take more than {LARGEST_EVENTS_BYTES:,} bytes")
-
-
-def _reject_other_content(fact: Fact, state: DocketState) -> None:
+def _reject_other_content(fact: Fact, docket: Docket) -> None:
     """Raise `Rejection` if the known fact with the identity of *fact* says something else.
 
     Intake keeps (source, id) unique only as far back as it remembers, and others may write to the log.
     """
-    known = state.docket.find(identity(fact))
+    known = docket.find(identity(fact))
     if known is not None and not has_same_content(known, fact):
         raise Rejection("conflict", f"another event with the id {fact.id!r} of {fact.source!r} was recorded before it")
 

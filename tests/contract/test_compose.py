@@ -18,6 +18,8 @@ SERVICE_PORTS = {"intake": 8001, "rules": 8002, "notifier": 8003, "reporting": 8
 ADMIN_PORTS = {"intake": 9001, "rules": 9002, "notifier": 9003, "reporting": 9004}
 AUDIT_PORT = 8005  # of its probes and metrics; the audit has no other port
 ONE_SHOTS = {"publish", "mongo-init", "reporting-key"}
+SETTINGS = ROOT / "deploy/docker/settings"
+IMAGE_OF_OTHERS = re.compile(r"^\$\{DONDOC_[A-Z]+_IMAGE:-[a-z/]+:v?\d+\.\d+\.\d+[a-z-]*@sha256:[0-9a-f]{64}\}$")
 METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime|dondoc)_[a-z_]+\b")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 
@@ -25,6 +27,20 @@ HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 def read(path: Path) -> Any:
     """Parse one YAML file."""
     return YAML(typ="safe").load(path)
+
+
+def variables_in(file: str) -> dict[str, str]:
+    """Return the variables of one file of settings that the compose file names."""
+    lines = Path(file.replace("${DONDOC_SETTINGS:-./deploy/docker/settings}", str(SETTINGS))).read_text(
+        encoding="utf-8"
+    )
+    return dict(line.split("=", 1) for line in lines.splitlines() if line and not line.startswith("#"))
+
+
+def variables_of(service: Mapping[str, Any]) -> set[str]:
+    """Return the names of all variables that a service is given."""
+    files = {name for file in service.get("env_file", []) for name in variables_in(file)}
+    return {*service.get("environment", {}), *files}
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +69,96 @@ def test_the_dockerfile_is_clean() -> None:
 
 
 def test_every_image_is_pinned(services: Mapping[str, Mapping[str, Any]]) -> None:
-    """Each image names a full version, here and in the Dockerfile."""
-    images = [str(service["image"]) for service in services.values()]
+    """Those of others name a full version and its digest, and another may be named; so does the Dockerfile's base."""
+    images = {str(service["image"]) for service in services.values() if "build" not in service}
+    assert images
+    assert sorted(image for image in images if not IMAGE_OF_OTHERS.match(image)) == []
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (base,) = re.findall(r"^ARG PYTHON_IMAGE=(\S+)", dockerfile, flags=re.MULTILINE)
     stages = re.findall(r"^FROM \S+ AS (\S+)", dockerfile, flags=re.MULTILINE)
-    bases = [base for base in re.findall(r"^FROM (\S+)", dockerfile, flags=re.MULTILINE) if base not in stages]
-    assert bases
-    assert [image for image in images + bases if not re.search(r":v?\d+\.\d+\.\d+", image)] == []
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, flags=re.MULTILINE)) <= {"$PYTHON_IMAGE", *stages}
+    assert services["intake"]["build"]["args"]["PYTHON_IMAGE"] == f"${{DONDOC_PYTHON_IMAGE:-{base}}}"
+    assert IMAGE_OF_OTHERS.match(f"${{DONDOC_PYTHON_IMAGE:-{base}}}")
+
+
+def test_a_compose_of_2021_reads_the_file() -> None:
+    """Nothing at the top but what Debian's compose 1.29 knows; each variable of the shell has a default."""
+    assert set(read(COMPOSE)) - {"services", "volumes"} == {"x-service", "x-server"}
+    for name in ("docker-compose.yml", "deploy/docker/production.yml"):
+        assert re.findall(r"\$\{\w+\}", (ROOT / name).read_text(encoding="utf-8")) == []
+
+
+def test_every_setting_of_a_service_can_be_set(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """The compose file itself sets ports alone, which it publishes or scrapes; everything else comes from files."""
+    for name in (*SERVICE_PORTS, "audit", "publish"):
+        service = services[name]
+        assert set(service.get("environment", {})) <= {"DONDOC_PORT", f"DONDOC_ADMIN_PORT_{name.upper()}"}, name
+        files = [Path(file).name for file in service["env_file"]]
+        assert files[0] == "every-service.env"
+        assert files[-1] == f"{name}.env"
+        assert f"${{DONDOC_SETTINGS:-./deploy/docker/settings}}/{name}:/etc/dondoc:ro" in service["volumes"]
+        assert (SETTINGS / name).is_dir()
+    read_files = {file.rpartition("/")[2] for service in services.values() for file in service.get("env_file", [])}
+    assert read_files == {path.name for path in SETTINGS.glob("*.env")}
+
+
+def test_every_container_is_bounded(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Memory, processes and logs have a limit, an init collects what has ended, and no capability is left."""
+    for name, service in services.items():
+        assert re.fullmatch(r"\d+[mg]", str(service["mem_limit"])), name
+        assert service["pids_limit"], name
+        assert service["logging"]["options"]["max-size"], name
+        assert (service["init"], service["cap_drop"]) == (True, ["ALL"]), name
+
+
+def test_a_container_may_take_what_a_pod_may(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Both ways of running a service bound its memory alike."""
+    for name in (*SERVICE_PORTS, "audit", "publish"):
+        documents = YAML(typ="safe").load_all(ROOT / f"deploy/kubernetes/base/{name}.yaml")
+        pod = next(one for one in documents if one["kind"] in {"Deployment", "StatefulSet", "Job"})
+        (container,) = pod["spec"]["template"]["spec"]["containers"]
+        assert services[name]["mem_limit"] == container["resources"]["limits"]["memory"].lower().removesuffix("i"), name
+
+
+def test_a_health_check_starts_no_interpreter(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """A check runs every few seconds for ever: the shell or a small program asks, no virtual machine or interpreter."""
+    checks = {
+        name: one["healthcheck"]["test"] for name, one in services.items() if "test" in one.get("healthcheck", {})
+    }
+    assert {check[1] for check in checks.values()} == {"bash", "is-ready", "wget", "/mailpit"}
+    (own,) = re.findall(
+        r"^HEALTHCHECK .*CMD \[(.*)\]$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert own == '"is-ready"'
+    assert (ROOT / "deploy/docker/is-ready").read_text(encoding="utf-8").startswith("#!/bin/bash\n")
+
+
+def test_no_container_makes_a_volume_without_a_name(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """What our image and those of others declare as a volume is a named one or kept in memory."""
+    assert not re.search(r"^VOLUME", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    declared = {
+        "kafka": {"/var/lib/kafka/data", "/etc/kafka/secrets", "/mnt/shared/config"},
+        "mongo": {"/data/db", "/data/configdb"},
+        "mongo-init": {"/data/db", "/data/configdb"},
+        "prometheus": {"/prometheus"},
+        "alertmanager": {"/alertmanager"},
+    }
+    for name, folders in declared.items():
+        mounted = {one.split(":")[1] for one in services[name].get("volumes", [])} | set(
+            services[name].get("tmpfs", [])
+        )
+        assert folders <= mounted, name
+
+
+def test_real_providers_take_the_place_of_the_mailbox_and_the_sms_centre(
+    services: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """In production.yml the two are in a profile of their own, and nothing waits for them."""
+    production = read(ROOT / "deploy/docker/production.yml")["services"]
+    assert production == {name: {"profiles": ["demo"]} for name in ("mail", "smsc")}
+    assert [name for name, one in services.items() if {"mail", "smsc"} & set(one.get("depends_on", {}))] == []
+    notifier = variables_in(str(SETTINGS / "notifier.env"))
+    assert (notifier["DONDOC_NOTIFIER_SMTP_HOST"], notifier["DONDOC_NOTIFIER_SMPP_HOST"]) == ("mail", "smsc")
 
 
 def test_everything_that_is_waited_for_exists(services: Mapping[str, Mapping[str, Any]]) -> None:
@@ -115,18 +214,15 @@ SECRETS = {
 def test_a_secret_reaches_the_services_that_need_it_alone(services: Mapping[str, Mapping[str, Any]]) -> None:
     """The key of the form is intake's and the notifier's, passwords of mail and SMS the notifier's, keys intake's."""
     for secret, allowed in SECRETS.items():
-        given = {name for name, service in services.items() if secret in (service.get("environment") or {})}
-        assert given <= allowed, secret
-    assert {name for name, one in services.items() if "DONDOC_FORM_KEY" in (one.get("environment") or {})} == {
-        "intake",
-        "notifier",
-    }
+        assert {name for name, service in services.items() if secret in variables_of(service)} in (set(), allowed), (
+            secret
+        )
 
 
 def test_every_variable_given_to_a_service_is_documented(services: Mapping[str, Mapping[str, Any]]) -> None:
     """A variable that no page explains is a misspelt one."""
     text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
-    given = {name for service in services.values() for name in service.get("environment", {}) if "DONDOC" in name}
+    given = {name for service in services.values() for name in variables_of(service) if "DONDOC" in name}
     assert sorted(name for name in given if f"`{name}`" not in text) == []
 
 

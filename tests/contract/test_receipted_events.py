@@ -14,7 +14,7 @@ from services.intake.core.admission import AcceptedEvent
 from services.intake.dedup import entry_decoder
 from services.rules import assessment_event, fact_decoder
 from services.rules.assessment_event import LogPosition
-from services.rules.core import docket
+from services.rules.core import facts
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Exemption, Revocation
 from services.runtime.decoding import LEVELS_MAX
@@ -81,7 +81,7 @@ def assert_read_by_all(accepted: AcceptedEvent) -> None:
     fact = catalogue().resolve_names(received)
     if isinstance(fact, Exemption | Revocation):
         return  # about no one duty
-    duty = catalogue().duty(agency=fact.agency, obligation=fact.obligation, period=docket.record_period(fact))
+    duty = catalogue().duty(agency=fact.agency, obligation=fact.obligation, period=facts.record_period(fact))
     position = LogPosition(offset=1, recorded_at=NOW)
     verdict = assessment_event.encode_assessment(catalogue(), duty, [fact], position=position)
     readers.read_verdict(verdict)

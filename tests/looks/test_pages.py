@@ -171,7 +171,7 @@ async def test_the_pictures_of_the_manual_are_taken(site: YearSite, tmp_path: Pa
         for picture in manual_pictures.list_pictures(waiting, AGENCY):
             await manual_pictures.take_picture(context, site.url, picture, PICTURES)
         clock.steer(site.demo.clock, AFTER)
-        sealed = manual_pictures.ManualPicture(name="bao-cao-da-chot", path=f"/reports/{PLAN}/{YEAR}?lang=vi")
+        sealed = manual_pictures.ManualPicture(name=manual_pictures.SEALED, path=f"/reports/{PLAN}/{YEAR}?lang=vi")
         await manual_pictures.take_picture(context, site.url, sealed, PICTURES)
         await context.close()
         clock.steer(site.demo.clock, LAST_DAY)

@@ -16,8 +16,7 @@ from services.console.audit.log_index import IndexedAttempt, IndexedFact, LogInd
 from services.console.support.inputs import UnusableInputError
 from services.reporting import event_decoder
 from services.rules import fact_decoder
-from services.rules.core.docket import record_period
-from services.rules.core.facts import Fact, Reassignment, Submission, Withdrawal, identity
+from services.rules.core.facts import Fact, Reassignment, Submission, Withdrawal, identity, record_period
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import clients, dead_letters, log_coverage

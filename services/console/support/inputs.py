@@ -17,8 +17,8 @@ from schemas.lint.yaml_source import NotYaml
 from schemas.plan import instants
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.rules.core.catalogue_linker import CatalogueLinker
 from services.rules.core.duty_catalogue import DutyCatalogue
+from services.rules.duty_catalogues import CatalogueLinker
 
 PLAN_FILE = "plan.yaml"
 REGISTRY_FILE = "registry.yaml"

@@ -25,9 +25,8 @@ from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
 from services.rules.assessment_event import LogPosition, encode_assessment
-from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Decision, Fact
+from services.rules.core.facts import EVERY_PERIOD, Decision, Docket, Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,9 +47,15 @@ class LetterHistoryStore:
         """Create the indexes that the queries below use."""
         async with _translate_errors():
             await self._deliveries.create_index("duties")
+            await self._deliveries.create_index("text.at", sparse=True)
             await self._schedules.create_index(
                 [("agenda.duty.obligation", ASCENDING), ("agenda.duty.period", ASCENDING)]
             )
+
+    async def forget_texts(self, before: datetime) -> None:
+        """Remove the texts of messages that were sent before that instant; the digests in their events stay."""
+        async with _translate_errors():
+            await self._deliveries.update_many({"text.at": {"$lt": before}}, {"$unset": {"text": ""}})
 
     async def load(self, deliveries: Sequence[Delivery], now: datetime) -> LetterHistory:
         """Return what the letters of *deliveries* tell of the past."""

@@ -32,7 +32,7 @@ class ManualDocument:
 def read_manual(places: tuple[Path, ...] = PLACES) -> dict[str, ManualDocument]:
     """Return the documents by name; none where this installation has no manual."""
     folder = _find_folder(places)
-    return {} if folder is None else {one.name: one for one in _read_documents(folder / LANGUAGE_FOLDER)}
+    return {} if folder is None else {one.name: one for one in _read_documents(folder)}
 
 
 def read_pictures(places: tuple[Path, ...] = PLACES) -> dict[str, bytes]:
@@ -47,11 +47,12 @@ def _find_folder(places: tuple[Path, ...]) -> Path | None:
 
 
 def _read_documents(folder: Path) -> Iterator[ManualDocument]:
+    pictures = folder / PICTURES_FOLDER
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     for name in DOCUMENTS:
-        tokens = parser.parse((folder / f"{name}.md").read_text(encoding="utf-8"))
+        tokens = parser.parse((folder / LANGUAGE_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
         for token in _walk(tokens):
-            _refer_to_help(token)
+            _refer_to_help(token, pictures)
         _, title, _, *rest = tokens  # the title and its tags
         body = Markup(parser.renderer.render(rest, parser.options, {}))  # noqa: S704 - our own files, and no HTML in them
         yield ManualDocument(name=name, title=title.content, body=body)
@@ -63,12 +64,13 @@ def _walk(tokens: list[Token]) -> Iterator[Token]:
         yield from _walk(token.children or [])
 
 
-def _refer_to_help(token: Token) -> None:
-    """Lead links between the files and the pictures to the pages of the help; make headings one of the page's own."""
+def _refer_to_help(token: Token, pictures: Path) -> None:
+    """Lead links between the files and the pictures to the pages of the help; leave out a picture that is not there."""
     if token.type == "link_open" and (found := _DOCUMENT_LINK.match(str(token.attrs["href"]))):
         token.attrs["href"] = f"/help/{found['name']}"
     if token.type == "image" and (found := _PICTURE_LINK.match(str(token.attrs["src"]))):
-        token.attrs["src"] = f"/help/images/{found['name']}"
-        token.attrs["loading"] = "lazy"
+        token.attrs |= {"src": f"/help/images/{found['name']}", "loading": "lazy"}
+        if not (pictures / found["name"]).is_file():
+            token.type, token.content = "text", ""
     if token.type == "th_open":
         token.attrs["scope"] = "col"

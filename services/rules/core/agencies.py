@@ -3,8 +3,7 @@
 The registry gives aliases, lifetimes, group memberships and successions; from these `decide_binding` tells whether,
 from when and until when an agency owes what the plan asks for one period.
 
-Every duty of every period asks the same questions about its agency. Answers are therefore cached: one per agency, and
-one per agency and list of addressees.
+The questions are asked once for all agencies that are bound alike (`DutyCatalogue.shared_duty`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,11 +72,10 @@ class Agencies:
     def __init__(self, registry: Registry) -> None:
         self._agencies = {agency.id: agency for agency in registry.agencies}
         self._registry = registry
-        self._successions = registry.successions
-        self._heirs: dict[str, tuple[str, ...]] = {}
-        self._lifetimes: dict[str, DateRange] = {}
-        self._successors: dict[str, frozenset[str]] = {}
-        self._memberships: dict[tuple[str, tuple[str, ...]], tuple[DateRange, ...]] = {}
+        self._ending_successions: dict[str, list[Succession]] = {}
+        for one in registry.successions:
+            for ending in set(one.from_) - set(one.to):
+                self._ending_successions.setdefault(ending, []).append(one)
         self._children: dict[date, Mapping[str, list[str]]] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -121,49 +119,33 @@ class Agencies:
 
     def lifetime(self, agency_id: str) -> DateRange:
         """Return the dates on which the agency exists; a succession ends it where its own entry does not say so."""
-        if agency_id not in self._lifetimes:
-            valid = self._registry.lifetimes[agency_id]
-            self._lifetimes[agency_id] = DateRange(from_=valid.from_ or date.min, to=valid.to or date.max)
-        return self._lifetimes[agency_id]
+        valid = self._registry.lifetimes[agency_id]
+        return DateRange(from_=valid.from_ or date.min, to=valid.to or date.max)
 
     def memberships(self, agency_id: str, addressees: tuple[str, ...]) -> tuple[DateRange, ...]:
         """Return when the agency was addressed, by name or as member of a group, in order and without overlap."""
-        cache_key = (agency_id, addressees)
-        if cache_key not in self._memberships:
-            lifetime = self.lifetime(agency_id)
-            ranges = (
-                [lifetime] if agency_id in addressees else _group_memberships(self._agencies[agency_id], addressees)
-            )
-            clipped = [DateRange(from_=max(one.from_, lifetime.from_), to=min(one.to, lifetime.to)) for one in ranges]
-            self._memberships[cache_key] = _merge_ranges([one for one in clipped if one.from_ < one.to])
-        return self._memberships[cache_key]
+        lifetime = self.lifetime(agency_id)
+        ranges = [lifetime] if agency_id in addressees else _group_memberships(self._agencies[agency_id], addressees)
+        clipped = [DateRange(from_=max(one.from_, lifetime.from_), to=min(one.to, lifetime.to)) for one in ranges]
+        return _merge_ranges([one for one in clipped if one.from_ < one.to])
 
     def heirs(self, agency_id: str) -> tuple[str, ...]:
         """Return the agencies that directly took the place of one that ended; none after an abolition."""
-        if agency_id not in self._heirs:
-            successions = [one for one in self._successions_ending(agency_id) if one.type in HEIRS_BY_LAW]
-            # An agency may take part in several successions; those on the day of its end decide, if there are any.
-            on_end = [one for one in successions if one.on == self.lifetime(agency_id).to] or successions
-            self._heirs[agency_id] = tuple(
-                dict.fromkeys(heir for one in on_end for heir in one.to if heir in self._agencies)
-            )
-        return self._heirs[agency_id]
+        successions = [one for one in self._ending_successions.get(agency_id, ()) if one.type in HEIRS_BY_LAW]
+        # An agency may take part in several successions; those on the day of its end decide, if there are any.
+        on_end = [one for one in successions if one.on == self.lifetime(agency_id).to] or successions
+        return tuple(dict.fromkeys(heir for one in on_end for heir in one.to if heir in self._agencies))
 
     def successors(self, agency_id: str) -> frozenset[str]:
         """Return all successors, near and far: the heirs, their heirs, and so on."""
-        if agency_id not in self._successors:
-            found: set[str] = set()
-            pending = list(self.heirs(agency_id))
-            while pending:
-                heir = pending.pop()
-                if heir not in found:
-                    found.add(heir)
-                    pending.extend(self.heirs(heir))
-            self._successors[agency_id] = frozenset(found - {agency_id})
-        return self._successors[agency_id]
-
-    def _successions_ending(self, agency_id: str) -> list[Succession]:
-        return [one for one in self._successions if agency_id in one.from_ and agency_id not in one.to]
+        found: set[str] = set()
+        pending = list(self.heirs(agency_id))
+        while pending:
+            heir = pending.pop()
+            if heir not in found:
+                found.add(heir)
+                pending.extend(self.heirs(heir))
+        return frozenset(found - {agency_id})
 
 
 def decide_binding(agencies: Agencies, terms: PeriodTerms, agency: str) -> Binding:

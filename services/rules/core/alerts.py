@@ -62,7 +62,8 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
         alerts.extend(_plan_resumed_urging(duty, reminders, spans))
     if reminders.then_every is not None:
         alerts.extend(_plan_repeated_urging(duty, reminders, spans))
-    alerts.extend(notices.plan_notices(assessment, reminders))
+    if reminders.notices or assessment.returns or not all(one.is_complete for one in assessment.filings):
+        alerts.extend(notices.plan_notices(assessment, reminders))
     if duty.co_operators:
         alerts.extend([copy for one in alerts if one.kind in COPIED for copy in _copy_alert(one, duty)])
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()

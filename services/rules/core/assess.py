@@ -123,18 +123,7 @@ def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
 
 def has_same_answer(one: WireSegment, other: WireSegment) -> bool:
     """Whether two segments differ in nothing but their beginning."""
-    return (
-        one.status is other.status
-        and one.due_at == other.due_at
-        and one.effective_at == other.effective_at
-        and one.submissions == other.submissions
-        and one.flags == other.flags
-        and one.missing == other.missing
-        and one.evidence == other.evidence
-        and one.standing == other.standing
-        and one.returns == other.returns
-        and one.respond_by == other.respond_by
-    )
+    return one == msgspec.structs.replace(other, starts_at=one.starts_at)
 
 
 def decide_status(inputs: StatusInputs) -> Status:
@@ -273,7 +262,9 @@ def _find_flags(inputs: StatusInputs, status: Status, *, missed: datetime | None
     is_incomplete_past_due = status is Status.INCOMPLETE and inputs.is_past_due
     if is_incomplete_past_due:
         yield "past_due"
-    if (is_incomplete_past_due or status is Status.LATE) and _is_first_sent_before(relief.due_at, on_file):
+    due_at, sent_at = relief.due_at, on_file.first_sent_at
+    was_sent_on_time = due_at is not None and sent_at is not None and sent_at < due_at
+    if was_sent_on_time and (is_incomplete_past_due or status is Status.LATE):
         yield "first_sent_on_time"
     if relief.is_extended:
         yield "under_extension"
@@ -286,10 +277,6 @@ def _find_flags(inputs: StatusInputs, status: Status, *, missed: datetime | None
         yield "revocation_refused"
     if inputs.has_agency_ended and _precedes_agency_end(on_file.first_sent_at, inputs.duty):
         yield "filing_kept"
-
-
-def _is_first_sent_before(due_at: datetime | None, on_file: FilingStatus) -> bool:
-    return due_at is not None and on_file.first_sent_at is not None and on_file.first_sent_at < due_at
 
 
 def _precedes_agency_end(filed_at: datetime | None, duty: Duty) -> bool:

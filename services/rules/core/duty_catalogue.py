@@ -1,10 +1,10 @@
 """The duty catalogue: one version of a plan over one version of its registry, for looking duties up and listing them.
 
-It knows no facts, except that it resolves the names in them. Answers are cached, because the same duties are asked for
-with every fact.
+It knows no facts, except that it resolves the names in them. What it keeps for each period is a duty for every class of
+agencies that are bound alike, not one for every agency.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -22,7 +22,7 @@ from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, L
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
-from services.rules.core.fast_path import OutcomeCache
+from services.rules.core.fast_path import OutcomeWithoutFacts, SharedDuty
 from services.rules.core.plan_succession import ObligationName
 
 
@@ -70,27 +70,37 @@ class DutyCatalogue:
         self._superseded_at = plan_succession.find_end(successor)
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
-        self.outcomes = OutcomeCache()
         self._obligations = {one.id: one for one in plan.obligations}
         self._terms: dict[tuple[str, str | None], PeriodTerms | None] = {}
-        self._duties: dict[tuple[str, str, str | None], Duty] = {}
+        # By obligation, agency and period. The innermost dictionary is one for all agencies that are bound alike.
+        self._duties: dict[str, dict[str, dict[str | None, SharedDuty]]] = {one: {} for one in self._obligations}
+        self._duties_of_class: dict[tuple[str, Hashable], dict[str | None, SharedDuty]] = {}
+        self._outcomes: dict[Hashable, OutcomeWithoutFacts] = {}
         self._requirements: dict[int, DutyRequirements] = {}
         self._co_operators: dict[str, tuple[CoOperator, ...]] = {}
 
     def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
         """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
-        cache_key = (agency, obligation, period)
-        duty = self._duties.get(cache_key)
-        if duty is None:
-            duty = self._duties[cache_key] = self._create_duty(agency, obligation, period)
-        return duty
+        return self.shared_duty(agency=agency, obligation=obligation, period=period).duty_of(agency)
+
+    def shared_duty(self, *, agency: str, obligation: str, period: str | None) -> SharedDuty:
+        """Return what `duty` returns, as it is for all agencies that are bound alike."""
+        try:
+            return self._duties[obligation][agency][period]
+        except KeyError:
+            return self._share_duty(agency, obligation, period)
+
+    def find_shared_duty(self, *, agency: str, obligation: str, period: str | None) -> SharedDuty | None:
+        """Return what `shared_duty` returns, or None where there is no such duty."""
+        try:
+            return self.shared_duty(agency=agency, obligation=obligation, period=period)
+        except UnknownDuty:
+            return None
 
     def find_duty(self, *, agency: str, obligation: str, period: str | None) -> Duty | None:
         """Return the duty of that name, binding or not, or None where there is none."""
-        try:
-            return self.duty(agency=agency, obligation=obligation, period=period)
-        except UnknownDuty:
-            return None
+        shared = self.find_shared_duty(agency=agency, obligation=obligation, period=period)
+        return None if shared is None else shared.duty_of(agency)
 
     def resolve_names(self, fact: Fact) -> Fact:
         """Return *fact* with aliases of agencies replaced by ids (ruling 7); raise `UnknownDuty` if no duty fits."""
@@ -121,9 +131,10 @@ class DutyCatalogue:
                 if selection is not None and period not in selection.periods:
                     continue
                 for agency in selected:
-                    duty = self.duty(agency=agency, obligation=obligation.id, period=period)
+                    shared = self.shared_duty(agency=agency, obligation=obligation.id, period=period)
+                    duty = shared.duty
                     if duty.opens_at is not None and duty.opens_at < until and not duty.is_untracked:
-                        yield duty.key
+                        yield shared.key_of(agency)
 
     def duties_within(self, year: Period) -> Iterator[Duty]:
         """Yield the binding duties of the periods inside *year*, and the one-off ones that fall due (or open) in it."""
@@ -132,12 +143,8 @@ class DutyCatalogue:
                 asked = [one.text for one in periods.within(year, recurrence) if calendar.is_asked_for(obligation, one)]
                 texts: Sequence[str | None] = asked if recurrence.is_periodic else [None]
                 for text in texts:
-                    duties = self._binding_duties(obligation, text)
-                    yield from (duty for duty in duties if text or self._falls_into(duty, year))
-
-    def _binding_duties(self, obligation: Obligation, period: str | None) -> Iterator[Duty]:
-        duties = (self.duty(agency=agency, obligation=obligation.id, period=period) for agency in self.agencies)
-        return (duty for duty in duties if duty.is_binding)
+                    duties = (self.duty(agency=one, obligation=obligation.id, period=text) for one in self.agencies)
+                    yield from (duty for duty in duties if duty.is_binding and (text or self._falls_into(duty, year)))
 
     def _falls_into(self, duty: Duty, year: Period) -> bool:
         """Whether a one-off duty falls due in *year*, or opens in it where it has no due instant."""
@@ -159,13 +166,41 @@ class DutyCatalogue:
                     yield period.text
                 period = periods.following(period)
 
-    def _create_duty(self, agency: str, obligation_id: str, period: str | None) -> Duty:
+    def _share_duty(self, agency: str, obligation_id: str, period: str | None) -> SharedDuty:
+        """Return the shared duty, which is created unless another agency of the class has asked for it."""
         if agency not in self.agencies:
             raise self._unknown_agency(agency)
         obligation = self._obligations.get(obligation_id)
         if obligation is None:
             raise self._unknown_obligation(obligation_id)
-        key = DutyKey(plan=self.plan.plan, agency=agency, obligation=obligation_id, period=period)
+        by_agency = self._duties[obligation_id]
+        if agency not in by_agency:
+            agency_class = obligation_id, self._classify(agency, obligation)
+            by_agency[agency] = self._duties_of_class.setdefault(agency_class, {})
+        if period not in by_agency[agency]:
+            duty = self._create_duty(agency, obligation, period)
+            by_agency[agency][period] = SharedDuty(duty, self._outcomes)
+        return by_agency[agency][period]
+
+    def _classify(self, agency: str, obligation: Obligation) -> Hashable:
+        """Return what the duties of *obligation* depend on besides the period: equal for agencies bound alike.
+
+        An agency with heirs, with parts to compile or with reports that are carried over is a class of its own.
+        """
+        heirs = self.agencies.heirs(agency)
+        carried = list(plan_succession.list_carried(self.plan, obligation.id))
+        if heirs or carried or obligation.compiles is not None:
+            return agency
+        is_superior_told = any(self._superiors_of(one, agency) for one in obligation.versions)
+        return (
+            self.agencies.memberships(agency, obligation.bearers),
+            self.agencies.lifetime(agency).to,
+            self.agencies.superiors(agency) if is_superior_told else (),
+            bool(obligation.with_ and self.agencies.memberships(agency, obligation.with_)),
+        )
+
+    def _create_duty(self, agency: str, obligation: Obligation, period: str | None) -> Duty:
+        key = DutyKey(plan=self.plan.plan, agency=agency, obligation=obligation.id, period=period)
         terms = self._terms_of(obligation, period)
         binding = NotBound() if terms is None else self._decide_binding(terms, agency)
         if terms is None or isinstance(binding, NotBound):
@@ -257,9 +292,10 @@ class DutyCatalogue:
         """Whether *agency* owes the compiled obligation for the same period on the last good day of *compiling*."""
         obligation = self._obligations.get(obligation_id)
         period = None if compiling.period is None else compiling.period.text
-        if obligation is None or not _recurs_in(obligation, period):
+        try:
+            terms = None if obligation is None else self._terms_of(obligation, period)
+        except UnknownDuty:  # the obligation never recurs like that
             return False
-        terms = self._terms_of(obligation, period)
         if terms is None or self._is_untracked(terms):
             return False
         binding = self._decide_binding(terms, agency)
@@ -294,14 +330,6 @@ class DutyCatalogue:
 
     def _at_midnight(self, day: date) -> datetime:
         return calendar.midnight(day, self.calendar.zone)
-
-
-def _recurs_in(obligation: Obligation, period: str | None) -> bool:
-    try:
-        _parse_period(obligation, period)
-    except UnknownDuty:
-        return False
-    return True
 
 
 def _parse_period(obligation: Obligation, period: str | None) -> Period | None:

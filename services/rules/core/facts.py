@@ -1,18 +1,26 @@
-"""The facts that bear on a duty, as the core sees them. `services.rules.fact_decoder` reads them from the wire.
+"""The facts that bear on a duty, as the core sees them, and the docket: all facts of one obligation of one agency.
+
+`services.rules.fact_decoder` reads facts from the wire. `services.rules.state.state_store` keeps them encoded; a docket
+is made from them while a fact is processed.
 
 Whatever the core creates for every fact is a frozen msgspec struct rather than a frozen dataclass: it reads, compares
 and matches the same, and is created in an eighth of the time. With `gc=False` the garbage collector does not track
 them, which is safe because they form no reference cycles.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
+from typing import Generic, TypeVar, assert_never
 
 import msgspec
 
 # Source and id: two records with the same identity are the same fact.
 FactIdentity = tuple[str, str]
+
+# Touched by facts that are not about one period: an exemption and its revocation.
+EVERY_PERIOD = "*"
 
 
 class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -138,10 +146,32 @@ Adjustment = Withdrawal | Reassignment | Review | Decision
 
 Fact = Submission | Adjustment
 
+NamedFact = TypeVar("NamedFact", Submission, Exemption)
+
 
 def identity(fact: Fact) -> FactIdentity:
     """Return what makes two records the same fact."""
     return fact.source, fact.id
+
+
+class FactIndex(Generic[NamedFact]):
+    """Facts of one kind by the id that another fact names them by, for example a withdrawal."""
+
+    __slots__ = ("_by_id", "_by_identity")
+
+    def __init__(self, facts: Iterable[NamedFact]) -> None:
+        self._by_identity: dict[FactIdentity, NamedFact] = {}
+        self._by_id: dict[str, NamedFact] = {}
+        for one in facts:
+            self._by_identity[identity(one)] = one
+            self._by_id.setdefault(one.id, one)
+
+    def find(self, event_id: str, source: str) -> NamedFact | None:
+        """Return the fact that *event_id* names, one of the same *source* first: ids are unique only within one.
+
+        Of several that other sources sent, the first is returned.
+        """
+        return self._by_identity.get((source, event_id)) or self._by_id.get(event_id)
 
 
 def arrival_order(fact: Fact) -> tuple[datetime, datetime, str, str]:
@@ -157,3 +187,116 @@ def has_same_content(one: Fact, other: Fact) -> bool:
     return type(one) is type(other) and one == msgspec.structs.replace(
         other, received_at=one.received_at, recorded_at=one.recorded_at
     )
+
+
+class Docket:
+    """The facts of one plan, agency and obligation. Adding a fact twice changes nothing."""
+
+    __slots__ = ("_adjustments", "_facts", "_needs_whole_docket", "_periods_of", "_records", "_reviews_of")
+
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self._facts: dict[FactIdentity, Fact] = {}
+        self._records: dict[str | None, list[Fact]] = {}
+        self._adjustments: list[Adjustment] = []
+        self._reviews_of: dict[str, list[Review]] = {}
+        self._periods_of: dict[str, set[str | None]] = {}
+        self._needs_whole_docket = False
+        for fact in facts:
+            self.add(fact)
+
+    def __iter__(self) -> Iterator[Fact]:
+        return iter(self._facts.values())
+
+    def find(self, name: FactIdentity) -> Fact | None:
+        """Return the fact of that identity, if it is known."""
+        return self._facts.get(name)
+
+    @property
+    def periods(self) -> frozenset[str | None]:
+        """The periods that any fact is about."""
+        return frozenset(chain.from_iterable(map(self._find_touched_periods, self))) - {EVERY_PERIOD}
+
+    @property
+    def has_only_reports(self) -> bool:
+        """Whether the docket holds reports alone, no two of one id: then each bears on its own period only."""
+        return not (self._adjustments or self._reviews_of or self._needs_whole_docket)
+
+    def add(self, fact: Fact) -> frozenset[str | None]:
+        """Add *fact* and return the periods it touches (`EVERY_PERIOD` among them); an empty set if it was known.
+
+        The log holds facts in the order of recording, so of one identity with two contents the first recorded is kept.
+        """
+        if self._facts.setdefault(identity(fact), fact) is not fact:
+            return frozenset()
+        self._file(fact)
+        return self._find_touched_periods(fact)
+
+    def facts_of_record(self, period: str | None) -> Sequence[Fact]:
+        """Return the facts whose `record_period` is *period*, in the order in which they were added."""
+        return self._records.get(period, ())
+
+    def facts_bearing_on(self, period: str | None, *, carried: Sequence[str] = ()) -> Sequence[Fact]:
+        """Return the facts that can bear on one period: assessing these gives the same as assessing the whole docket.
+
+        *carried* are the ids of submissions of another docket that count for the period too, for what reviews them.
+
+        The cost of assessing a report therefore does not grow with the years before it. A withdrawal or reassignment
+        names a submission anywhere in the docket; where there is one, or where two submissions have one id, all facts
+        are returned. A return or acceptance bears on the period of the submission that it names.
+        """
+        if self._needs_whole_docket:
+            return tuple(self)
+        submissions = [one for one in self._records.get(period, ()) if isinstance(one, Submission)]
+        named = [*(one.id for one in submissions), *carried]
+        reviews = [review for event_id in named for review in self._reviews_of.get(event_id, ())]
+        return [*self._adjustments, *reviews, *submissions]
+
+    def _file(self, fact: Fact) -> None:
+        self._records.setdefault(record_period(fact), []).append(fact)
+        match fact:
+            case Submission():
+                # Of one id with two sources a review names either, so that both have to be looked at.
+                self._needs_whole_docket = self._needs_whole_docket or fact.id in self._periods_of
+                self._periods_of.setdefault(fact.id, set()).add(fact.period)
+            case ReportReturn() | ReportAcceptance():
+                self._reviews_of.setdefault(fact.submission, []).append(fact)
+            case Withdrawal() | Extension() | Exemption() | Revocation():
+                self._adjustments.append(fact)
+                self._needs_whole_docket = self._needs_whole_docket or isinstance(fact, Withdrawal)
+            case Reassignment():
+                self._adjustments.append(fact)
+                self._needs_whole_docket = True
+                self._periods_of.setdefault(fact.submission, set()).update((fact.from_period, fact.to_period))
+            case _:
+                assert_never(fact)
+
+    def _find_touched_periods(self, fact: Fact) -> frozenset[str | None]:
+        """Return the periods that *fact*, which is filed, touches.
+
+        Reassignments act in order of receipt, so one that is added later may undo the ones before it: every period in
+        which a submission has ever been is touched.
+        """
+        match fact:
+            case Submission():
+                return frozenset(self._periods_of[fact.id])
+            case Withdrawal(withdraws=named) | ReportReturn(submission=named) | ReportAcceptance(submission=named):
+                return frozenset({fact.period, *self._periods_of.get(named, ())})
+            case Reassignment():
+                return frozenset(self._periods_of[fact.submission])
+            case Extension():
+                return frozenset({fact.period})
+            case Exemption() | Revocation():
+                return frozenset({EVERY_PERIOD})
+            case _:
+                assert_never(fact)
+
+
+def record_period(fact: Fact) -> str | None:
+    """Return the period under which *fact* is filed in its docket; None for a fact that is not about one period."""
+    match fact:
+        case Submission() | Withdrawal() | ReportReturn() | ReportAcceptance() | Extension():
+            return fact.period
+        case Reassignment():
+            return fact.from_period
+        case Exemption() | Revocation():
+            return None

@@ -45,18 +45,20 @@ def plan_notices(assessment: Assessment, reminders: Reminders) -> Iterator[WireS
         yield from _plan_succession_notices(assessment)
 
 
-def plan_received_notice(segment: WireSegment, report: Submission) -> WireStep:
-    """Return the notice that *report* discharged the duty, in *segment*; it goes out once the report is here.
+def plan_received_notice(
+    report: Submission, *, starts_at: datetime, due_at: datetime | None, effective_at: datetime | None
+) -> WireStep:
+    """Return the notice that *report* discharged the duty from *starts_at* on; it goes out once the report is here.
 
     It goes to whoever filed it: the agency whose duty it is may have ended.
     """
     return WireStep(
         kind=StepKind.RECEIVED,
         step=f"received:{report.id}",
-        at=max(report.received_at, segment.starts_at),
-        due_at=segment.due_at,
+        at=max(report.received_at, starts_at),
+        due_at=due_at,
         to="self" if report.filed_by == report.agency else report.filed_by,
-        notice=WireNotice(document=report.report.number, effective_at=segment.effective_at),
+        notice=WireNotice(document=report.report.number, effective_at=effective_at),
     )
 
 
@@ -124,7 +126,9 @@ def _tell_first_received(
     for filing in complete:
         is_late_enough = is_first or begun.starts_at <= filing.effective_at
         if is_late_enough and (until is None or filing.effective_at < until.starts_at):
-            yield plan_received_notice(begun, filing.submission)
+            yield plan_received_notice(
+                filing.submission, starts_at=begun.starts_at, due_at=begun.due_at, effective_at=begun.effective_at
+            )
             return
 
 

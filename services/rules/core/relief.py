@@ -10,7 +10,16 @@ import msgspec
 
 from schemas.plan import calendar
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Adjustment, Decision, Exemption, Extension, FactIdentity, Revocation, identity
+from services.rules.core.facts import (
+    Adjustment,
+    Decision,
+    Exemption,
+    Extension,
+    FactIdentity,
+    FactIndex,
+    Revocation,
+    identity,
+)
 
 
 class ReliefState(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +40,7 @@ def takes_effect_at(decision: Decision, duty: Duty) -> datetime:
 class ReliefDecisions:
     """The decisions about one duty, in the order in which they take effect; asked for their state in order of time."""
 
-    __slots__ = ("_applied", "_decisions", "_duty", "_exemptions", "_fold", "_state")
+    __slots__ = ("_decisions", "_duty", "_exemptions", "_fold", "_state", "_waiting")
 
     def __init__(self, duty: Duty, adjustments: Sequence[Adjustment]) -> None:
         self._duty = duty
@@ -39,10 +48,11 @@ class ReliefDecisions:
         decisions = [one for one in adjustments if isinstance(one, kinds) and self._may_apply(one)]
         # Of decisions of one day a revocation takes effect last, so that it finds the exemption that it revokes.
         self._decisions = sorted(
-            decisions, key=lambda one: (self.takes_effect_at(one), isinstance(one, Revocation), one.source, one.id)
+            decisions,
+            key=lambda one: (takes_effect_at(one, self._duty), isinstance(one, Revocation), one.source, one.id),
         )
-        self._exemptions = _ExemptionIndex(adjustments if decisions else ())
-        self._applied = 0
+        self._exemptions = FactIndex([one for one in decisions if isinstance(one, Exemption)])
+        self._waiting = self._decisions[::-1]  # those that have not taken effect, the next one last
         self._fold = _DecisionFold(due_at=duty.due_at) if decisions else None
         self._state = ReliefState(due_at=duty.due_at)
 
@@ -51,14 +61,10 @@ class ReliefDecisions:
         """The decisions that may bear on the duty, in the order in which they take effect."""
         return self._decisions
 
-    def takes_effect_at(self, decision: Decision) -> datetime:
-        """Return the instant from which *decision* counts."""
-        return takes_effect_at(decision, self._duty)
-
     def change_points(self) -> Iterable[datetime]:
         """Yield the instants at which `state_at` may change."""
         for decision in self._decisions:
-            yield self.takes_effect_at(decision)
+            yield takes_effect_at(decision, self._duty)
             match decision:
                 case Extension() | Revocation():
                     if decision.due_at is not None:
@@ -72,9 +78,8 @@ class ReliefDecisions:
         if fold is None:
             return self._state
         is_changed = False
-        while self._applied < len(self._decisions) and self.takes_effect_at(self._decisions[self._applied]) <= instant:
-            self._apply(self._decisions[self._applied], fold)
-            self._applied += 1
+        while self._waiting and takes_effect_at(self._waiting[-1], self._duty) <= instant:
+            self._apply(self._waiting.pop(), fold)
             is_changed = True
         # An undated duty is released while an exemption lasts; a dated one if its due instant falls inside.
         if fold.move_to(instant if fold.due_at is None else fold.due_at) or is_changed:
@@ -88,7 +93,7 @@ class ReliefDecisions:
             case Exemption():
                 fold.apply_exemption(decision)
             case Revocation():
-                exemption = self._exemptions.find(decision)
+                exemption = self._exemptions.find(decision.exemption, decision.source)
                 if exemption is not None:
                     leaves_time = self._leaves_time_to_report(decision)
                     fold.apply_revocation(decision, exemption, leaves_time=leaves_time)
@@ -104,34 +109,15 @@ class ReliefDecisions:
             case Extension():
                 return decision.period == self._duty.key.period
             case Revocation() if self._duty.due_at is not None:
-                return self.takes_effect_at(decision) < self._duty.one_period_after(self._duty.due_at)
+                return takes_effect_at(decision, self._duty) < self._duty.one_period_after(self._duty.due_at)
             case _:
                 return True
 
     def _leaves_time_to_report(self, revocation: Revocation) -> bool:
         """Whether its due instant is still to come both when it takes effect and when it is received (ruling 9)."""
         return revocation.due_at is not None and revocation.due_at > max(
-            self.takes_effect_at(revocation), revocation.received_at
+            takes_effect_at(revocation, self._duty), revocation.received_at
         )
-
-
-class _ExemptionIndex:
-    """Exemptions by the id that a revocation names them by."""
-
-    __slots__ = ("_by_id", "_by_identity")
-
-    def __init__(self, adjustments: Iterable[Adjustment]) -> None:
-        self._by_identity: dict[FactIdentity, Exemption] = {}
-        self._by_id: dict[str, Exemption] = {}
-        for one in adjustments:
-            if isinstance(one, Exemption):
-                self._by_identity[identity(one)] = one
-                self._by_id.setdefault(one.id, one)
-
-    def find(self, revocation: Revocation) -> Exemption | None:
-        """Return the exemption that *revocation* names, one of its own source first: ids are unique only within one."""
-        same = self._by_identity.get((revocation.source, revocation.exemption))
-        return same or self._by_id.get(revocation.exemption)
 
 
 class _SpansInForce:

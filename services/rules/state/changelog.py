@@ -41,11 +41,11 @@ class EarlierOutput:
 
     def has_event(self, event: bytes) -> bool:
         """Whether this very verdict was written."""
-        return _shorten(_decode(event).id) in self.event_ids
+        return _shorten(_VERDICT_DECODER.decode(event).id) in self.event_ids
 
     def has_as_newest(self, event: bytes) -> bool:
         """Whether the newest verdict on the duty says what *event* says, whatever facts it names as its own."""
-        data = _decode(event).data
+        data = _VERDICT_DECODER.decode(event).data
         newest = self.newest.get(_key_of(data))
         return newest is not None and newest.content == _digest_content(data)
 
@@ -132,13 +132,9 @@ def _shorten(event_id: str) -> bytes:
     return event_id[: 2 * DIGEST_BYTES].encode()
 
 
-def _decode(event: bytes | None) -> _Verdict:
-    return _VERDICT_DECODER.decode(event)
-
-
 def _try_decode(record: ConsumerRecord[Any, Any]) -> _Verdict | None:
     """Return the verdict in a record of the topic; None if rules has not written it."""
     try:
-        return _decode(record.value)
+        return _VERDICT_DECODER.decode(record.value)
     except UnreadableRecordError:
         return None

@@ -29,12 +29,8 @@ class StateFinding(StrEnum):
 
 
 LOG_FINDINGS = (StateFinding.LOG_SHORTER, StateFinding.LOG_REPLACED)
-REBUILD_FINDINGS = (
-    StateFinding.STATE_LOST,
-    StateFinding.STATE_BEHIND,
-    StateFinding.STATE_DAMAGED,
-    StateFinding.LAYOUT_CHANGED,
-    StateFinding.VERDICTS_LOST,
+REBUILD_FINDINGS = tuple(
+    one for one in StateFinding if one not in {StateFinding.INTACT, StateFinding.NEW, *LOG_FINDINGS}
 )
 
 

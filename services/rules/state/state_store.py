@@ -7,21 +7,24 @@ With the records lies one that describes them all: the coverage, from which log 
 digest of all records. It is written under a key of its own in the transaction of every batch. So the state, its
 coverage and the committed offset are always of the same batch, unless something outside lost or changed them.
 
-Restored records stay encoded until their docket is asked for. A restore is then as fast as the log is read, and a duty
-to which nothing happens costs only the memory of its bytes.
+Records are kept encoded. A restore is then as fast as the log is read, a duty costs only the memory of its bytes, and a
+fact that is rejected leaves no trace, because its record was never put.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
-from typing import Any
+from itertools import chain, islice
+from typing import Any, get_args
 
 import msgspec
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey
-from services.rules.core.docket import Docket, record_period
 from services.rules.core.facts import (
+    Docket,
     Exemption,
     Extension,
     Fact,
@@ -32,6 +35,7 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
     identity,
+    record_period,
 )
 from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
@@ -76,98 +80,114 @@ def digest_record(key: str, value: bytes) -> int:
     return int.from_bytes(hashlib.sha256(key.encode() + b"\0" + value).digest()[:DIGEST_BYTES])
 
 
-class RecordMeasure(msgspec.Struct, frozen=True, gc=False):
-    """The size of a state record as its facts came over the wire, and its digest as it was last written, if it was."""
-
-    size: int = 0
-    digest: int | None = None
-
-
-_UNWRITTEN = RecordMeasure()
-
-
-class DocketState:
-    """One docket, and the measure of each of its records."""
-
-    __slots__ = ("_measures", "docket")
-
-    def __init__(self) -> None:
-        self.docket = Docket()
-        self._measures: dict[str | None, RecordMeasure] = {}
-
-    def add(self, fact: Fact, *, period: str | None, size: int) -> frozenset[str | None]:
-        """Add *fact*, of *size* bytes, to the record of *period*; return what `Docket.add` returns."""
-        touched = self.docket.add(fact)
-        if touched:
-            before = self._measures.get(period, _UNWRITTEN)
-            self._measures[period] = RecordMeasure(before.size + size, before.digest)
-        return touched
-
-    def record_bytes(self, period: str | None) -> int:
-        """Return the size of the facts in the record of *period*."""
-        return self._measures.get(period, _UNWRITTEN).size
-
-    def swap_digest(self, period: str | None, digest: int) -> int | None:
-        """Keep *digest* as that of the written record of *period*; return the one before."""
-        before = self._measures[period]
-        self._measures[period] = RecordMeasure(before.size, digest)
-        return before.digest
-
-    def without(self, fact: Fact, *, period: str | None, size: int) -> "DocketState":
-        """Return the state as it was before `add` was called with the same arguments."""
-        before = DocketState()
-        before.docket = Docket(one for one in self.docket if identity(one) != identity(fact))
-        measure = self._measures[period]
-        before._measures = {**self._measures, period: RecordMeasure(measure.size - size, measure.digest)}
-        return before
-
-
 class StateStore:
-    """Finds the dockets of one partition by key."""
+    """The state records of one partition, encoded as they lie on the state topic, and which of them changed.
+
+    A record is decoded while a fact or an adoption needs it, and never kept so. Of a docket that holds nothing but
+    reports, each with an id of its own, the store knows the ids by their hashes: a report of another period cannot bear
+    on them, so that most reports are processed without decoding anything. All other dockets are *unindexed*.
+    """
 
     def __init__(self) -> None:
-        self._dockets: dict[DocketKey, DocketState] = {}
-        self._encoded: dict[DocketKey, list[bytes]] = {}
+        self.digest = StateDigest()
+        self._dockets: dict[DocketKey, dict[str | None, bytes]] = {}
+        self._ids: set[int] = set()
+        self._unindexed: set[DocketKey] = set()
+        # In the order of the first change since the last `drain_changes`, so that a replay writes the same.
+        self._changed: dict[str, bytes] = {}
 
     def __iter__(self) -> Iterator[Fact]:
-        """Yield every fact whose record can be read; this decodes the records without keeping them so."""
-        for state in self._dockets.values():
-            yield from state.docket
-        for records in self._encoded.values():
-            for value in records:
-                yield from try_decode_facts(value)
+        """Yield every fact whose record can be read."""
+        for records in self._dockets.values():
+            for value in records.values():
+                with suppress(UnreadableRecordError):
+                    yield from decode_facts(value)
 
     def restore(self, key: DutyKey, value: bytes) -> None:
-        """Keep one record as `encode_facts` wrote it; it is decoded when its docket is asked for."""
-        self._encoded.setdefault(docket_key_of(key), []).append(value)
+        """Keep one record that `drain_changes` returned, and count it in the digest."""
+        docket_key = docket_key_of(key)
+        self._dockets.setdefault(docket_key, {})[key.period] = value
+        self._unindexed.add(docket_key)
+        self.digest.replace(None, digest_record(str(key), value))
 
-    def docket_state(self, key: DocketKey) -> DocketState:
-        """Return the state of that docket; a new one is kept if there was none."""
-        state = self._dockets.get(key)
-        if state is None:
-            # The bytes are dropped once they are decoded, so that no docket is held twice.
-            state = self._dockets[key] = _decode_docket(key, self._encoded.pop(key, ()))
-        return state
+    def is_first_report(self, report: Submission) -> bool:
+        """Whether *report* is surely new, the first fact under its period, and bears on no other period."""
+        key = docket_key_of(report)
+        records = self._dockets.get(key)
+        if records is None:
+            return True
+        return report.period not in records and key not in self._unindexed and hash((key, report.id)) not in self._ids
+
+    def open_docket(self, key: DocketKey, fact: Fact | None = None) -> Docket:
+        """Return the docket, or only the part of it that matters for adding *fact* and assessing what it touches."""
+        records = self._dockets.get(key, {})
+        if key not in self._unindexed and isinstance(fact, Submission):
+            own = Docket(decode_facts(records[fact.period]) if fact.period in records else ())
+            if hash((key, fact.id)) not in self._ids or own.find(identity(fact)) is not None:
+                return own
+        return Docket(fact for value in records.values() for fact in decode_facts(value))
 
     def facts_bearing_on(self, key: DocketKey, period: str | None, *, carried: Sequence[str] = ()) -> Sequence[Fact]:
-        """Return what `Docket.facts_bearing_on` returns; unlike `docket_state` this keeps no new docket."""
-        state = self._dockets.get(key)
-        if state is None and key in self._encoded:
-            state = self.docket_state(key)
-        return () if state is None else state.docket.facts_bearing_on(period, carried=carried)
+        """Return what `Docket.facts_bearing_on` returns."""
+        records = self._dockets.get(key)
+        if records is None:
+            return ()
+        if key in self._unindexed:
+            docket = self.open_docket(key)
+            self._index(key, docket)
+            return docket.facts_bearing_on(period, carried=carried)
+        return decode_facts(records[period]) if period in records else ()
 
-    def periods_of(self, key: DocketKey) -> frozenset[str | None]:
+    def periods_of(self, key: DocketKey) -> Iterable[str | None]:
         """Return the periods that facts of that docket are about."""
-        return self.docket_state(key).docket.periods
+        return self.open_docket(key).periods if key in self._unindexed else self._dockets.get(key, {}).keys()
 
-    def replace(self, key: DocketKey, state: DocketState) -> None:
-        """Keep *state* instead of what was kept for that docket."""
-        self._dockets[key] = state
+    def put_report(self, report: Submission, value: bytes) -> None:
+        """Keep *value* as the record of a report for which `is_first_report` holds."""
+        key = docket_key_of(report)
+        self._put_record(key, report.period, value)
+        self._ids.add(hash((key, report.id)))
+
+    def put(self, fact: Fact, docket: Docket, value: bytes) -> None:
+        """Keep *value* as the record of *fact*, which was added to the *docket* that `open_docket` returned for it."""
+        self._put_record(docket_key_of(fact), record_period(fact), value)
+        self._index(docket_key_of(fact), docket)
+
+    def put_adoption(self, adoption: PlanAdopted) -> None:
+        """Keep the record of the last adoption of a plan."""
+        self._put_record((adoption.plan, "", ""), None, encode_adoption(adoption))
+
+    def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
+        """Return at most *most* of the records changed since this was last called, as (key, value)."""
+        changes = list(islice(self._changed.items(), most))
+        for key, _ in changes:
+            del self._changed[key]
+        return changes
 
     def docket_keys(self, plan: str) -> Iterator[DocketKey]:
         """Yield the keys of the dockets of *plan* that hold facts."""
-        # The keys are copied: who iterates may ask for a docket, which moves it from one dictionary to the other.
-        return (key for key in [*self._dockets, *self._encoded] if key[0] == plan)
+        return (key for key in list(self._dockets) if key[0] == plan and key != (plan, "", ""))
+
+    def _put_record(self, key: DocketKey, period: str | None, value: bytes) -> None:
+        name = record_key(key, period)
+        records = self._dockets.get(key)
+        if records is None:
+            # The names of a fact live as long as the fact; those that are kept are shared by all dockets.
+            plan, agency, obligation = map(sys.intern, key)
+            records = self._dockets[plan, agency, obligation] = {}
+        before = records.get(period)
+        earlier = None if before is None else digest_record(name, before)
+        self.digest.replace(earlier, digest_record(name, value))
+        records[period if period is None else sys.intern(period)] = value
+        self._changed[name] = value
+
+    def _index(self, key: DocketKey, docket: Docket) -> None:
+        """Take note of the ids in *docket*, or that it is more than a list of reports."""
+        if docket.has_only_reports:
+            self._unindexed.discard(key)
+            self._ids.update([hash((key, one.id)) for one in docket])
+        else:
+            self._unindexed.add(key)
 
 
 class StateRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -183,16 +203,7 @@ class StateRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     revocations: tuple[Revocation, ...] = ()
 
 
-_FIELDS: Mapping[type[Fact], str] = {
-    Submission: "submissions",
-    Withdrawal: "withdrawals",
-    Reassignment: "reassignments",
-    ReportReturn: "returns",
-    ReportAcceptance: "acceptances",
-    Extension: "extensions",
-    Exemption: "exemptions",
-    Revocation: "revocations",
-}
+_FIELDS = {get_args(kind)[0]: field for field, kind in StateRecord.__annotations__.items()}
 _ENCODER = msgspec.json.Encoder()
 _DECODER = RecordDecoder[StateRecord](StateRecord)
 
@@ -212,25 +223,7 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
 
 def decode_facts(value: bytes) -> tuple[Fact, ...]:
     """Return the facts that `encode_facts` encoded; raise `UnreadableRecordError` for anything else."""
-    record = _DECODER.decode(value)
-    return (
-        *record.submissions,
-        *record.withdrawals,
-        *record.reassignments,
-        *record.returns,
-        *record.acceptances,
-        *record.extensions,
-        *record.exemptions,
-        *record.revocations,
-    )
-
-
-def try_decode_facts(value: bytes) -> tuple[Fact, ...]:
-    """Return the facts that `encode_facts` encoded; none if *value* is not what it wrote."""
-    try:
-        return decode_facts(value)
-    except UnreadableRecordError:
-        return ()
+    return tuple(chain.from_iterable(msgspec.structs.astuple(_DECODER.decode(value))))
 
 
 def record_key(docket_key: DocketKey, period: str | None) -> str:
@@ -246,13 +239,8 @@ def decode_key(key: bytes | None) -> DutyKey:
         raise UnreadableRecordError("", f"the key {key!r} names no duty") from cause
 
 
-def adoption_key(plan: str) -> DutyKey:
-    """Return the key under which a partition keeps its last adoption of *plan*: without agency and obligation."""
-    return DutyKey(plan=plan, agency="", obligation="", period=None)
-
-
 def is_adoption_key(key: DutyKey) -> bool:
-    """Whether the record under *key* is an adoption."""
+    """Whether the record under *key* is the last adoption of its plan: it names neither agency nor obligation."""
     return not key.agency and not key.obligation
 
 
@@ -264,18 +252,6 @@ def encode_adoption(adoption: PlanAdopted) -> bytes:
 def decode_adoption(value: bytes) -> PlanAdopted:
     """Return the adoption that `encode_adoption` encoded; raise `UnreadableRecordError` for anything else."""
     return decoding.decode_model(PlanAdopted, value)
-
-
-def _decode_docket(key: DocketKey, records: Iterable[bytes]) -> DocketState:
-    state = DocketState()
-    for value in records:
-        facts = decode_facts(value)
-        # The sizes of single facts are not recorded; equal shares are near enough for the limit on a duty.
-        for fact in facts:
-            state.add(fact, period=record_period(fact), size=len(value) // len(facts))
-        period = record_period(facts[0])
-        state.swap_digest(period, digest_record(record_key(key, period), value))
-    return state
 
 
 class StateCoverage(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.rules.core.facts import ReportAcceptance, ReportReturn, Review, Submission, arrival_order
-from services.rules.core.submissions import relations
+from services.rules.core.submissions import filings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,7 @@ class Course:
 
 def _documents_of(submission: Submission) -> set[object]:
     report = submission.report
-    found: set[object] = {relations._document_number(report), relations._file_digests(report)}
+    found: set[object] = {filings._document_number(report), filings._file_digests(report)}
     return found - {None}
 
 

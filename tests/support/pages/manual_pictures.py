@@ -8,6 +8,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
 from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
 
+FORM, RECEIPT, SEALED = "bieu-mau", "bien-nhan", "bao-cao-da-chot"
 DESK = ViewportSize(width=1280, height=860)
 PHONE = ViewportSize(width=390, height=780)
 SEASON = f"plan={PLAN}&period={YEAR}&obligation={RESULTS}&lang=vi"
@@ -56,7 +57,7 @@ async def report_by_form(browser: Browser, link: str, folder: Path, attachment: 
     context = await browser.new_context(viewport=PHONE, is_mobile=True, java_script_enabled=False, locale="vi-VN")
     page = await context.new_page()
     await page.goto(link)
-    await save_window(page, folder / "bieu-mau.png")
+    await save_window(page, folder / f"{FORM}.png")
     for field in await page.locator("input[type=text], input:not([type]), textarea").all():
         name = await field.get_attribute("name") or ""
         is_figure = name.startswith("indicators.")
@@ -70,5 +71,5 @@ async def report_by_form(browser: Browser, link: str, folder: Path, attachment: 
     if await again.count():
         await again.first.click()
     await page.get_by_role("heading", name="Biên nhận báo cáo").wait_for()
-    await save_window(page, folder / "bien-nhan.png")
+    await save_window(page, folder / f"{RECEIPT}.png")
     await context.close()

@@ -11,9 +11,9 @@ from schemas.plan.plan import Acceptance, Requirements
 from services.rules.core import completeness
 from services.rules.core.assess import assess
 from services.rules.core.completeness import DutyRequirements, combine_requirements
-from services.rules.core.docket import Docket
 from services.rules.core.facts import (
     Adjustment,
+    Docket,
     Exemption,
     Extension,
     Fact,
@@ -26,8 +26,7 @@ from services.rules.core.facts import (
     Withdrawal,
 )
 from services.rules.core.fast_path import compute_outcome
-from services.rules.core.submissions.filings import build_filings
-from services.rules.core.submissions.relations import relate_submissions
+from services.rules.core.submissions.filings import build_filings, relate_submissions
 from tests.support.assertions.growth import CountedText, assert_near_linear, count_instructions
 from tests.support.assertions.spec import a_duty, an_undated_version
 from tests.support.builders import strategies as some

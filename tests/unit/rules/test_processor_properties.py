@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from services.rules import fact_decoder
 from services.rules.core.assess import assess
-from services.rules.core.docket import Docket
+from services.rules.core.facts import Docket
 from services.rules.state import state_store
 from tests.support.builders import plans
 from tests.support.builders.partition_log import PartitionLog, a_recorded_report, facts_of_every_kind

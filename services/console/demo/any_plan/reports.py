@@ -1,6 +1,6 @@
 """The reports that agencies of any plan send, and the outcome that must follow: made up, and the same in every run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -162,16 +162,24 @@ def draft_report(duty: PlannedDuty, plan: Plan, registry: Registry) -> Report:
         plan=plan,
         at=max(at, duty.opens_at + TRANSMISSION_TIME),
         upstream=upstream,
-        figures={
-            one.indicator.code: draw_number(f"{duty.seed}/{one.indicator.code}", 12, 400)
-            for one in asked.figures
-            if one.indicator.kind != "ratio"
-        },
+        figures=_draw_figures(
+            duty, plan, [one.indicator.code for one in asked.figures if one.indicator.kind != "ratio"]
+        ),
         sections={
             one.id: _write_section(duty, one.id)
             for one in (*duty.version.requires.sections, *duty.version.accepts.sections)
         },
     )
+
+
+def _draw_figures(duty: PlannedDuty, plan: Plan, codes: Iterable[str]) -> Mapping[str, int]:
+    """Return made-up figures; what is a share of another figure does not exceed it."""
+    figures = {code: draw_number(f"{duty.seed}/{code}", 12, 400) for code in codes}
+    for formula in (one.parse_formula() for one in plan.indicators):
+        if formula is not None and figures.keys() >= {*formula.codes}:
+            part, whole = formula.codes[0], formula.codes[-1]
+            figures[part] = min(figures[part], figures[whole])
+    return figures
 
 
 def _write_section(duty: PlannedDuty, section: str) -> str:

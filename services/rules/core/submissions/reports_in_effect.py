@@ -13,8 +13,7 @@ import msgspec
 
 from services.rules.core.facts import Submission
 from services.rules.core.submissions import returns
-from services.rules.core.submissions.filings import Filing
-from services.rules.core.submissions.relations import DocumentKey, SubmissionRelations
+from services.rules.core.submissions.filings import DocumentKey, Filing, SubmissionRelations
 from services.rules.core.submissions.returns import CompleteVersion, CopyKey, Hold, PlacedReview, ReturnHistory
 
 NO_FLAGS: frozenset[str] = frozenset()

@@ -14,8 +14,7 @@ from typing import assert_never
 import msgspec
 
 from services.rules.core.facts import ReportAcceptance, ReportReturn, Review, arrival_order
-from services.rules.core.submissions.filings import Filing
-from services.rules.core.submissions.relations import DocumentKey, SubmissionRelations
+from services.rules.core.submissions.filings import DocumentKey, Filing, SubmissionRelations
 
 # Submissions with such a key in common are copies of each other: the document, and how many of those that a submission
 # corrects carry it as well. A correction with the number of what it corrects is thus no copy of it.

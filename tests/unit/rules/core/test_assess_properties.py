@@ -10,9 +10,8 @@ from schemas.events.assessments import Status, StepKind
 from services.console.commands.plans.evaluate import StatusQuery, answer_query
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess, has_same_answer
-from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Fact
+from services.rules.core.facts import EVERY_PERIOD, Docket, Fact
 from tests.support.assertions.assessment_by_definition import timeline_by_definition
 from tests.support.assertions.spec import a_catalogue, a_duty, facts_recorded_by, instant
 from tests.support.builders import strategies as some

@@ -1,7 +1,6 @@
 """The docket keeps each fact once and returns the periods that it touches."""
 
-from services.rules.core.docket import EVERY_PERIOD, Docket
-from services.rules.core.facts import Fact
+from services.rules.core.facts import EVERY_PERIOD, Docket, Fact
 from tests.support.assertions.spec import a_fact, rfc3339
 from tests.support.builders.plans import (
     a_reassignment,
@@ -25,7 +24,7 @@ def test_a_fact_touches_its_period() -> None:
     docket = Docket()
     for event in (a_submission("s-1"), a_withdrawal("w-1", "s-1"), an_extension("x-1", DUE)):
         assert docket.add(a_recorded_fact(event)) == {"2024"}
-    assert len(docket) == 3
+    assert len(list(docket)) == 3
     assert docket.periods == {"2024"}
 
 

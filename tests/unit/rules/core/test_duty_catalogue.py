@@ -29,10 +29,11 @@ class TestLookup:
     """A duty is looked up by agency, obligation and period."""
 
     def test_the_same_question_gets_the_same_duty(self) -> None:
-        """A duty is created once; the same query returns the same object."""
+        """A duty is created once for all agencies that are bound alike; the same query returns the same one."""
         catalogue = a_catalogue()
         asked = {"agency": "h-mot", "obligation": "results", "period": "2024"}
-        assert catalogue.duty(**asked) is catalogue.duty(**asked)
+        assert catalogue.duty(**asked) == catalogue.duty(**asked)
+        assert catalogue.shared_duty(**asked) is catalogue.find_shared_duty(**asked)
 
     @pytest.mark.parametrize(
         "agency, obligation, period, field, message",

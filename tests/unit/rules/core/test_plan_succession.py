@@ -8,10 +8,10 @@ from hypothesis import given
 from schemas.events.assessments import Status
 from schemas.plan.plan import Plan
 from services.rules.core.assess import assess
-from services.rules.core.catalogue_linker import CatalogueLinker
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
+from services.rules.duty_catalogues import CatalogueLinker
 from tests.support.assertions.spec import a_fact, instant, status_history, wall, with_decision_date
 from tests.support.builders import strategies as some
 from tests.support.builders.plans import (

@@ -1,0 +1,1 @@
+"""Kubernetes manifests, of which one is made from the alert rules."""

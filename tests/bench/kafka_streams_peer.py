@@ -1,0 +1,64 @@
+"""Kafka Streams as the peer that rules is compared with: it assesses the usual duty, exactly once, to the same bytes.
+
+Its source is `kafka_streams/UsualDuty.java`, which Java compiles when it starts it. Its libraries come from the
+registry through Maven; where there is none, the peer is left out.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+from deploy.local.process.daemon import Daemon, Program
+from schemas.events.topics import FACTS, VERDICTS
+from services.rules.core.duty_catalogue import DutyCatalogue, DutySelection
+from tests.bench.rules_worlds import HORIZON, PERIODS
+
+SOURCE = Path(__file__).parent / "kafka_streams"
+APPLICATION = "usual-duty"
+FETCH_SECONDS = 600.0
+
+
+def is_available() -> bool:
+    """Whether this machine can fetch and run the peer."""
+    return shutil.which("mvn") is not None and shutil.which("java") is not None
+
+
+class KafkaStreamsPeer(Daemon):
+    """The peer as a process. It consumes the facts as a group of its own and writes to the topic of verdicts."""
+
+    def __init__(self, folder: Path, bootstrap: str, catalogue: DutyCatalogue) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "duties.json").write_bytes(_describe(catalogue))
+        arguments = (bootstrap, APPLICATION, FACTS.name, VERDICTS.name, str(folder / "state"), "duties.json")
+        command = ("java", "-Xmx1g", "-cp", f"{_fetch_libraries(folder)}/*", str(SOURCE / "UsualDuty.java"), *arguments)
+        super().__init__(Program(name="usual-duty", command=command, folder=folder, is_ready=lambda: True))
+
+
+def _fetch_libraries(folder: Path) -> Path:
+    goal = ("dependency:copy-dependencies", f"-DoutputDirectory={folder / 'jars'}")
+    subprocess.run(["mvn", "-q", "-B", "-f", str(SOURCE / "pom.xml"), *goal], check=True, timeout=FETCH_SECONDS)  # noqa: S607 # our own project, Maven from PATH
+    return folder / "jars"
+
+
+def _describe(catalogue: DutyCatalogue) -> bytes:
+    """Return what the peer has to know: the agencies, and what each duty is while nothing is filed."""
+    agencies = [one.id for one in catalogue.registry.agencies]
+    duties = []
+    for key in catalogue.duties_opening_before(
+        HORIZON, DutySelection(agencies=agencies[:1], periods=frozenset(PERIODS))
+    ):
+        shared = catalogue.shared_duty(agency=key.agency, obligation=key.obligation, period=key.period)
+        duties.append(
+            {
+                "name": f"{key.obligation}|{key.period}",
+                "clause": shared.duty.obligation.citation.clause,
+                "opens_at": shared.duty.opens_at,
+                "due_at": shared.duty.due_at,
+                "timeline": shared.without_facts.outcome.timeline,
+                "steps": shared.without_facts.outcome.alerts,
+            }
+        )
+    head = {"versions": catalogue.versions, "registry": catalogue.registry.registry}
+    return msgspec.json.encode({**head, "agencies": agencies, "duties": duties})
