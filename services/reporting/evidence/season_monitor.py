@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeasonCount:
-    """The duties of the seasons that run, by status, and the due instant that is looked at; None where none runs."""
+    """The duties of the seasons that run, by status, and the due instant to count the days to; None where none is."""
 
     statuses: Counter[Status]
     due_at: datetime | None
@@ -76,19 +76,19 @@ class SeasonMonitor:
             await asyncio.sleep(delay)
 
     async def _count(self, now: datetime) -> SeasonCount:
-        running: list[Season] = []
+        known: list[Season] = []
         statuses: Counter[Status] = Counter()
         for plan in self._queries.plans():
-            season = await self._find_season(plan, now)
-            if season is not None:
-                running.append(season)
-                statuses.update(state.status for state in await self._find_states(plan, season, now))
-        return SeasonCount(statuses=statuses, due_at=choose_due(running, now))
+            of_plan = await self._list_seasons(plan)
+            known += of_plan
+            running = seasons.choose_season(of_plan, now)
+            if running is not None:
+                statuses.update(state.status for state in await self._find_states(plan, running, now))
+        return SeasonCount(statuses=statuses, due_at=choose_due(known, now))
 
-    async def _find_season(self, plan: Plan, now: datetime) -> Season | None:
+    async def _list_seasons(self, plan: Plan) -> tuple[Season, ...]:
         cited, registry = self._queries.find_cited_documents(plan, [])
-        known = await self._queries.find_periods(plan.plan)
-        return seasons.choose_season(seasons.list_seasons(cited, registry, known), now)
+        return seasons.list_seasons(cited, registry, await self._queries.find_periods(plan.plan))
 
     async def _find_states(self, plan: Plan, season: Season, now: datetime) -> list[DutyState]:
         duties = PlanDutyFilter(plan=plan.plan, obligation=season.obligation.id, periods=(season.period,))
@@ -97,8 +97,8 @@ class SeasonMonitor:
         return states
 
 
-def choose_due(running: Iterable[Season], now: datetime) -> datetime | None:
-    """Return the next due instant of the seasons that run, else the last one that has passed; None where none runs."""
-    dues = [one.due_at for one in running]
+def choose_due(known: Iterable[Season], now: datetime) -> datetime | None:
+    """Return the next due instant of *known* seasons, begun or not, else the last one; None where there is none."""
+    dues = [one.due_at for one in known]
     coming = [one for one in dues if one > now]
     return min(coming) if coming else max(dues, default=None)
