@@ -14,7 +14,7 @@ network=(--net)
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 
 enter() { # runs within the namespaces
-  root=$1 repository=$2
+  root=$1 repository=$2 here=$PWD
   shift 2
   ip link set lo up
   mount --bind "$root" "$root"
@@ -26,7 +26,7 @@ enter() { # runs within the namespaces
   mkdir -p "$root/machine"
   cd "$root"
   pivot_root . machine
-  exec chroot /machine "$@"
+  exec chroot /machine env --chdir "$here" "$@"
 }
 
 # Control groups are in no namespace.
