@@ -155,7 +155,7 @@ class ReportingMetrics:
         )
         self.season_due = Gauge(
             "reporting_season_due_timestamp_seconds",
-            "When the season that runs is due, in seconds since 1970: the next due instant, else the last one",
+            "The next due instant of any season, else the last one, in seconds since 1970; NaN while none is known",
             registry=registry,
         )
         self.forget_season()

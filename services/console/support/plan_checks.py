@@ -21,7 +21,7 @@ from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from schemas.plan.working_days import WorkingDays
 from services.rules.core import conditions
-from services.runtime.kafka import published_documents
+from services.runtime.kafka import document_parts
 from services.runtime.kafka.document_parts import DOCUMENT_BYTES_MAX
 
 _DAY = timedelta(days=1)
@@ -40,7 +40,7 @@ def check_plan(plan: Node) -> Iterator[Finding]:
 
 def check_size(document: Node, model: Plan | Registry) -> Iterator[Finding]:
     """Yield a fault if *model*, which *document* reads as, is too large to be published."""
-    size = len(published_documents.encode_document(model))
+    size = len(document_parts.encode_document(model))
     if size > DOCUMENT_BYTES_MAX:
         yield document.finding(
             f"published, it would have {size:,} bytes, and {DOCUMENT_BYTES_MAX:,} is the most: shorten names and texts "

@@ -31,6 +31,7 @@ from services.runtime.clock import Clock
 
 INTERVAL_SECONDS = 15.0
 SHARE_OF_TIME = 20  # a count that takes a second is made every twenty seconds at most
+LONGEST_SECONDS = 300.0
 UNKNOWABLE = (
     DatabaseRefusedError,
     DatabaseUnavailableError,
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeasonCount:
-    """The duties of the seasons that run, by status, and the due instant that is looked at; None where none runs."""
+    """The duties of the seasons that run, by status, and the due instant to count the days to; None where none is."""
 
     statuses: Counter[Status]
     due_at: datetime | None
@@ -62,31 +63,32 @@ class SeasonMonitor:
     async def run(self) -> None:
         """Count again and again until cancelled; what cannot be known now is shown as unknown."""
         while True:
+            delay = INTERVAL_SECONDS
             started = time.perf_counter()
             try:
                 found = await self._count(self._clock.now())
             except UNKNOWABLE:
                 self._metrics.forget_season()
             else:
-                self._metrics.show_season(
-                    found.statuses, math.nan if found.due_at is None else found.due_at.timestamp()
-                )
-            await asyncio.sleep(max(INTERVAL_SECONDS, SHARE_OF_TIME * (time.perf_counter() - started)))
+                due = math.nan if found.due_at is None else found.due_at.timestamp()
+                self._metrics.show_season(found.statuses, due)
+                delay = max(delay, min(LONGEST_SECONDS, SHARE_OF_TIME * (time.perf_counter() - started)))
+            await asyncio.sleep(delay)
 
     async def _count(self, now: datetime) -> SeasonCount:
-        running: list[Season] = []
+        known: list[Season] = []
         statuses: Counter[Status] = Counter()
         for plan in self._queries.plans():
-            season = await self._find_season(plan, now)
-            if season is not None:
-                running.append(season)
-                statuses.update(state.status for state in await self._find_states(plan, season, now))
-        return SeasonCount(statuses=statuses, due_at=choose_due(running, now))
+            of_plan = await self._list_seasons(plan)
+            known += of_plan
+            running = seasons.choose_season(of_plan, now)
+            if running is not None:
+                statuses.update(state.status for state in await self._find_states(plan, running, now))
+        return SeasonCount(statuses=statuses, due_at=choose_due(known, now))
 
-    async def _find_season(self, plan: Plan, now: datetime) -> Season | None:
+    async def _list_seasons(self, plan: Plan) -> tuple[Season, ...]:
         cited, registry = self._queries.find_cited_documents(plan, [])
-        known = await self._queries.find_periods(plan.plan)
-        return seasons.choose_season(seasons.list_seasons(cited, registry, known), now)
+        return seasons.list_seasons(cited, registry, await self._queries.find_periods(plan.plan))
 
     async def _find_states(self, plan: Plan, season: Season, now: datetime) -> list[DutyState]:
         duties = PlanDutyFilter(plan=plan.plan, obligation=season.obligation.id, periods=(season.period,))
@@ -95,8 +97,8 @@ class SeasonMonitor:
         return states
 
 
-def choose_due(running: Iterable[Season], now: datetime) -> datetime | None:
-    """Return the next due instant of the seasons that run, else the last one that has passed; None where none runs."""
-    dues = [one.due_at for one in running]
+def choose_due(known: Iterable[Season], now: datetime) -> datetime | None:
+    """Return the next due instant of *known* seasons, begun or not, else the last one; None where there is none."""
+    dues = [one.due_at for one in known]
     coming = [one for one in dues if one > now]
     return min(coming) if coming else max(dues, default=None)

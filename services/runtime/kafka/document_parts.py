@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
 from services.runtime.decoding import UnreadableRecordError
 
 # Brokers, producers and consumers take a mebibyte by default, with the key and what is around the record.
@@ -47,6 +49,11 @@ class PartKey:
 class _Part:
     value: bytes
     digest: bytes | None
+
+
+def encode_document(document: Plan | Registry) -> bytes:
+    """Return *document* as it is published."""
+    return document.model_dump_json(by_alias=True, exclude_defaults=True).encode()
 
 
 def split_document(key: str, value: bytes) -> tuple[DocumentRecord, ...]:

@@ -100,4 +100,5 @@ class TracedService(Service):
         os.kill(self.pid, signal.SIGUSR2)
         await eventually(self._recording.exists, "the recording written")
         entries = json.loads(self._recording.read_text(encoding="utf-8"))
-        return [(path, name) for path, name, callers in entries if without not in callers]
+        # Jinja compiles a template to a function that bears the template's path; a template is text, not code.
+        return [(path, name) for path, name, callers in entries if without not in callers and path.endswith(".py")]

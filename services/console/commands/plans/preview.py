@@ -1,13 +1,14 @@
-"""`dondoc preview`: writes each kind of letter of a plan as files to look at: mail, HTML, plain text, text messages."""
+"""`dondoc preview`: shows a letter of a plan as it would read: plain text, HTML, text messages."""
 
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from schemas.events.deliveries import Channel
-from services.console.commands.plans.sample_letters import LetterSampler, SampleLetter
+from schemas.plan import periods
+from services.console.commands.plans.sample_letters import LetterKind, LetterSampler, SampleLetter
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulationDocuments
@@ -20,78 +21,104 @@ from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.officer_file import OfficerFileError
 from services.rules.core.duty_catalogue import DutyCatalogue
+from services.runtime.clock import SystemClock
 
-_LANGUAGES: tuple[Language, ...] = ("vi", "en")
+DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
 _SENDER, _RECIPIENT, _ID = "don-doc@dondoc.example", "nguoi-nhan@example", "<xem-truoc@dondoc.example>"
+_YEARS_BACK = 10  # an agency that was merged away is previewed as it was
 _OPENS, _CLOSES = time(7, 30), time(17, 30)
 
 
 def preview(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with plan.yaml and registry.yaml.")],
+    kind: Annotated[LetterKind, typer.Argument(help="What the letter tells.")],
     *,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go; it is made if need be.")],
-    period: Annotated[str, typer.Option(metavar="P", help="The period that the letters are about, such as 2026-Q3.")],
+    agency: Annotated[str, typer.Option(metavar="A", help="Whose report it is about.")],
+    lang: Annotated[Literal["vi", "en"], typer.Option(help="The language of the letter.")] = "vi",
+    plan: Annotated[Path, typer.Option(metavar="DIR", help="Folder with plan.yaml and registry.yaml.")] = DIRECTORY,
     obligation: Annotated[str | None, typer.Option(metavar="ID", help="Default: the first with reminders.")] = None,
-    agency: Annotated[str | None, typer.Option(metavar="ID", help="Who reads. Default: the first that owes.")] = None,
+    period: Annotated[str | None, typer.Option(metavar="P", help="Default: the first that is not over.")] = None,
     officers: Annotated[Path | None, typer.Option(metavar="F.yaml", help="As DONDOC_NOTIFIER_OFFICERS.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write a mail, a page and a text there instead.")
+    ] = None,
 ) -> None:
-    """Write every kind of letter of a plan, as it would read with invented events. Nothing is sent."""
+    """Show a letter as it would read with invented events: text, HTML and text messages. Nothing is sent."""
     with output.exit_on_errors():
-        catalogue = inputs.read_plan_folders([directory])[0]
-        sampler = _choose_duties(catalogue, obligation, period, agency)
+        catalogue = inputs.read_plan_folders([plan])[0]
+        letter = _choose_duties(catalogue, obligation, period, agency).write(kind)
         try:
             options = RenderOptions(officers=officer_file.load_officers(officers))
         except OfficerFileError as cause:
             raise UnusableInputError(str(cause)) from cause
         documents = SimulationDocuments(catalogues={catalogue.plan.plan: catalogue}, opens=_OPENS, closes=_CLOSES)
+        mail = _render(letter, documents, Channel.EMAIL, language=lang, options=options)
+        text = f"{mail.subject}\n\n{mail.body}"
+        messages = _render_messages(letter, documents, language=lang, options=options)
+        if out is None:
+            typer.echo("\n".join((text, mail.html or "", messages)))
+            return
         out.mkdir(parents=True, exist_ok=True)
-        for letter in sampler.list_letters():
-            for language in _LANGUAGES:
-                _write_files(out / f"{letter.name}.{language}", letter, documents, language=language, options=options)
-        output.print_message(f"letters are in {out}")
+        path = out / f"{kind.value}.{lang}"
+        _write_mail(path.with_name(f"{path.name}.eml"), mail, letter.occasion.now, lang)
+        path.with_name(f"{path.name}.html").write_text(mail.html or "", encoding="utf-8")
+        path.with_name(f"{path.name}.txt").write_text(f"{text}\n{messages}", encoding="utf-8")
+        output.print_message(f"the letter is in {out}")
 
 
-def _choose_duties(catalogue: DutyCatalogue, obligation: str | None, period: str, agency: str | None) -> LetterSampler:
-    """Return the duties that the letters are about, the agency's own first."""
+def _choose_duties(catalogue: DutyCatalogue, obligation: str | None, period: str | None, agency: str) -> LetterSampler:
+    """Return the duties that the letter is about, the agency's own first."""
     reminded = [
         one.id for one in catalogue.plan.obligations if any(not each.reminders.is_empty for each in one.versions)
     ]
     chosen = obligation or next(iter(reminded), None)
     if chosen is None:
         raise UnusableInputError("the plan has no obligation with reminders; name one with --obligation")
-    found = (catalogue.find_duty(agency=one, obligation=chosen, period=period) for one in catalogue.agencies)
+    asked = period or _find_period(catalogue, chosen, agency)
+    found = (catalogue.find_duty(agency=one, obligation=chosen, period=asked) for one in catalogue.agencies)
     owed = [one for one in found if one is not None and one.is_binding and one.due_at is not None]
     ordered = sorted(owed, key=lambda one: one.key.agency != agency)
-    if not ordered or (agency is not None and ordered[0].key.agency != agency):
-        raise UnusableInputError(f"{agency or 'nobody'} owes {chosen} for {period} by a date")
-    due_at = ordered[0].due_at
-    if due_at is None:
-        raise UnusableInputError(f"{chosen} for {period} has no date")
+    due_at = ordered[0].due_at if ordered else None
+    if due_at is None or ordered[0].key.agency != agency:
+        raise UnusableInputError(f"{agency} owes {chosen} for {asked} by no date")
     return LetterSampler(catalogue=catalogue, duties=tuple(ordered), due_at=due_at)
 
 
-def _write_files(
-    path: Path, letter: SampleLetter, documents: SimulationDocuments, *, language: Language, options: RenderOptions
-) -> None:
-    mail = _render(letter, documents, Channel.EMAIL, language=language, options=options)
+def _find_period(catalogue: DutyCatalogue, obligation: str, agency: str) -> str:
+    """Return the period of the agency's next duty of this year that is due, or of the last one that it had."""
+    now = SystemClock().now()
+    for year in range(now.year, now.year - _YEARS_BACK, -1):
+        within = catalogue.duties_within(periods.parse(str(year)))
+        duties = [one for one in within if (one.key.agency, one.key.obligation) == (agency, obligation)]
+        dated = [(one.due_at, one.key.period) for one in duties if one.due_at and one.key.period and one.is_binding]
+        if dated:
+            return next((period for due_at, period in sorted(dated) if due_at >= now), max(dated)[1])
+    raise UnusableInputError(f"{agency} owes {obligation} by no date; name another agency, or a --period")
+
+
+def _write_mail(path: Path, mail: RenderedMessage, at: datetime, language: Language) -> None:
     headers = MailHeaders(
         sender=_SENDER,
         sender_name="Đôn Đốc",
         recipient=_RECIPIENT,
         message_id=_ID,
         language=language,
-        at=letter.occasion.now,
+        at=at,
         reply_to=mail.thread.reply_to if mail.thread else "",
         references=mail.thread.references if mail.thread else "",
     )
-    path.with_name(f"{path.name}.eml").write_bytes(email.write_mail(headers, mail))
-    path.with_name(f"{path.name}.html").write_text(mail.html or "", encoding="utf-8")
-    texts = [f"{mail.subject}\n\n{mail.body}"]
+    path.write_bytes(email.write_mail(headers, mail))
+
+
+def _render_messages(
+    letter: SampleLetter, documents: SimulationDocuments, *, language: Language, options: RenderOptions
+) -> str:
+    """Return the text message in each choice of letters, with the number of its segments."""
+    lines = []
     for letters in SmsLetters:
         given = RenderOptions(officers=options.officers, letters=letters)
         sms = _render(letter, documents, Channel.SMS, language=language, options=given)
-        texts.append(f"SMS ({letters.value}, {sms.segments}): {sms.body}\n")
-    path.with_name(f"{path.name}.txt").write_text("\n".join(texts), encoding="utf-8")
+        lines.append(f"SMS ({letters.value}, {sms.segments}): {sms.body}\n")
+    return "\n".join(lines)
 
 
 def _render(

@@ -1,8 +1,9 @@
 """Sample letters of a plan: each kind as one of its agencies would get it, with invented events. Nothing is sent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -23,15 +24,33 @@ _MORNING = timedelta(hours=7, minutes=30)
 _LISTED = 4  # agencies in the sample of a list
 _PAST = ("reminded", "urged")
 
+_LIST = "list"
+_URGED_OFTEN = {"urged": 3}
+
 # A duty, what is told of it, to whom, and the values of the alert; `reminded` and `urged` count what went before.
 SampleEvent = tuple[Duty, StepKind, str, Mapping[str, Any]]
 
 
+class LetterKind(StrEnum):
+    """The kinds of letters, as `dondoc preview` names them (contract section 1)."""
+
+    REMINDER = "reminder"
+    URGING = "urging"
+    INCOMPLETE = "incomplete"
+    RETURNED = "returned"
+    RECEIVED = "received"
+    EXTENSION = "extension"
+    EXEMPTION = "exemption"
+    SUCCESSION = "succession"
+    ESCALATION = "escalation"
+    OVERDUE_LIST = "overdue-list"
+    SEASON_OPENING = "season-opening"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleLetter:
-    """One letter: the name of its file, who reads it, what it is about, and on which occasion."""
+    """One letter: who reads it, what it is about, and on which occasion."""
 
-    name: str
     to_agency: str
     alerts: tuple[DutyAlert, ...]
     occasion: Occasion
@@ -45,40 +64,61 @@ class LetterSampler:
     duties: tuple[Duty, ...]
     due_at: datetime
 
-    def list_letters(self) -> Iterator[SampleLetter]:
-        """Yield each kind of letter."""
-        own = self.duties[0].key.agency
-        decision = WireNotice(decision="…/QĐ-…", decided_on=self._morning(-20).date(), reason="…")
-        notice = msgspec.structs.replace(decision, former_due_at=self.due_at - 7 * _DAY)
-        exempt = msgspec.structs.replace(decision, exempt_from=self.due_at - 30 * _DAY, exempt_until=self.due_at + _DAY)
-        returned = Correction(submission="…", reason="…", respond_by=self.due_at + 10 * _DAY)
-        received = WireNotice(document="…/BC-…", effective_at=self.due_at - 2 * _DAY)
-        missing = self._list_missing()
-        kinds: tuple[tuple[str, StepKind, float, dict[str, Any]], ...] = (
-            ("01-opening", StepKind.OPENING, -60, {}),
-            ("02-first-reminder", StepKind.REMINDER, -31, {}),
-            ("03-last-reminder", StepKind.REMINDER, -1, {"reminded": 3}),
-            ("04-first-urging", StepKind.URGING, 0, {"reminded": 4}),
-            ("05-third-urging", StepKind.URGING, 7, {"urged": 2}),
-            ("06-incomplete", StepKind.INCOMPLETE, -6, {"missing": missing}),
-            ("07-urging-of-an-incomplete-report", StepKind.URGING, 3, {"missing": missing, "urged": 1}),
-            ("08-returned", StepKind.RETURNED, 1, {"missing": (RETURNED,), "correction": returned}),
-            ("09-received", StepKind.RECEIVED, -2, {"notice": received}),
-            ("10-extension", StepKind.EXTENSION, -10, {"notice": notice}),
-            ("11-exemption", StepKind.EXEMPTION, -10, {"notice": exempt}),
-        )
-        for name, kind, days, given in kinds:
-            yield self._write(name, own, [(self.duties[0], kind, SELF, given)], days)
-        yield self._write("12-escalation", PARENT, [(self.duties[0], StepKind.ESCALATION, PARENT, {"urged": 2})], 7)
-        listed: list[SampleEvent] = [(one, StepKind.ESCALATION, "list", {"urged": 3}) for one in self.duties[:_LISTED]]
-        yield self._write("13-overdue-list", "list", listed, 14)
-        several: list[SampleEvent] = [
-            (self.duties[0], StepKind.URGING, SELF, {"urged": 1}),
-            (self.duties[0], StepKind.INCOMPLETE, SELF, {"missing": missing}),
-        ]
-        yield self._write("14-several-reports", own, several, 1)
+    def write(self, kind: LetterKind) -> SampleLetter:
+        """Return the letter of a kind, to the agency itself or, where the kind is told to others, to them."""
+        own = self.duties[0]
+        match kind:
+            case LetterKind.ESCALATION:
+                return self._write(PARENT, [(own, StepKind.ESCALATION, PARENT, {"urged": 2})], 7)
+            case LetterKind.OVERDUE_LIST:
+                listed = self.duties[:_LISTED]
+                told = [(one, StepKind.ESCALATION, _LIST, _URGED_OFTEN) for one in listed]
+                return self._write(_LIST, told, 14)
+            case _:
+                step, days, given = self._invent(kind)
+                return self._write(own.key.agency, [(own, step, SELF, given)], days)
 
-    def _write(self, name: str, to: str, told: Sequence[SampleEvent], days: float) -> SampleLetter:
+    def _invent(self, kind: LetterKind) -> tuple[StepKind, float, dict[str, Any]]:
+        """Return what happens, how many days after the deadline, and the values of the alert."""
+        decision = WireNotice(decision="…/QĐ-…", decided_on=self._morning(-20).date(), reason="…")
+        heirs = tuple(one.key.agency for one in self.duties[1:2])
+        invented: dict[LetterKind, tuple[StepKind, float, dict[str, Any]]] = {
+            LetterKind.SEASON_OPENING: (StepKind.OPENING, -60, {}),
+            LetterKind.REMINDER: (StepKind.REMINDER, -31, {}),
+            LetterKind.URGING: (StepKind.URGING, 7, {"urged": 2}),
+            LetterKind.INCOMPLETE: (StepKind.INCOMPLETE, -6, {"missing": self._list_missing()}),
+            LetterKind.RETURNED: (
+                StepKind.RETURNED,
+                1,
+                {
+                    "missing": (RETURNED,),
+                    "correction": Correction(submission="…", reason="…", respond_by=self.due_at + 10 * _DAY),
+                },
+            ),
+            LetterKind.RECEIVED: (
+                StepKind.RECEIVED,
+                -2,
+                {"notice": WireNotice(document="…/BC-…", effective_at=self.due_at - 2 * _DAY)},
+            ),
+            LetterKind.EXTENSION: (
+                StepKind.EXTENSION,
+                -10,
+                {"notice": msgspec.structs.replace(decision, former_due_at=self.due_at - 7 * _DAY)},
+            ),
+            LetterKind.EXEMPTION: (
+                StepKind.EXEMPTION,
+                -10,
+                {
+                    "notice": msgspec.structs.replace(
+                        decision, exempt_from=self.due_at - 30 * _DAY, exempt_until=self.due_at + _DAY
+                    )
+                },
+            ),
+            LetterKind.SUCCESSION: (StepKind.SUCCESSION, -40, {"notice": WireNotice(heirs=heirs)}),
+        }
+        return invented[kind]
+
+    def _write(self, to: str, told: Sequence[SampleEvent], days: float) -> SampleLetter:
         now = self._morning(days)
         alerts, histories = [], {}
         for duty, kind, recipient, given in told:
@@ -92,7 +132,6 @@ class LetterSampler:
         agency = told[0][0].key.agency
         reader = self.catalogue.registry.parent_on(agency, now.date()) if to == PARENT else to
         return SampleLetter(
-            name=name,
             to_agency=reader or to,
             alerts=tuple(alerts),
             occasion=Occasion(now=now, history=history, delivery="0" * 40),

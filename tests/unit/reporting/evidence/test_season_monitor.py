@@ -23,7 +23,7 @@ def a_season(due_at: datetime) -> Season:
     [((), None), ((-3,), -3), ((-3, -1), -1), ((2, 30), 2), ((-1, 30), 30)],
 )
 def test_the_next_deadline_counts_else_the_last_one(days: tuple[int, ...], expected: int | None) -> None:
-    """Of the seasons that run, the one that is due first; after all of them, the one that was due last."""
+    """Of all seasons the one that is due first; after all of them, the one that was due last."""
     running = [replace(a_season(NOW), due_at=NOW + timedelta(days=one)) for one in days]
     found = season_monitor.choose_due(running, NOW)
     assert found == (None if expected is None else NOW + timedelta(days=expected))
