@@ -24,8 +24,7 @@ COPY schemas /app/schemas
 COPY services /app/services
 COPY deploy/__init__.py deploy/home.py /app/deploy/
 COPY deploy/plans /app/deploy/plans
-COPY docs/vi /app/docs/vi
-COPY docs/images /app/docs/images
+COPY docs /app/docs
 # The commit that `dondoc --version` names: docker build --build-arg DONDOC_COMMIT="$(git rev-parse --short HEAD)" .
 # Declared after the copies, so that another commit leaves their layers in the cache.
 ARG DONDOC_COMMIT=""

@@ -83,7 +83,6 @@ BRIDGE = {
 }
 COREDNS = """\
 .:53 {{
-    bind {address}
     errors
     kubernetes cluster.local in-addr.arpa {{
         kubeconfig {folder}/kubeconfig
@@ -197,15 +196,16 @@ class KubernetesNode:
             "kubelet.yaml": KUBELET.format(address=ADDRESS, cgroup=CGROUP),
             "containerd.toml": CONTAINERD.format(folder=self.folder),
             "cni/10-pods.conf": json.dumps(BRIDGE),
-            "Corefile": COREDNS.format(address=ADDRESS, folder=self.folder),
+            "Corefile": COREDNS.format(folder=self.folder),
         }
         for name, text in files.items():
             (self.folder / name).write_text(text, encoding="utf-8")
 
     def _make_network(self) -> None:
-        """Give the node an address of its own, which needs no cable, and let it route."""
+        """Give the node an address of its own, on a cable that leads back to it, and let it route."""
         for command in (
-            "ip link add node0 type dummy",
+            "ip link add node0 type veth peer name node1",
+            "ip link set node1 up",
             f"ip address add {ADDRESS}/24 dev node0",
             "ip link set node0 up",
             "ip route add default dev node0",
@@ -223,7 +223,6 @@ class KubernetesNode:
         controllers = [one for one in Path("/sys/fs/cgroup").iterdir() if (one / "cgroup.procs").exists()]
         for controller in controllers or [Path("/sys/fs/cgroup")]:
             (controller / CGROUP).mkdir(exist_ok=True)
-        shutil.rmtree(self._root / "run/containerd", ignore_errors=True)
 
     def _start_control_plane(self) -> None:
         pki, kubeconfig = self.folder / "pki", f"--kubeconfig={self.folder}/kubeconfig"
@@ -235,6 +234,7 @@ class KubernetesNode:
             f"--cert-dir={pki}",
             f"--token-auth-file={pki}/tokens.csv",
             "--authorization-mode=RBAC",
+            "--kubelet-preferred-address-types=InternalIP",
             f"--service-account-key-file={pki}/service-account.key",
             f"--service-account-signing-key-file={pki}/service-account.key",
             "--service-account-issuer=https://kubernetes.default.svc",

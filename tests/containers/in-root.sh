@@ -23,6 +23,7 @@ enter() { # runs within the namespaces
     mkdir -p "$root$folder"
     mount --bind "$folder" "$root$folder"
   done
+  mount -t tmpfs tmpfs "$root/run" # sockets of programs that have ended would be taken for theirs
   mkdir -p "$root/machine"
   cd "$root"
   pivot_root . machine

@@ -161,6 +161,13 @@ def test_real_providers_take_the_place_of_the_mailbox_and_the_sms_centre(
     assert (notifier["DONDOC_NOTIFIER_SMTP_HOST"], notifier["DONDOC_NOTIFIER_SMPP_HOST"]) == ("mail", "smsc")
 
 
+def test_what_the_image_copies_is_there() -> None:
+    """Each source of a COPY from the checkout exists."""
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert copies
+    assert [source for line in copies for source in line.split() if not (ROOT / source).exists()] == []
+
+
 def test_everything_that_is_waited_for_exists(services: Mapping[str, Mapping[str, Any]]) -> None:
     """Each dependency is a service of the file, awaited in the way it ends: one-shots completed, the rest healthy."""
     for service in services.values():
