@@ -36,7 +36,7 @@ async def test_a_reminder_reaches_the_agency_by_mail_and_sms(notifier: NotifierC
     (mail,) = await notifier.wait_for_mails(1)
     attempts = await notifier.wait_for_attempts(2)
     (sms,) = notifier.smsc.messages()
-    assert "hạn cuối: hết ngày 09/12/2026" in text_of(mail)
+    assert "Thời hạn gửi: hết ngày 09/12/2026" in text_of(mail)
     assert "III.1" in text_of(mail)
     assert "het ngay 09/12/2026" in str(sms["text"])
     assert {one.channel for one in attempts} == {Channel.EMAIL, Channel.SMS}

@@ -26,7 +26,6 @@ SMS = "services.notifier.channels.sms_smpp"
 DISPATCHING = (
     "services.notifier.dispatch.dispatcher",
     "services.notifier.dispatch.store",
-    "services.notifier.dispatch.sender",
     "services.notifier.digest_scheduler",
     "services.notifier.outbox",
     "services.notifier.ledger",

@@ -68,7 +68,7 @@ async def test_a_fact_that_breaks_its_assessment_is_set_aside_without_a_trace(
     healthy = launch("rules", ready=False)
     await rules.publish_usual_plan()
     healthy.stop()
-    launch("rules", faults=[fault_plan.raise_before("services.rules.assessment_event", "encode_assessment")])
+    launch("rules", faults=[fault_plan.raise_before("services.rules.assessment_event", "encode_discharge")])
     await rules.append_fact(plans.a_submission("s-1"))
     await rules.append_fact(plans.a_submission("s-2"))
     _, assessed = await rules.wait_for_assessments(FIRST, times=2)

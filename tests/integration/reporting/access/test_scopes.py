@@ -307,7 +307,7 @@ def assert_an_agency_sees_its_own_and_its_rank(site: ScopesSite) -> None:
     with site.client("agency:own-commune") as own:
         (obligation,) = own.get(f"/v1/plans/{plans.PLAN}/periods/2024/results").json()["obligations"]
         assert obligation["rank"] == {"code": "lent", "group": "towns", "place": 6, "agencies": 6}
-        page = own.get("/results?lang=vi", headers={"accept": "text/html"}).text
+        page = own.get("/results?lang=vi&period=2024", headers={"accept": "text/html"}).text
         assert "Quý cơ quan đứng thứ 6 trong 6 đơn vị có số liệu của nhóm “Nhóm towns” về chỉ tiêu “lent”" in page
         (indicator,) = obligation["indicators"]
         assert (indicator["agencies"], [one["agency"] for one in indicator["figures"]]) == (12, [OWN])
