@@ -62,6 +62,18 @@ def test_the_list_is_a_table_with_heads_and_says_the_title_once() -> None:
     assert html.count("Báo cáo kết quả thực hiện") == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "opening"),
+    [("vi", "\nKính đề nghị Chi nhánh "), ("en", "is respectfully requested to ")],
+)
+def test_an_office_that_is_recipient_and_superior_is_not_asked_by_itself(language: Any, opening: str) -> None:
+    """As in the two levels of a district: its communes report to it, and it is their superior."""
+    alert = a_call(StepKind.ESCALATION, "h-ba-thuoc", to="parent")
+    one = write_letter(alert, now=at(17), to="nhcsxh-tinh", language=language)
+    listed = list_overdue(to="nhcsxh-tinh", language=language)
+    assert [opening in mail.body for mail in (one, listed)] == [True, True], one.body
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_no_letter_to_a_superior_speaks_to_an_owing_agency(language: Any) -> None:
     """Neither "Quý cơ quan" nor a link, nor the word that a report which was sent may be disregarded."""
