@@ -17,6 +17,7 @@ from services.console.demo import run
 from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
 from services.console.demo.run import DemoRun
 from services.runtime import clock
+from tests.support.assertions.eventually import eventually
 from tests.support.clients.demo_year import DemoSystem, start_demo_system
 from tests.support.clients.form import PDF
 from tests.support.clients.notifier import text_of
@@ -73,9 +74,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearS
         demo_run = DemoRun(story=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
         asyncio.run(run.run_scenario(demo.system, demo_run))
         clock.steer(demo.clock, AFTER)
-        readers = ReadersFile(demo.system.readers_file)
+        readers = ReadersFile(demo.system.readers_file, clock.clock_from(f"steered:{demo.clock}"))
         officer = readers.create("all", name="le-thi-binh", permits=("reviews", "seals"))
         with httpx.Client(base_url=demo.system.reporting.url, headers={"authorization": f"Bearer {officer}"}) as client:
+            asyncio.run(eventually(lambda: client.get("/v1/duties").status_code != 401, "the officer's key known"))
             keys = seal_and_describe(client, readers, demo.registry.registry)
             yield YearSite(demo=demo, readers=readers, officer=officer, pages=page_list.list_pages(client, keys))
 
@@ -187,7 +189,7 @@ def find_waiting_duty(site: YearSite) -> tuple[str, str]:
         silent = client.get("/v1/duties", params=asked | {"status": "pending", "limit": "1000"}).json()["duties"]
     mails = site.demo.system.stack.smtp.mails()
     for duty in silent:
-        for mail in mails:
+        for mail in reversed(mails):  # the links of the season before have ended
             if mail["To"].partition("@")[2].startswith(f"{duty['agency']}."):
                 links = re.findall(r"http://\S+/form\?\S+", text_of(mail))
                 if links:
