@@ -78,9 +78,9 @@ class AlertAttempt:
 class Urging:
     """The alerts that an agency received about one duty.
 
-    `first_tried_at` is the first attempt, whatever came of it, and `first_at` the first alert that was sent.
-    Of the alerts that were sent, to whomever, `accepted` counts those that a server took and of which nothing more is
-    known, `confirmed` those that are known to have arrived. `bounced` and `unknown` are no occasions.
+    `first_tried_at` is the first attempt to prompt the agency, whatever came of it, and `first_at` the first that was
+    sent. Of the alerts that were sent, to whomever, `accepted` counts those that a server took and of which nothing
+    more is known, `confirmed` those that are known to have arrived. `bounced` and `unknown` are no occasions.
     `is_out_of_reach`: the last occasion of alerting the agency was given up on every channel, for want of an address.
     `prompted_at` is the last alert up to the complete report; `answered_at` is that report, if an alert came before it.
     """
@@ -160,7 +160,7 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         unsent=sum(outcomes[one] for one in UNSENT),
         unknown=outcomes[AttemptOutcome.UNKNOWN],
         is_out_of_reach=_is_out_of_reach(final_attempts),
-        first_tried_at=min((attempt.attempted_at for attempt in final_attempts), default=None),
+        first_tried_at=min((one.attempted_at for one in final_attempts if one.kind in PROMPTS), default=None),
         first_at=sent_at[0] if sent_at else None,
         last_at=sent_at[-1] if sent_at else None,
         prompted_at=before_report[-1] if before_report else None,

@@ -76,6 +76,14 @@ def test_an_alert_that_one_of_two_recipients_got_was_sent() -> None:
     assert (urging.reminders, urging.accepted, urging.bounced, urging.unsent) == (1, 1, 0, 0)
 
 
+def test_silence_begins_with_the_first_prompt() -> None:
+    """A notice that the season is open asks for nothing yet; a reminder that reached nobody is where silence begins."""
+    opening = an_attempt(kind=StepKind.OPENING, step="opening", attempted_at=DUE - timedelta(days=340))
+    failed = an_attempt(alert="r", outcome=AttemptOutcome.UNREACHABLE, attempted_at=DUE - timedelta(days=30))
+    assert summarize_attempts([opening], None).first_tried_at is None
+    assert summarize_attempts([opening, failed, an_attempt()], None).first_tried_at == failed.attempted_at
+
+
 def test_a_cancelled_alert_is_no_occasion() -> None:
     """An alert that was cancelled before it was sent is not counted."""
     assert summarize_attempts([an_attempt(outcome=AttemptOutcome.CANCELLED)], None).occasions == 0
