@@ -68,7 +68,7 @@ async def assert_no_wrong_answer_until_complete(get: Get, service: Service, expe
     return problems
 
 
-@pytest.mark.parametrize("harm", matrix(["database", "collection", "documents"], in_every_run=1))
+@pytest.mark.parametrize("harm", matrix(["database", "view", "collection", "documents"], in_every_run=2))
 async def test_a_database_that_is_lost_while_reporting_runs_is_filled_again(
     running: Service, get: Get, database: Database, bus: Bus, harm: str
 ) -> None:
@@ -79,6 +79,8 @@ async def test_a_database_that_is_lost_while_reporting_runs_is_filled_again(
             database.drop()
         case "collection":
             database["assessments"].drop()
+        case "view":
+            database["current_1"].drop()
         case _:
             database["checkpoints"].delete_many({})
             database["assessments"].delete_many({})

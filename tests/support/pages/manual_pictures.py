@@ -9,6 +9,12 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
 
 FORM, RECEIPT, SEALED = "bieu-mau", "bien-nhan", "bao-cao-da-chot"
+# What the form says of the letter; every other text has one sentence.
+_DOCUMENT = {
+    "document.number": "125/BC-UBND",
+    "document.signed_by": "Lê Văn Mẫu",
+    "document.title": "Kết quả thực hiện Kế hoạch 6766/KH-UBND năm 2024",
+}
 DESK = ViewportSize(width=1280, height=860)
 PHONE = ViewportSize(width=390, height=780)
 SEASON = f"plan={PLAN}&period={YEAR}&obligation={RESULTS}&lang=vi"
@@ -61,7 +67,8 @@ async def report_by_form(browser: Browser, link: str, folder: Path, attachment: 
     for field in await page.locator("input[type=text], input:not([type]), textarea").all():
         name = await field.get_attribute("name") or ""
         is_figure = name.startswith("indicators.")
-        await field.fill("120" if is_figure else "09/12/2024" if "as_of" in name else "Đã thực hiện đầy đủ.")
+        text = _DOCUMENT.get(name, "Đã thực hiện đầy đủ.")
+        await field.fill("120" if is_figure else "09/12/2024" if "as_of" in name else text)
     for field in await page.locator("input[type=date]").all():
         await field.fill("2024-12-09")
     if await page.locator("input[type=file]").count():
