@@ -6,7 +6,7 @@ that nothing it knows of a docket beside the state records can make a difference
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,27 @@ def test_a_log_leads_to_the_same_bytes(
     """Facts of every kind, repeated and contradicting ones, under plans that come into force at any time."""
     mix: list[Json | bytes | str] = [*before[:2], *first, before[2], *after, *second]
     assert process(a_log(), mix) == process_in_full(a_log(), mix)
+
+
+@pytest.mark.parametrize("day", range(24, 42))
+def test_a_report_around_reminders_before_the_opening_leads_to_the_same_bytes(day: int) -> None:
+    """Of May, due on 5 May and reminded of from 25 April on: received before, between and after the reminders."""
+    before = REMINDERS | {"before": ["P10D", "P5D", "P1D"], "notices": NOTICES}
+    monthly = a_version(recurrence="month", due={"day": 5}, reminders=before)
+    received = datetime(2024, 4, 1, 9, tzinfo=UTC) + timedelta(days=day - 1)
+    events = [
+        {
+            **plans.a_submission(f"s-{number}", data={"period": "2024-05", "content": COMPLETE, "agency": agency}),
+            "subject": agency,
+            "receivedtime": (received + timedelta(hours=number)).isoformat(),
+            "recordedtime": (received + timedelta(hours=number)).isoformat(),
+        }
+        for number, agency in enumerate((FIRST, SECOND))
+    ]
+    mix: list[Json | bytes | str] = ["P-1", *events]
+    found = process(PartitionLog(REGISTRY, plans.a_plan(plans.an_obligation(monthly))), mix)
+    assert found == process_in_full(PartitionLog(REGISTRY, plans.a_plan(plans.an_obligation(monthly))), mix)
+    assert not any(isinstance(answer, tuple) for answer, _, _ in found)
 
 
 @settings(max_examples=60, deadline=None)
