@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from bson import ObjectId
-
 from services.reporting.core.timeline import AssessmentRevision, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.current import known_duties, thread_work, view_documents
@@ -32,7 +30,7 @@ class ViewSource(Protocol):
     """Finds the documents of the current view."""
 
     async def find_version(self, duties: PlanDutyFilter) -> Version: ...
-    async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, ObjectId]: ...
+    async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, str]: ...
     async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]: ...
     async def require_assessed(self, plan: str) -> None: ...
 
@@ -41,7 +39,7 @@ class ViewSource(Protocol):
 class DecodedDuty:
     """One document of the view: after which write it was read, and what it says."""
 
-    last_write: ObjectId
+    last_write: str
     assessment: AssessmentRevision | None
     attempts: tuple[AlertAttempt, ...] = ()
     unreadable: UnreadableRecord | None = None
@@ -84,12 +82,12 @@ class CurrentDuties:
         combine = partial(self._combine, writes, documents, version)
         return await thread_work.run(combine, work=len(writes))
 
-    def _is_decoded(self, key: str, last_write: ObjectId) -> bool:
+    def _is_decoded(self, key: str, last_write: str) -> bool:
         found = self._decoded.get(key)
         return found is not None and found.last_write == last_write
 
     def _combine(
-        self, writes: Mapping[str, ObjectId], documents: Sequence[Mapping[str, Any]], version: Version
+        self, writes: Mapping[str, str], documents: Sequence[Mapping[str, Any]], version: Version
     ) -> KnownDuties:
         fresh = {one["_id"]: _decode(one) for one in documents}
         found = ((key, fresh.get(key) or self._decoded.get(key)) for key in writes)

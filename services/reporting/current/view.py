@@ -8,10 +8,9 @@ Each period has a mark, which is replaced whenever its duties have changed. What
 there is another one.
 """
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-
-from bson import ObjectId
 
 from schemas.events.ids import DutyKey
 from services.reporting.current import view_documents
@@ -22,7 +21,7 @@ from services.reporting.store import CURRENT, VALUES_AT_ONCE, PlanDutyFilter, Re
 MARKS = f"{CURRENT}_marks"
 
 # The marks of the periods that a question is about, by their ids.
-Version = tuple[tuple[str, ObjectId], ...]
+Version = tuple[tuple[str, str], ...]
 
 
 class CurrentView:
@@ -53,7 +52,7 @@ class CurrentView:
         found = await self._store.find_matching(MARKS, condition)
         return tuple((one["_id"], one[view_documents.LAST_WRITE]) for one in found)
 
-    async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, ObjectId]:
+    async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, str]:
         """Return the last write of the document of each of *duties*, by the text of its key."""
         found = await self._store.find_in_batches(CURRENT, _build_condition(duties), (view_documents.LAST_WRITE,))
         return {one["_id"]: one[view_documents.LAST_WRITE] for one in found}
@@ -73,7 +72,7 @@ class CurrentView:
     async def _write(self, updates: Mapping[DutyKey, Update]) -> None:
         if not updates:
             return
-        write = ObjectId()
+        write = secrets.token_hex(16)
         stamped = ((str(key), view_documents.stamp(update, write)) for key, update in updates.items())
         await self._store.update(CURRENT, stamped)
         # After the duties: whoever reads a new mark reads what it stands for.
@@ -90,7 +89,7 @@ def _build_condition(duties: PlanDutyFilter) -> dict[str, Any]:
     return condition
 
 
-def _renew_mark(plan: str, write: ObjectId) -> Update:
+def _renew_mark(plan: str, write: str) -> Update:
     return view_documents.stamp({"$setOnInsert": {"plan": plan}}, write)
 
 

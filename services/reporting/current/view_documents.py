@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from bson import ObjectId
 
 from schemas.events import ids
 from schemas.events.ids import DutyKey
@@ -74,7 +73,7 @@ def decode_attempts(document: Mapping[str, Any]) -> tuple[AlertAttempt, ...]:
         raise DamagedViewError(f"{document.get('_id')}: {cause}") from cause
 
 
-def stamp(update: Update, write: ObjectId) -> Update:
+def stamp(update: Update, write: str) -> Update:
     """Return *update* with the id of the write that makes it, by which a reader sees that a document has changed.
 
     An id, because a count begins anew in a database that was dropped, and may come to a number that was read before. An
