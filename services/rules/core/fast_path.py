@@ -9,11 +9,13 @@ which alone define what a status means. Property tests hold both paths to the sa
 from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 import msgspec
 
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireSegment, WireStep
+from schemas.plan.plan import Notice
 from services.rules.core import completeness
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
@@ -33,6 +35,22 @@ class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alerts: tuple[WireStep, ...]
 
 
+class DischargeTemplate:
+    """An encoded assessment with gaps in the places in which alike reports differ."""
+
+    __slots__ = ("_pick", "_text")
+
+    def __init__(self, *, text: bytes, gaps: Sequence[int]) -> None:
+        """Take a *text* with `%b` for each gap, and for each gap the place of its value among all values."""
+        self._text = text
+        self._pick = itemgetter(*gaps)
+
+    def fill(self, values: tuple[bytes, ...]) -> bytes:
+        """Return the assessment with *values* in its gaps."""
+        chosen: tuple[bytes, ...] = self._pick(values)
+        return self._text % chosen
+
+
 class OutcomeWithoutFacts:
     """The outcome of a duty while nothing is filed, and by kind the templates of what it is once a report came."""
 
@@ -40,7 +58,7 @@ class OutcomeWithoutFacts:
 
     def __init__(self, duty: Duty) -> None:
         self.outcome = compute_outcome(duty, ())
-        self.templates: dict[DischargeKind, bytes] = {}
+        self.templates: dict[DischargeKind, DischargeTemplate] = {}
         alerts = self.outcome.alerts
         turns = {*[one.starts_at for one in self.outcome.timeline], *[one.at for one in alerts]}
         self._turns = sorted(turns.union([one.until for one in alerts if one.until is not None]))
@@ -53,15 +71,17 @@ class OutcomeWithoutFacts:
 class SharedDuty:
     """A duty as it is for all agencies that are bound alike: `duty` is that of one of them.
 
-    `is_usual` says that one complete report of the agency's own discharges it for ever.
+    `is_usual` says that one complete report of the agency's own discharges it for ever, and `tells_receipt` that who
+    filed it is told of its receipt.
     """
 
-    __slots__ = ("_cached", "_without_facts", "duty", "is_usual")
+    __slots__ = ("_cached", "_without_facts", "duty", "is_usual", "tells_receipt")
 
     def __init__(self, duty: Duty, cached: dict[Hashable, OutcomeWithoutFacts]) -> None:
         """Take the outcome without facts from those *cached* of other duties, or add it to them."""
         self.duty = duty
         self.is_usual = is_usual(duty)
+        self.tells_receipt = duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
         self._cached = cached
         self._without_facts: OutcomeWithoutFacts | None = None
 

@@ -221,6 +221,11 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
     return _ENCODER.encode(StateRecord(**kinds))
 
 
+def encode_report(report: Submission) -> bytes:
+    """Encode what `encode_facts` does of one report."""
+    return _ENCODER.encode(StateRecord(submissions=(report,)))
+
+
 def decode_facts(value: bytes) -> tuple[Fact, ...]:
     """Return the facts that `encode_facts` encoded; raise `UnreadableRecordError` for anything else."""
     return tuple(chain.from_iterable(msgspec.structs.astuple(_DECODER.decode(value))))
