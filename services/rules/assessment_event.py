@@ -102,13 +102,14 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
     It is cut from a template: what alike reports have in common was encoded once.
     """
     since, kind = shared.classify(report)
-    template = shared.without_facts.templates.get(kind)
+    templates = shared.without_facts.templates
+    template = templates.get(kind)
     if template is None:
-        template = shared.without_facts.templates[kind] = _build_template(catalogue, shared, since, kind)
-    key = "|".join((report.plan, report.agency, report.obligation, report.period or ""))
+        template = templates[kind] = _build_template(catalogue, shared, since, kind)
+    key = f"{report.plan}|{report.agency}|{report.obligation}|{report.period or ''}"
     return template.fill(
         (
-            b'"%b"' % digest(key, catalogue.versions, "\x1e".join(identity(report))).encode(),
+            b'"%b"' % digest(key, catalogue.versions, f"{report.source}\x1e{report.id}").encode(),
             _encode(report.agency),
             _encode(position.recorded_at),
             b"%d" % position.revision,

@@ -332,25 +332,26 @@ def _build_submission(
         proof=data.dispatch.proof,
         report=_build_report_content(data),
         is_proof_permitted=event.dispatchproof != wire.UNPROVEN,
-        has_proof_reference=_has_visible_text(data.dispatch.reference),
+        has_proof_reference=data.dispatch.reference is not None and _has_visible_text(data.dispatch.reference),
     )
 
 
-def _has_visible_text(text: str | None) -> bool:
+def _has_visible_text(text: str) -> bool:
     """Whether *text* is not blank: spaces and invisible letters, such as U+200B, are nothing that can be looked up."""
-    return text is not None and any(letter.isprintable() and not letter.isspace() for letter in text)
+    return any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
 def _build_report_content(data: _SubmissionFields) -> ReportContent:
+    document, content = data.document, data.content
     return ReportContent(
-        number=data.document.number or "",
-        issued_on=data.document.issued_on,
-        signed_by=data.document.signed_by or "",
-        is_nil_return=data.content.nil_return,
-        sections={name: text or "" for name, text in data.content.sections.items()},
-        indicators=_parse_indicators(data.content.indicators),
+        number=document.number or "",
+        issued_on=document.issued_on,
+        signed_by=document.signed_by or "",
+        is_nil_return=content.nil_return,
+        sections={name: text or "" for name, text in content.sections.items()},
+        indicators=_parse_indicators(content.indicators) if content.indicators else {},
         attachments=data.attachments,
-        parts=data.content.parts or (),
+        parts=content.parts or (),
     )
 
 

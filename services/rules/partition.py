@@ -187,7 +187,8 @@ class Partition:
             else:
                 events = reread.select_unwritten(events)
                 writes.add_assessments(events, origin)
-            size += sum([len(value) for _, value in events])
+            for _, value in events:
+                size += len(value)
             now = time.perf_counter()
             if size > PART_BYTES or now - begun > PART_SECONDS:
                 break

@@ -85,14 +85,16 @@ def find_missing(requirements: DutyRequirements, report: ReportContent) -> tuple
     if report.is_nil_return:
         return unsigned
     missing = [f"sections.{one.id}" for one in requires.sections if not report.sections.get(one.id, "").strip()]
-    given = report.indicators
-    missing += [f"indicators.{one.code}" for one in requirements.figures if not one.allow(given.get(one.code))]
+    if requirements.figures:
+        given = report.indicators
+        missing += [f"indicators.{one.code}" for one in requirements.figures if not one.allow(given.get(one.code))]
     if requires.attachments.min and not _has_attachments(requires, report):
         missing.append("attachments")
     missing += unsigned
     if requires.checks:
         missing += _find_unmet_checks(requires, report)
-    missing += [f"parts.{one.agency}" for one in requirements.parts if one.names.isdisjoint(report.parts)]
+    if requirements.parts:
+        missing += [f"parts.{one.agency}" for one in requirements.parts if one.names.isdisjoint(report.parts)]
     return tuple(missing)
 
 
