@@ -84,8 +84,8 @@ down: setup ## stop what an interrupted run left behind
 
 # Two workers, each with servers of its own; the tests of one file stay together and share them.
 PARALLEL := --numprocesses=2 --dist=loadfile
-# Services wait for each other more than they work, so three workers keep two cores busy.
-SERVERS := --numprocesses=3 --dist=loadfile
+# Services wait for each other more than they work, so three workers keep two cores busy. What takes longest begins first.
+SERVERS := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 # --- the gates ------------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,8 @@ hypothesis.settings.load_profile("gates")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its folder."""
+    """Mark each test by its folder, and put the long files first: no worker shall be left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder in MARKED_FOLDERS:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "deploy/runbook.md"
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 OBJECTIVES = ROOT / "deploy/prometheus/objectives.yml"
-PLAYED = ROOT / "deploy/prometheus/tests/alerts.test.yml"
+PLAYED = sorted((ROOT / "deploy/prometheus/tests").glob("*.test.yml"))
 ALERTMANAGER = ROOT / "deploy/prometheus/alertmanager.yml"
 NAMES = re.compile(r'alertname!?[=~]+"([^"]+)"')
 DASHBOARD = ROOT / "deploy/grafana/dondoc.json"
@@ -94,7 +94,9 @@ def test_every_heading_under_alerts_is_an_alert() -> None:
 
 def test_every_alert_is_played() -> None:
     """Promtool's cases name alerts that exist; each alert is seen to fire, and all but the heartbeat to keep silent."""
-    cases = [case for play in YAML(typ="safe").load(PLAYED)["tests"] for case in play["alert_rule_test"]]
+    cases = [
+        case for path in PLAYED for play in YAML(typ="safe").load(path)["tests"] for case in play["alert_rule_test"]
+    ]
     firing = {case["alertname"] for case in cases if case["exp_alerts"]}
     silent = {case["alertname"] for case in cases if not case["exp_alerts"]}
     names = {rule["alert"] for rule in alerts()}
@@ -104,7 +106,7 @@ def test_every_alert_is_played() -> None:
 
 @needs("promtool", package="prometheus")
 @pytest.mark.parametrize(
-    "arguments", [("check", "rules", str(ALERTS), str(OBJECTIVES)), ("test", "rules", str(PLAYED))]
+    "arguments", [("check", "rules", str(ALERTS), str(OBJECTIVES)), ("test", "rules", *map(str, PLAYED))]
 )
 def test_prometheus_takes_the_alerts_and_plays_their_cases(arguments: tuple[str, ...]) -> None:
     """Its own tool reads the rules, and finds each case as it is written."""
@@ -135,7 +137,7 @@ def test_alertmanager_speaks_of_alerts_that_exist() -> None:
     assert sorted(named - {rule["alert"] for rule in alerts()}) == []
 
 
-@pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, OBJECTIVES, PLAYED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, OBJECTIVES, *PLAYED], ids=lambda path: path.name)
 def test_only_metrics_that_exist_are_named(path: Path) -> None:
     """A question about a metric that nobody tells is answered with silence."""
     assert find_undocumented(text_of(path)) == []

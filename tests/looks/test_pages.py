@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pypdf
 import pytest
-from playwright.async_api import Browser
 
 from services.console.demo import run
 from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
@@ -101,26 +100,11 @@ def seal_and_describe(client: httpx.Client, readers: ReadersFile, registry: str)
 
 async def test_every_page_in_every_form(site: YearSite) -> None:
     """No rule of axe-core is broken and nothing is wider than its window: languages, widths and schemes multiplied."""
-    found: list[str] = []
     async with browsers.start_browser() as browser:
-        for page in site.pages:
-            found += await scan_everywhere(browser, site, page)
+        found = await scans.scan_pages(
+            browser, site.pages, lambda _number: browsers.all_forms(), url=site.url, headers=site.headers
+        )
     assert not found, "\n".join(found)
-
-
-async def scan_everywhere(browser: Browser, site: YearSite, page: NamedPage) -> list[str]:
-    """Return what is wrong with a page in any form."""
-    found = []
-    context = await browsers.open_context(browser, page_list.read_key(site.headers, page))
-    for language in browsers.LANGUAGES:
-        shown = await scans.open_page(context, f"{site.url}{page.address(language)}")
-        for form in (one for one in browsers.all_forms() if one.language == language):
-            await browsers.take_form(shown, form)
-            faults = [*await scans.find_violations(shown), *await scans.find_overflow(shown)]
-            found += [f"{page.name}, {form.language}, {form.width}, {form.scheme}: {fault}" for fault in faults]
-        await shown.close()
-    await context.close()
-    return found
 
 
 async def test_everything_is_reached_by_the_keyboard(site: YearSite) -> None:

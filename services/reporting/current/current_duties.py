@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
+from bson import ObjectId
+
 from services.reporting.core.timeline import AssessmentRevision, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.current import known_duties, thread_work, view_documents
@@ -30,16 +32,16 @@ class ViewSource(Protocol):
     """Finds the documents of the current view."""
 
     async def find_version(self, duties: PlanDutyFilter) -> Version: ...
-    async def find_changes(self, duties: PlanDutyFilter) -> Mapping[str, int]: ...
+    async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, ObjectId]: ...
     async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]: ...
     async def require_assessed(self, plan: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedDuty:
-    """One document of the view: after how many changes it was read, and what it says."""
+    """One document of the view: after which write it was read, and what it says."""
 
-    changes: int
+    last_write: ObjectId
     assessment: AssessmentRevision | None
     attempts: tuple[AlertAttempt, ...] = ()
     unreadable: UnreadableRecord | None = None
@@ -76,21 +78,21 @@ class CurrentDuties:
         return known
 
     async def _read(self, duties: PlanDutyFilter, version: Version) -> KnownDuties:
-        changes = await self._view.find_changes(duties)
-        stale = [key for key, count in changes.items() if not self._is_decoded(key, count)]
+        writes = await self._view.find_last_writes(duties)
+        stale = [key for key, write in writes.items() if not self._is_decoded(key, write)]
         documents = await self._view.find_documents(stale)
-        combine = partial(self._combine, changes, documents, version)
-        return await thread_work.run(combine, work=len(changes))
+        combine = partial(self._combine, writes, documents, version)
+        return await thread_work.run(combine, work=len(writes))
 
-    def _is_decoded(self, key: str, changes: int) -> bool:
+    def _is_decoded(self, key: str, last_write: ObjectId) -> bool:
         found = self._decoded.get(key)
-        return found is not None and found.changes == changes
+        return found is not None and found.last_write == last_write
 
     def _combine(
-        self, changes: Mapping[str, int], documents: Sequence[Mapping[str, Any]], version: Version
+        self, writes: Mapping[str, ObjectId], documents: Sequence[Mapping[str, Any]], version: Version
     ) -> KnownDuties:
         fresh = {one["_id"]: _decode(one) for one in documents}
-        found = ((key, fresh.get(key) or self._decoded.get(key)) for key in changes)
+        found = ((key, fresh.get(key) or self._decoded.get(key)) for key in writes)
         decoded = {key: one for key, one in found if one is not None}
         for key, one in decoded.items():
             self._decoded[key] = one
@@ -119,13 +121,13 @@ class CurrentDuties:
 
 
 def _decode(document: Mapping[str, Any]) -> DecodedDuty:
-    changes = document[view_documents.CHANGES]
+    last_write = document[view_documents.LAST_WRITE]
     try:
         return DecodedDuty(
-            changes=changes,
+            last_write=last_write,
             assessment=view_documents.decode_assessment(document),
             attempts=view_documents.decode_attempts(document),
         )
     except DamagedViewError as cause:
         unreadable = UnreadableRecord(id=str(document["_id"]), reason=str(cause))
-        return DecodedDuty(changes=changes, assessment=None, unreadable=unreadable)
+        return DecodedDuty(last_write=last_write, assessment=None, unreadable=unreadable)

@@ -9,8 +9,9 @@ there is another one.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
+
+from bson import ObjectId
 
 from schemas.events.ids import DutyKey
 from services.reporting.current import view_documents
@@ -18,10 +19,10 @@ from services.reporting.current.view_documents import Update
 from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
 from services.reporting.store import CURRENT, VALUES_AT_ONCE, PlanDutyFilter, ReportingStore
 
-MARKS = "current_marks"
+MARKS = f"{CURRENT}_marks"
 
 # The marks of the periods that a question is about, by their ids.
-Version = tuple[tuple[str, int, datetime], ...]
+Version = tuple[tuple[str, ObjectId], ...]
 
 
 class CurrentView:
@@ -50,12 +51,12 @@ class CurrentView:
         if duties.periods:
             condition = {"_id": {"$in": [_mark_id(duties.plan, period or "") for period in duties.periods]}}
         found = await self._store.find_matching(MARKS, condition)
-        return tuple((one["_id"], one["count"], one["renewed_at"]) for one in found)
+        return tuple((one["_id"], one[view_documents.LAST_WRITE]) for one in found)
 
-    async def find_changes(self, duties: PlanDutyFilter) -> Mapping[str, int]:
-        """Return how often the document of each of *duties* was changed, by the text of its key."""
-        found = await self._store.find_in_batches(CURRENT, _build_condition(duties), (view_documents.CHANGES,))
-        return {one["_id"]: one[view_documents.CHANGES] for one in found}
+    async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, ObjectId]:
+        """Return the last write of the document of each of *duties*, by the text of its key."""
+        found = await self._store.find_in_batches(CURRENT, _build_condition(duties), (view_documents.LAST_WRITE,))
+        return {one["_id"]: one[view_documents.LAST_WRITE] for one in found}
 
     async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Return the documents of the duties with *keys*, in any order."""
@@ -72,10 +73,12 @@ class CurrentView:
     async def _write(self, updates: Mapping[DutyKey, Update]) -> None:
         if not updates:
             return
-        await self._store.update(CURRENT, ((str(key), update) for key, update in updates.items()))
+        write = ObjectId()
+        stamped = ((str(key), view_documents.stamp(update, write)) for key, update in updates.items())
+        await self._store.update(CURRENT, stamped)
         # After the duties: whoever reads a new mark reads what it stands for.
         places = {(key.plan, view_documents.name_period(key)) for key in updates}
-        await self._store.update(MARKS, ((_mark_id(*place), _renew_mark(place[0])) for place in sorted(places)))
+        await self._store.update(MARKS, ((_mark_id(*place), _renew_mark(place[0], write)) for place in sorted(places)))
 
 
 def _build_condition(duties: PlanDutyFilter) -> dict[str, Any]:
@@ -87,9 +90,8 @@ def _build_condition(duties: PlanDutyFilter) -> dict[str, Any]:
     return condition
 
 
-def _renew_mark(plan: str) -> Update:
-    # The count tells two changes within a millisecond apart, and the time the marks of a database that was dropped.
-    return {"$setOnInsert": {"plan": plan}, "$inc": {"count": 1}, "$currentDate": {"renewed_at": True}}
+def _renew_mark(plan: str, write: ObjectId) -> Update:
+    return view_documents.stamp({"$setOnInsert": {"plan": plan}}, write)
 
 
 def _mark_id(plan: str, period: str) -> str:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from bson import ObjectId
 
 from schemas.events import ids
 from schemas.events.ids import DutyKey
 from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.core.urging import AlertAttempt
 
-NEWEST, ATTEMPTS, CHANGES = "newest", "attempts", "changes"
+NEWEST, ATTEMPTS, LAST_WRITE = "newest", "attempts", "last_write"
 
 _ENCODER = msgspec.msgpack.Encoder()
 _ASSESSMENT_DECODER = msgspec.msgpack.Decoder(AssessmentRevision)
@@ -39,7 +40,7 @@ def fold_assessments(assessments: Iterable[AssessmentRevision]) -> dict[DutyKey,
         key: {
             # MongoDB compares documents field by field in their order, so the revision decides.
             "$max": {NEWEST: {"revision": one.revision, "content": _ENCODER.encode(one)}},
-            **_place_and_count(key),
+            **_place(key),
         }
         for key, one in newest.items()
     }
@@ -52,7 +53,7 @@ def fold_attempts(attempts: Iterable[AlertAttempt]) -> dict[DutyKey, Update]:
         # The id of an event may hold a dot, which would lead into the document.
         name = ids.digest(one.event, one.kind.value, one.step)[:32]
         fields.setdefault(one.key, {})[f"{ATTEMPTS}.{name}"] = _ENCODER.encode(one)
-    return {key: {"$set": found, **_place_and_count(key)} for key, found in fields.items()}
+    return {key: {"$set": found, **_place(key)} for key, found in fields.items()}
 
 
 def decode_assessment(document: Mapping[str, Any]) -> AssessmentRevision | None:
@@ -73,12 +74,19 @@ def decode_attempts(document: Mapping[str, Any]) -> tuple[AlertAttempt, ...]:
         raise DamagedViewError(f"{document.get('_id')}: {cause}") from cause
 
 
-def _place_and_count(key: DutyKey) -> dict[str, Any]:
-    place = {"plan": key.plan, "period": name_period(key), "obligation": key.obligation}
-    # An update that is made again counts as a change: it costs one more reading, and none is missed.
-    return {"$setOnInsert": place, "$inc": {CHANGES: 1}}
+def stamp(update: Update, write: ObjectId) -> Update:
+    """Return *update* with the id of the write that makes it, by which a reader sees that a document has changed.
+
+    An id, because a count begins anew in a database that was dropped, and may come to a number that was read before. An
+    update that is made again has another id: it costs one more reading, and none is missed.
+    """
+    return {**update, "$set": {**update.get("$set", {}), LAST_WRITE: write}}
 
 
 def name_period(key: DutyKey) -> str:
     """Return the period of a duty; empty for none, because an index does not tell null from what is missing."""
     return key.period or ""
+
+
+def _place(key: DutyKey) -> dict[str, Any]:
+    return {"$setOnInsert": {"plan": key.plan, "period": name_period(key), "obligation": key.obligation}}

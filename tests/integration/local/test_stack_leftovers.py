@@ -14,6 +14,8 @@ from deploy.local.process.ports import Ports, port_variable
 from tests.support.assertions.eventually import eventually
 from tests.support.matrix import matrix
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -23,6 +23,8 @@ from tests.support.servers.mongo import Database
 from tests.support.servers.rules import RulesClient
 from tests.support.servers.services import Service
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 SERVICES = ("intake", "rules", "notifier", "reporting")
 SHIPPED_PLANS = ("6766-kh-ubnd", "09-2019-nd-cp", "01-2024-tt-ttcp-thanh-hoa")

@@ -29,6 +29,7 @@ from services.console.support.inputs import UnusableInputError
 from services.reporting.core.sealing import canonical_json, check_code
 from services.reporting.sealing import report_decoder, report_events
 from services.reporting.sealing.report_decoder import RecordedSeal
+from services.reporting.store import CURRENT
 from services.runtime import clock
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import a_key, an_attempt
@@ -305,7 +306,7 @@ async def test_a_duty_of_an_agency_that_is_in_no_registry_is_found(system: Syste
     stranger = {"_id": document["_id"].replace("h-00", "h-99"), "agency": "h-99", "record": record}
     system.database["assessments"].insert_one({**document, **stranger})
     # The view of what is known now lists the duties; it is made by the same writes.
-    view = system.database["current_1"]
+    view = system.database[CURRENT]
     (shown,) = (one for one in view.find({"period": YEAR, "obligation": OBLIGATION}) if "h-00" in one["_id"])
     newest = {**shown["newest"], "content": shown["newest"]["content"].replace(b"h-00", b"h-99")}
     view.insert_one({**shown, "_id": shown["_id"].replace("h-00", "h-99"), "newest": newest})

@@ -17,7 +17,7 @@ from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.current.view import MARKS, CurrentView
 from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
-from services.reporting.store import CURRENT, ReportingStore
+from services.reporting.store import ASSESSMENTS, CURRENT, ReportingStore
 from services.runtime import mongo
 from services.runtime.kafka.log_coverage import Coverage
 from services.runtime.state.checkpoints import Checkpoint
@@ -78,6 +78,21 @@ async def test_a_kill_before_the_view_was_written_loses_nothing(store: Reporting
     assert [line.revision for line in (await ask(store, view).find_lines(DutyFilter(), context)).lines] == [2]
 
 
+async def test_a_view_that_was_filled_anew_is_read_anew(store: ReportingStore, database: Database) -> None:
+    """What was read of a database before it was dropped is not taken for what is in it after as many writes."""
+    view = CurrentView(store)
+    revisions = [record(a_revision(revision=number)) for number in (1, 2)]
+    queries = ask(store, view)
+    context = QueryContext(as_of=AS_OF, known_at=AS_OF, scope=EVERYTHING)
+    await view.insert_assessments(revisions[:1])
+    await queries.find_lines(DutyFilter(), context)
+    await view.insert_assessments(revisions[1:])
+    for name in (ASSESSMENTS, CURRENT, MARKS):
+        database[name].delete_many({})
+    await view.insert_assessments(revisions)
+    assert [line.revision for line in (await queries.find_lines(DutyFilter(), context)).lines] == [2]
+
+
 async def test_a_revision_with_other_content_changes_no_view(store: ReportingStore, database: Database) -> None:
     """What is refused as a conflict is not folded."""
     view = CurrentView(store)
@@ -103,7 +118,7 @@ async def test_the_questions_to_the_view_read_only_what_they_return(store: Repor
     for question in questions:
         duties = question.in_plan("6766-KH-UBND")
         await view.find_version(duties)
-        assert await view.find_changes(duties)
+        assert await view.find_last_writes(duties)
     assert len(await view.find_documents(keys[:20])) == 20
     client.command("profile", 0)
     profiled = list(
@@ -151,5 +166,5 @@ async def describe(queries: ReportingQueries, context: QueryContext) -> Mapping[
 
 
 def read_view(database: Database) -> list[Any]:
-    """Return what the view says, without how often its documents were written."""
-    return [{**one, "changes": 0} for one in database.documents(CURRENT)]
+    """Return what the view says, without by which writes."""
+    return [{**one, "last_write": None} for one in database.documents(CURRENT)]

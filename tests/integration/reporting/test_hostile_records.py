@@ -8,6 +8,7 @@ from functools import partial
 
 import httpx
 import pytest
+from bson import ObjectId
 
 from schemas.events.ids import partition_of, reference_key
 from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, VERDICTS
@@ -111,8 +112,8 @@ async def test_a_damaged_stored_record_hides_no_other(
     for damage in (b"garbage", b"", "a text", None, 7):
         database["assessments"].update_one({"_id": bad}, {"$set": {"record": damage}})
         # Of the view what was read is kept until its mark changes.
-        database[CURRENT].update_one({"_id": duty}, {"$set": {"newest.content": damage}, "$inc": {"changes": 1}})
-        database[MARKS].update_many({}, {"$inc": {"count": 1}})
+        database[CURRENT].update_one({"_id": duty}, {"$set": {"newest.content": damage, "last_write": ObjectId()}})
+        database[MARKS].update_many({}, {"$set": {"last_write": ObjectId()}})
         found = (await get(service, "/v1/duties", as_of=AS_OF.isoformat())).json()
         assert [one["agency"] for one in found["duties"]] == ["h-01"]
         assert [one["record"] for one in found["unreadable"]] == [duty]

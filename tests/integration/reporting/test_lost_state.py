@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from services.reporting.store import CURRENT
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import AS_OF, a_key, a_revision, a_year
 from tests.support.clients.readers import ReadersFile
@@ -80,7 +81,7 @@ async def test_a_database_that_is_lost_while_reporting_runs_is_filled_again(
         case "collection":
             database["assessments"].drop()
         case "view":
-            database["current_1"].drop()
+            database[CURRENT].drop()
         case _:
             database["checkpoints"].delete_many({})
             database["assessments"].delete_many({})

@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 
 from services.runtime.http import connection
 from services.runtime.http.connection import HttpConnection
-from tests.support.clients.http_connections import TIMEOUT_SECONDS, Open, app
+from tests.support.clients.http_connections import TIMEOUT_SECONDS, UNREAD_TIMEOUT_SECONDS, Open, app
 from tests.support.servers.intake import publish_plan
 from tests.support.servers.kafka import Bus
 
@@ -25,7 +25,7 @@ async def published(bus: Bus) -> Bus:
 async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Return a function that opens a connection to a server with short timeouts."""
     monkeypatch.setattr(connection, "HEAD_SECONDS", TIMEOUT_SECONDS)
-    monkeypatch.setattr(connection, "UNREAD_SECONDS", TIMEOUT_SECONDS)
+    monkeypatch.setattr(connection, "UNREAD_SECONDS", UNREAD_TIMEOUT_SECONDS)
     config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=5)
     config.load()
     loop = asyncio.get_running_loop()

@@ -22,6 +22,8 @@ from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
 
+pytestmark = pytest.mark.long
+
 SERVICES = ("rules", "notifier", "reporting", "intake")
 WITH_DATABASE = ("notifier", "reporting")
 BROKER_CHECK = {"rules": "broker", "notifier": "broker", "reporting": "kafka", "intake": "kafka"}

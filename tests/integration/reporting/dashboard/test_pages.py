@@ -11,13 +11,10 @@ from pathlib import Path
 import openpyxl
 import pypdf
 import pytest
-from playwright.async_api import Browser
 
 from tests.support.clients.readers import ReadersFile
 from tests.support.pages import browser as browsers
 from tests.support.pages import page_list, reporting_site, scans
-from tests.support.pages.browser import PageForm
-from tests.support.pages.page_list import NamedPage
 from tests.support.pages.reporting_site import PERIOD, ReportingSite
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
@@ -25,7 +22,7 @@ from tests.support.servers.services import Launch
 from tests.support.tools import needs
 
 # Sixty scans of pages take half a minute alone, and several where others share the cores.
-pytestmark = [needs("chromium", package="chromium"), pytest.mark.timeout(600)]
+pytestmark = [needs("chromium", package="chromium"), pytest.mark.long, pytest.mark.timeout(600)]
 STATUS_OF = {"unknown": 404, "no key": 401}
 
 
@@ -38,10 +35,10 @@ async def test_no_page_keeps_anybody_out(
         pages = page_list.list_pages(client, site.keys)
         assert page_list.find_missing_routes(pages, page_list.list_page_routes()) == []
         assert_documents_are_drawn(site)
-    found: list[str] = []
     async with browsers.start_browser() as browser:
-        for number, page in enumerate(pages):
-            found += await scan(browser, site, page, browsers.pairwise_forms(number))
+        found = await scans.scan_pages(
+            browser, pages, browsers.pairwise_forms, url=site.service.url, headers=site.headers
+        )
     assert not found, "\n".join(found)
 
 
@@ -54,21 +51,6 @@ def test_the_forms_of_nine_pages_hold_every_pair() -> None:
         for pair in ((one.language, one.width), (one.language, one.scheme), (one.width, one.scheme))
     }
     assert len(met) == 2 * 3 + 2 * 3 + 3 * 3
-
-
-async def scan(browser: Browser, site: ReportingSite, page: NamedPage, forms: list[PageForm]) -> list[str]:
-    """Return what is wrong with a page in these forms."""
-    found = []
-    context = await browsers.open_context(browser, page_list.read_key(site.headers, page))
-    for language in {form.language for form in forms}:
-        shown = await scans.open_page(context, f"{site.service.url}{page.address(language)}")
-        for form in (one for one in forms if one.language == language):
-            await browsers.take_form(shown, form)
-            faults = [*await scans.find_violations(shown), *await scans.find_overflow(shown)]
-            found += [f"{page.name}, {form.language}, {form.width}, {form.scheme}: {fault}" for fault in faults]
-        await shown.close()
-    await context.close()
-    return found
 
 
 def assert_documents_are_drawn(site: ReportingSite) -> None:

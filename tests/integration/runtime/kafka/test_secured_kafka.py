@@ -26,6 +26,8 @@ from tests.support.servers.mongo import Database
 from tests.support.servers.secured_kafka import PASSWORD, USER, SecuredKafka, secured_kafka, set_password
 from tests.support.servers.services import Launcher, Service
 
+pytestmark = pytest.mark.long
+
 WRONG = "not the password"
 BROKER_CHECK = {"rules": "broker", "notifier": "broker", "reporting": "kafka", "intake": "kafka"}
 
