@@ -7,6 +7,7 @@ of plan and registry and the facts known.
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -107,7 +108,8 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
     if template is None:
         template = templates[kind] = _build_template(catalogue, shared, since, kind)
     key = f"{report.plan}|{report.agency}|{report.obligation}|{report.period or ''}"
-    return template.fill(
+    text, arrange = template
+    return text % arrange(
         (
             b'"%b"' % digest(key, catalogue.versions, f"{report.source}\x1e{report.id}").encode(),
             _encode(report.agency),
@@ -167,7 +169,7 @@ def _build_template(
     data = msgspec.structs.replace(data, agency=_gap("agency"), revision=_gap("revision"))
     event = _encode_event(_gap("id"), data, None).replace(b"%", b"%%")
     event = event.replace(b',"data":', b'\0trace\0,"data":', 1)  # where the attributes of a trace stand
-    return DischargeTemplate(text=_GAP.sub(b"%b", event), gaps=[_GAPS.index(name) for name in _GAP.findall(event)])
+    return _GAP.sub(b"%b", event), itemgetter(*[_GAPS.index(name) for name in _GAP.findall(event)])
 
 
 def _gap(name: str) -> Any:  # noqa: ANN401 - it stands where a value of any type stands

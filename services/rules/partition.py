@@ -203,11 +203,9 @@ class Partition:
         """
         try:
             fact, origin = self._decode_record(record)
+            recorded_at, generation = self._recorded_at, self._generation
             position = LogPosition(
-                offset=record.offset,
-                recorded_at=self._recorded_at,
-                generation=self._generation,
-                trace=origin.trace,
+                offset=record.offset, recorded_at=recorded_at, generation=generation, trace=origin.trace
             )
             events = self.processor.process(fact, position=position)
             taken = events if isinstance(events, list) else await self._take_events(events)

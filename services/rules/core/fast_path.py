@@ -7,9 +7,8 @@ which alone define what a status means. Property tests hold both paths to the sa
 """
 
 from bisect import bisect_left
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
-from operator import itemgetter
 
 import msgspec
 
@@ -27,28 +26,15 @@ from services.rules.core.submissions.filings import effective_at, is_dispatch_un
 # without facts changes, on the same side of due, and with the same properties that become flags.
 DischargeKind = tuple[int, bool, bool, bool]
 
+# An encoded assessment with `%b` in the places in which alike reports differ, and what puts values into their order.
+DischargeTemplate = tuple[bytes, Callable[[tuple[bytes, ...]], tuple[bytes, ...]]]
+
 
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an assessment of a duty publishes: its timeline and the alerts it calls for."""
 
     timeline: tuple[WireSegment, ...]
     alerts: tuple[WireStep, ...]
-
-
-class DischargeTemplate:
-    """An encoded assessment with gaps in the places in which alike reports differ."""
-
-    __slots__ = ("_pick", "_text")
-
-    def __init__(self, *, text: bytes, gaps: Sequence[int]) -> None:
-        """Take a *text* with `%b` for each gap, and for each gap the place of its value among all values."""
-        self._text = text
-        self._pick = itemgetter(*gaps)
-
-    def fill(self, values: tuple[bytes, ...]) -> bytes:
-        """Return the assessment with *values* in its gaps."""
-        chosen: tuple[bytes, ...] = self._pick(values)
-        return self._text % chosen
 
 
 class OutcomeWithoutFacts:
