@@ -23,6 +23,7 @@ from services.rules.core.facts import (
     identity,
     record_period,
 )
+from services.rules.core.fast_path import SharedDuty
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
@@ -150,29 +151,32 @@ class PartitionProcessor:
             return self._process_adoption(fact, position)
         adopted = self._adopted_plans.get(fact.plan)
         catalogue = None if adopted is None else adopted.catalogue
-        if catalogue is not None and isinstance(fact, Submission):
-            event = self._process_usual_report(catalogue, fact, position)
-            if event is not None:
-                return [(fact.agency, event)]
+        if catalogue is not None and isinstance(fact, Submission) and self._is_at_home(fact):
+            shared = catalogue.find_shared_duty(agency=fact.agency, obligation=fact.obligation, period=fact.period)
+            if shared is not None:
+                event = self._process_usual_report(catalogue, shared, fact, position)
+                return self._process_fact(fact, catalogue, position) if event is None else [(fact.agency, event)]
         return self._process_fact(*self._validator.validate(fact, catalogue), position)
 
     def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
         """Return at most *most* of the state records changed since this was last called, as (key, value)."""
         return self._store.drain_changes(most)
 
+    def _is_at_home(self, report: Submission) -> bool:
+        """Whether *report* is the agency's own and lies in its partition: if it has such a duty, nothing is amiss."""
+        home = partition_of(report.agency, self._catalogues.partitions)
+        return report.filed_by == report.agency and home == self.partition
+
     def _process_usual_report(
-        self, catalogue: DutyCatalogue, report: Submission, position: LogPosition
+        self, catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition
     ) -> bytes | None:
         """Process the first complete report of its own of a usual duty; return None for every other report.
 
         Nothing is decoded but the report, and nothing encoded but its state: the assessment is cut from a template.
         """
-        shared = catalogue.find_shared_duty(agency=report.agency, obligation=report.obligation, period=report.period)
         if (
-            shared is None
-            or not self._store.is_first_report(report)
+            not self._store.is_first_report(report)
             or not shared.is_discharged_by(report)
-            or partition_of(report.agency, self._catalogues.partitions) != self.partition
             or shared.duty.requirements.checks_cost > MOST_CONDITION_UNITS
             or (self._carrying and any((report.plan, report.obligation) in one.carries_over for one in self._carrying))
         ):

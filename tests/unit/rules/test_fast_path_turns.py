@@ -68,12 +68,15 @@ AGENCIES: dict[str, Json] = {
     "over-1": {},
     "over-2": {},
 }
+NIL: Json = {"content": some.FULL | {"sections": {}, "nil_return": True}}
+UNPROVEN: Json = {"dispatch": {"sent_at": "2024-12-09T10:00:00+07:00", "proof": "postmark", "reference": None}}
 REPORTS: dict[str, Json] = {
     "complete": {},
-    "nothing to report": {"content": some.FULL | {"sections": {}, "nil_return": True}},
+    "nothing to report": NIL,
     "blank": {"content": some.FULL | {"sections": {"results": " "}}},
     "sent before": {"dispatch": {"sent_at": "2024-12-09T10:00:00+07:00", "proof": "postmark", "reference": "RR 1"}},
-    "unproven": {"dispatch": {"sent_at": "2024-12-09T10:00:00+07:00", "proof": "postmark", "reference": None}},
+    "unproven": UNPROVEN,
+    "nothing to report, unproven": NIL | UNPROVEN,
 }
 POSITION = LogPosition(
     offset=7,
