@@ -4,8 +4,10 @@ The same facts give the same bytes: nothing in the event comes from a clock. Its
 of plan and registry and the facts known.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -16,13 +18,12 @@ from schemas.events.assessments import ASSESSED
 from schemas.events.event_origin import TraceContext
 from schemas.events.ids import digest
 from schemas.events.wire import WireDutyAssessed, WireEvent, WireEventReference, WireSegment, WireStep
-from schemas.plan.plan import Notice
 from services.rules.core import fast_path, notices
 from services.rules.core.assess import decide_complete_status
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact, Submission, identity
-from services.rules.core.fast_path import DischargeKind, DutyOutcome, SharedDuty
+from services.rules.core.fast_path import DischargeKind, DischargeTemplate, DutyOutcome, SharedDuty
 
 SOURCE = "dondoc/rules"
 
@@ -37,25 +38,17 @@ FACTS_NEVER_LARGE = 8  # with ids of 1,024 characters of four bytes they make 60
 
 
 _encode = msgspec.json.Encoder().encode
-_GAPS = (
-    b"id",
-    b"agency",
-    b"recorded_at",
-    b"revision",
-    b"since",
-    b"event",
-    b"source",
-    b"receipt",
-    b"traceparent",
-    b"tracestate",
-)
+
+# What a template leaves open, in the order in which `encode_discharge` lists the values.
+_GAPS = (b"id", b"agency", b"recorded_at", b"revision", b"since", b"event", b"source", b"receipt", b"trace")
+_GAP = re.compile(rb"\0(%b)\0" % b"|".join(_GAPS))
 
 
 class LargeAssessmentError(Exception):
     """An assessment would be too large; fewer facts, or facts with shorter ids, would fit."""
 
 
-class LogPosition(msgspec.Struct, frozen=True, kw_only=True):
+class LogPosition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where in the log the record lies that an assessment follows from, and when the log recorded it.
 
     `generation` counts the logs that a partition has had: it grows when one is replaced or has lost its end. `trace` is
@@ -110,31 +103,36 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
     It is cut from a template: what alike reports have in common was encoded once.
     """
     since, kind = shared.classify(report)
-    trace, templates = position.trace, shared.without_facts.templates
+    templates = shared.without_facts.templates
     template = templates.get(kind)
     if template is None:
         template = templates[kind] = _build_template(catalogue, shared, since, kind)
-    key = "|".join((report.plan, report.agency, report.obligation, report.period or ""))
-    values = {
-        b"id": b'"%b"' % digest(key, catalogue.versions, "\x1e".join(identity(report))).encode(),
-        b"agency": _encode(report.agency),
-        b"recorded_at": _encode(position.recorded_at),
-        b"revision": b"%d" % position.revision,
-        b"since": _encode(since),
-        b"event": _encode(report.id),
-        b"source": _encode(report.source),
-        b"trace": b"",
-    }
-    if trace is not None:
-        state = b"" if trace.state is None else b',"tracestate":' + _encode(trace.state)
-        values[b"trace"] = b',"traceparent":' + _encode(trace.parent) + state
-    if _tells_receipt(shared.duty):
-        starts_at = max(since, shared.without_facts.outcome.timeline[0].starts_at)
-        receipt = notices.plan_received_notice(
-            report, starts_at=starts_at, due_at=shared.duty.due_at, effective_at=since
+    key = f"{report.plan}|{report.agency}|{report.obligation}|{report.period or ''}"
+    text, arrange = template
+    return text % arrange(
+        (
+            b'"%b"' % digest(key, catalogue.versions, f"{report.source}\x1e{report.id}").encode(),
+            _encode(report.agency),
+            _encode(position.recorded_at),
+            b"%d" % position.revision,
+            _encode(since),
+            _encode(report.id),
+            _encode(report.source),
+            _encode_receipt(shared, report, since) if shared.tells_receipt else b"",
+            b"" if position.trace is None else _encode_trace(position.trace),
         )
-        values[b"receipt"] = _encode(receipt)
-    return template % values
+    )
+
+
+def _encode_receipt(shared: SharedDuty, report: Submission, since: datetime) -> bytes:
+    starts_at = max(since, shared.without_facts.outcome.timeline[0].starts_at)
+    due_at = shared.duty.due_at
+    return _encode(notices.plan_received_notice(report, starts_at=starts_at, due_at=due_at, effective_at=since))
+
+
+def _encode_trace(trace: TraceContext) -> bytes:
+    state = b"" if trace.state is None else b',"tracestate":' + _encode(trace.state)
+    return b',"traceparent":' + _encode(trace.parent) + state
 
 
 def derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact]) -> str:
@@ -144,8 +142,10 @@ def derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact])
     return digest(str(duty.key), catalogue.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
 
 
-def _build_template(catalogue: DutyCatalogue, shared: SharedDuty, since: datetime, kind: DischargeKind) -> bytes:
-    """Return the encoded assessment of a duty that is discharged from *since* on, to be filled in with `%`."""
+def _build_template(
+    catalogue: DutyCatalogue, shared: SharedDuty, since: datetime, kind: DischargeKind
+) -> DischargeTemplate:
+    """Return the template of the assessment of a duty that is discharged from *since* on."""
     duty, outcome = shared.duty, shared.without_facts.outcome
     _, _, is_nil_return, is_unproven = kind
     before = [one for one in outcome.timeline if one.starts_at < since]
@@ -162,16 +162,14 @@ def _build_template(catalogue: DutyCatalogue, shared: SharedDuty, since: datetim
         standing=WireEventReference(source=_gap("source"), id=_gap("event")),
     )
     alerts: list[Any] = [_end_repetition(one, since) for one in outcome.alerts if one.at < since]
-    if _tells_receipt(duty):
+    if shared.tells_receipt:
         alerts.append(_gap("receipt"))  # the last alert: whatever else the duty calls for lies before the report
     discharge = DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
     data = _build_data(catalogue, duty, discharge, LogPosition(offset=0, recorded_at=_gap("recorded_at")))
     data = msgspec.structs.replace(data, agency=_gap("agency"), revision=_gap("revision"))
-    template = _encode_event(_gap("id"), data, None).replace(b"%", b"%%")
-    template = template.replace(b',"data":', b'%(trace)b,"data":', 1)  # where the attributes of a trace stand
-    for name in _GAPS:
-        template = template.replace(b"\0%b\0" % name, b"%%(%b)b" % name)
-    return template
+    event = _encode_event(_gap("id"), data, None).replace(b"%", b"%%")
+    event = event.replace(b',"data":', b'\0trace\0,"data":', 1)  # where the attributes of a trace stand
+    return _GAP.sub(b"%b", event), itemgetter(*[_GAPS.index(name) for name in _GAP.findall(event)])
 
 
 def _gap(name: str) -> Any:  # noqa: ANN401 - it stands where a value of any type stands
@@ -184,10 +182,6 @@ def _end_repetition(alert: WireStep, since: datetime) -> WireStep:
     if alert.every is None or alert.until is None or alert.until < since:
         return alert
     return msgspec.structs.replace(alert, until=_gap("since"))
-
-
-def _tells_receipt(duty: Duty) -> bool:
-    return duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
 
 
 def _encode_event(event_id: str, data: WireDutyAssessed, trace: TraceContext | None) -> bytes:

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from schemas.events import event_origin
 from schemas.events import facts as wire
+from schemas.events.event_origin import EventOrigin
 from schemas.events.facts import PlanAdopted
 from services.rules.core.facts import (
     Decision,
@@ -132,6 +134,9 @@ class _FactEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field=
     source: str
     receivedtime: str | None = None
     recordedtime: str | None = None
+    # Of any type: what is no trace is not looked at.
+    traceparent: Any = None
+    tracestate: Any = None
 
 
 class _SubmittedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.SUBMITTED):
@@ -204,32 +209,40 @@ def decode_fact(record: bytes | None, *, recorded_at: datetime | None = None) ->
 
     It counts as recorded at *recorded_at*, else at its own `recordedtime`, else at its `receivedtime`.
     """
-    found = decode_event(record, recorded_at=recorded_at)
+    found, _ = decode_event(record, recorded_at=recorded_at)
     if isinstance(found, PlanAdopted):
         raise _refuse_type(wire.ADOPTED)
     return found
 
 
-def decode_event(record: bytes | None, *, recorded_at: datetime | None = None) -> Fact | PlanAdopted:
-    """Return the fact or the adoption in *record*; raise and choose the time of recording as `decode_fact` does."""
+def decode_event(
+    record: bytes | None, *, recorded_at: datetime | None = None
+) -> tuple[Fact | PlanAdopted, EventOrigin]:
+    """Return the fact or the adoption in *record*, and the origin of what follows from it.
+
+    Raise and choose the time of recording as `decode_fact` does.
+    """
     try:
         event = _EVENT_DECODER.decode(record)
     except UnreadableRecordError:
         _require_known_type(record)
         raise
+    received_at = None if event.receivedtime is None else decoding.read_instant(event.receivedtime, "/receivedtime")
+    # Most facts have no trace.
+    trace = None if event.traceparent is None else event_origin.read_trace(event.traceparent, event.tracestate)
+    origin = EventOrigin(received_at=received_at, trace=trace)
     if isinstance(event, _AdoptedEvent):
-        return _decode_adoption(event, recorded_at)
-    if event.receivedtime is None:
+        return _decode_adoption(event, recorded_at), origin
+    if received_at is None:
         raise UnreadableRecordError(
             "/receivedtime", "a recorded fact says when it was received; add the RFC 3339 instant"
         )
-    received_at = decoding.read_instant(event.receivedtime, "/receivedtime")
     if recorded_at is None:
         stated = event.recordedtime
         recorded_at = decoding.read_instant(stated, "/recordedtime") if stated else received_at
     if isinstance(event, _SubmittedEvent):
-        return _build_submission(event, event.data, received_at, recorded_at)
-    return _build_adjustment(event, received_at, recorded_at)
+        return _build_submission(event, event.data, received_at, recorded_at), origin
+    return _build_adjustment(event, received_at, recorded_at), origin
 
 
 def _decode_adoption(event: _AdoptedEvent, recorded_at: datetime | None) -> PlanAdopted:
@@ -319,25 +332,26 @@ def _build_submission(
         proof=data.dispatch.proof,
         report=_build_report_content(data),
         is_proof_permitted=event.dispatchproof != wire.UNPROVEN,
-        has_proof_reference=_has_visible_text(data.dispatch.reference),
+        has_proof_reference=data.dispatch.reference is not None and _has_visible_text(data.dispatch.reference),
     )
 
 
-def _has_visible_text(text: str | None) -> bool:
+def _has_visible_text(text: str) -> bool:
     """Whether *text* is not blank: spaces and invisible letters, such as U+200B, are nothing that can be looked up."""
-    return text is not None and any(letter.isprintable() and not letter.isspace() for letter in text)
+    return any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
 def _build_report_content(data: _SubmissionFields) -> ReportContent:
+    document, content = data.document, data.content
     return ReportContent(
-        number=data.document.number or "",
-        issued_on=data.document.issued_on,
-        signed_by=data.document.signed_by or "",
-        is_nil_return=data.content.nil_return,
-        sections={name: text or "" for name, text in data.content.sections.items()},
-        indicators=_parse_indicators(data.content.indicators),
+        number=document.number or "",
+        issued_on=document.issued_on,
+        signed_by=document.signed_by or "",
+        is_nil_return=content.nil_return,
+        sections={name: text or "" for name, text in content.sections.items()},
+        indicators=_parse_indicators(content.indicators) if content.indicators else {},
         attachments=data.attachments,
-        parts=data.content.parts or (),
+        parts=content.parts or (),
     )
 
 

@@ -8,16 +8,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from schemas.events.event_origin import NO_ORIGIN, TraceContext
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.facts import PlanAdopted
-from services.rules import plan_adopter, processor, restore
+from services.rules import fact_decoder, plan_adopter, processor, restore
 from services.rules.assessment_event import LogPosition
+from services.rules.core.facts import Fact
 from services.rules.fact_validation import Rejection, UnpublishedAdoption
 from services.rules.processor import KeyedEvent, PartitionProcessor
 from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies, Reread
@@ -26,7 +26,7 @@ from services.rules.state.state_store import COVERAGE_KEY, StateCoverage
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
-from services.runtime.kafka import event_origins, log_coverage
+from services.runtime.kafka import log_coverage
 from services.runtime.kafka.log_coverage import Coverage
 
 YIELD_SECONDS = 0.02  # after so long the event loop may run: a probe needs a handful of its rounds
@@ -57,7 +57,7 @@ class Partition:
         self._coverage = Coverage(next_offset=0)
         self._generation = 0
         self._reread: Reread | None = None
-        self._recorded_at: datetime | None = None  # of the last record
+        self._recorded_at = dependencies.clock.now()  # of the last record
         self._written_adoptions: dict[str, PlanAdopted] = {}
         self._unexpected_in_a_row = 0
         self._yielded_at = 0.0
@@ -178,16 +178,17 @@ class Partition:
             count += 1
             if reread is not None and reread.is_set_aside(record):
                 continue  # it was no part of the state, and is none again
-            origin = event_origins.read_fact_origin(record.value)
-            events = await self._process_record(record, origin.trace)
-            if isinstance(events, Rejection):
-                events = await self._retry_or_set_aside(record, events, writes, origin.trace)
+            try:
+                events, origin = await self._process_record(record)
+            except Rejection as rejection:
+                events, origin = await self._retry_or_set_aside(record, rejection, writes)
             if reread is None:
                 writes.add_received(events, origin)
             else:
                 events = reread.select_unwritten(events)
                 writes.add_assessments(events, origin)
-            size += sum([len(value) for _, value in events])
+            for _, value in events:
+                size += len(value)
             now = time.perf_counter()
             if size > PART_BYTES or now - begun > PART_SECONDS:
                 break
@@ -195,23 +196,37 @@ class Partition:
                 await self._yield()
         return count
 
-    async def _process_record(
-        self, record: ConsumerRecord[Any, Any], trace: TraceContext | None
-    ) -> list[KeyedEvent] | Rejection:
-        """Process a record. One that breaks its assessment is rejected, unless too many in a row do."""
+    async def _process_record(self, record: ConsumerRecord[Any, Any]) -> tuple[list[KeyedEvent], EventOrigin]:
+        """Process a record and return the assessments that follow from it, and their origin; raise `Rejection`.
+
+        A record that breaks its assessment is rejected, unless too many in a row do.
+        """
         try:
-            events = self.processor.process(record.value, position=self._position_of(record, trace))
+            fact, origin = self._decode_record(record)
+            recorded_at, generation = self._recorded_at, self._generation
+            position = LogPosition(
+                offset=record.offset, recorded_at=recorded_at, generation=generation, trace=origin.trace
+            )
+            events = self.processor.process(fact, position=position)
             taken = events if isinstance(events, list) else await self._take_events(events)
-        except Rejection as rejection:
-            return rejection
+        except Rejection:
+            raise
         except Exception as cause:
             self._unexpected_in_a_row += 1
             if self._unexpected_in_a_row > MOST_UNEXPECTED_IN_A_ROW:
                 raise
             log.exception("a record broke its assessment", extra={"action": "unexpected", "offset": record.offset})
-            return Rejection("unexpected", f"{type(cause).__name__}: {cause}")
+            raise Rejection("unexpected", f"{type(cause).__name__}: {cause}") from cause
         self._unexpected_in_a_row = 0
-        return taken
+        return taken, origin
+
+    def _decode_record(self, record: ConsumerRecord[Any, Any]) -> tuple[Fact | PlanAdopted, EventOrigin]:
+        """Return the event in *record* and its origin, and note when it was recorded; raise `Rejection`."""
+        try:
+            self._recorded_at = decoding.read_timestamp(record)
+            return fact_decoder.decode_event(record.value, recorded_at=self._recorded_at)
+        except UnreadableRecordError as cause:
+            raise Rejection("unreadable", str(cause)) from cause
 
     async def _take_events(self, events: Iterator[KeyedEvent]) -> list[KeyedEvent]:
         """Return the many *events* of one record; the event loop may run meanwhile."""
@@ -223,21 +238,21 @@ class Partition:
         return taken
 
     async def _retry_or_set_aside(
-        self, record: ConsumerRecord[Any, Any], rejection: Rejection, writes: BatchWrites, trace: TraceContext | None
-    ) -> list[KeyedEvent]:
+        self, record: ConsumerRecord[Any, Any], rejection: Rejection, writes: BatchWrites
+    ) -> tuple[list[KeyedEvent], EventOrigin]:
         """Process a record again that newer documents may make acceptable; else let it be set aside."""
-        events: list[KeyedEvent] | Rejection = rejection
         if rejection.is_retryable:
             await self._dependencies.references.catch_up()
-            events = await self._process_record(record, trace)
-        if not isinstance(events, Rejection):
-            return events
-        if isinstance(events, UnpublishedAdoption) and self._reread is not None:
+            try:
+                return await self._process_record(record)
+            except Rejection as again:
+                rejection = again
+        if isinstance(rejection, UnpublishedAdoption) and self._reread is not None:
             # It was in force before, so its documents were published. Without them everything would look unknown.
-            raise AdoptedDocumentsMissingError(str(events)) from events
-        reason = f"{events.kind}: {events}"
-        writes.rejected.append(RejectedRecord(record=record, kind=events.kind, reason=reason))
-        return []
+            raise AdoptedDocumentsMissingError(str(rejection)) from rejection
+        reason = f"{rejection.kind}: {rejection}"
+        writes.rejected.append(RejectedRecord(record=record, kind=rejection.kind, reason=reason))
+        return [], NO_ORIGIN
 
     async def _finish_reread(self, reread: Reread) -> None:
         """Write the state anew, and before it the verdicts that could not be written at their place."""
@@ -257,7 +272,7 @@ class Partition:
         position = LogPosition(
             offset=self.next_offset - 1,
             generation=self._generation,
-            recorded_at=self._recorded_at or self._dependencies.clock.now(),
+            recorded_at=self._recorded_at,
         )
         writes, size = BatchWrites(), 0
         for event in self.processor.assess_all(position=position):
@@ -299,14 +314,6 @@ class Partition:
             layout=state_store.current_layout(),
         )
         return COVERAGE_KEY.decode(), state_store.encode_coverage(coverage)
-
-    def _position_of(self, record: ConsumerRecord[Any, Any], trace: TraceContext | None) -> LogPosition:
-        """Return where *record* lies, and note when it was recorded; raise `Rejection` where that is no instant."""
-        try:
-            recorded_at = self._recorded_at = decoding.read_timestamp(record)
-        except UnreadableRecordError as cause:
-            raise Rejection("unreadable", str(cause)) from cause
-        return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation, trace=trace)
 
     async def _yield(self) -> None:
         await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey, partition_of
-from services.rules import assessment_event, fact_decoder
+from services.rules import assessment_event
 from services.rules.assessment_event import LargeAssessmentError, LogPosition
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
@@ -28,7 +28,6 @@ from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
 from services.rules.state.state_store import DocketKey, StateDigest, StateStore
-from services.runtime.decoding import UnreadableRecordError
 
 # The budget of work of one record. It is counted, not timed: a rebuild on another machine rejects the same records.
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence
@@ -111,10 +110,10 @@ class PartitionProcessor:
 
         Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
         """
-        duty_key = state_store.decode_key(key)
-        if state_store.is_adoption_key(duty_key):
-            self._adoptions[duty_key.plan] = state_store.decode_adoption(value)
-        self._store.restore(duty_key, value)
+        if state_store.is_adoption_key(key):
+            adoption = state_store.decode_adoption(value)
+            self._adoptions[adoption.plan] = adoption
+        self._store.restore(key, value)
 
     def add_missing(self, known: "PartitionProcessor") -> None:
         """Add the facts and adoptions of another state that this one lacks, without assessing anything."""
@@ -140,28 +139,24 @@ class PartitionProcessor:
         self._put_into_force(self._catalogues.link_adopted(self._adoptions.values()))
         return tuple(one for plan, one in self._adoptions.items() if plan not in self._adopted_plans)
 
-    def process(self, value: bytes | None, *, position: LogPosition) -> list[KeyedEvent] | Iterator[KeyedEvent]:
-        """Process one record and return the assessments that follow from it.
+    def process(self, fact: Fact | PlanAdopted, *, position: LogPosition) -> list[KeyedEvent] | Iterator[KeyedEvent]:
+        """Process the fact or the adoption in one record and return the assessments that follow from it.
 
-        Raise `Rejection` if the record cannot be processed; the state is then as if the record had never come.
+        Raise `Rejection` if it cannot be processed; the state is then as if the record had never come.
 
         What leads to many assessments is processed lazily, while they are iterated: an adoption, and a fact that
         touches several duties. It may be rejected on the way, and it counts only when the last one has been taken.
         """
-        try:
-            found = fact_decoder.decode_event(value, recorded_at=position.recorded_at)
-        except UnreadableRecordError as cause:
-            raise Rejection("unreadable", str(cause)) from cause
-        if isinstance(found, PlanAdopted):
-            return self._process_adoption(found, position)
-        adopted = self._adopted_plans.get(found.plan)
+        if isinstance(fact, PlanAdopted):
+            return self._process_adoption(fact, position)
+        adopted = self._adopted_plans.get(fact.plan)
         catalogue = None if adopted is None else adopted.catalogue
-        if catalogue is not None and isinstance(found, Submission) and self._is_at_home(found):
-            shared = catalogue.find_shared_duty(agency=found.agency, obligation=found.obligation, period=found.period)
+        if catalogue is not None and isinstance(fact, Submission) and self._is_at_home(fact):
+            shared = catalogue.find_shared_duty(agency=fact.agency, obligation=fact.obligation, period=fact.period)
             if shared is not None:
-                events = self._process_usual_report(catalogue, shared, found, position)
-                return events or self._process_fact(found, catalogue, position)
-        return self._process_fact(*self._validator.validate(found, catalogue), position)
+                event = self._process_usual_report(catalogue, shared, fact, position)
+                return self._process_fact(fact, catalogue, position) if event is None else [(fact.agency, event)]
+        return self._process_fact(*self._validator.validate(fact, catalogue), position)
 
     def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
         """Return at most *most* of the state records changed since this was last called, as (key, value)."""
@@ -174,7 +169,7 @@ class PartitionProcessor:
 
     def _process_usual_report(
         self, catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition
-    ) -> list[KeyedEvent] | None:
+    ) -> bytes | None:
         """Process the first complete report of its own of a usual duty; return None for every other report.
 
         Nothing is decoded but the report, and nothing encoded but its state: the assessment is cut from a template.
@@ -183,15 +178,15 @@ class PartitionProcessor:
             not self._store.is_first_report(report)
             or not shared.is_discharged_by(report)
             or shared.duty.requirements.checks_cost > MOST_CONDITION_UNITS
-            or any((report.plan, report.obligation) in one.carries_over for one in self._carrying)
+            or (self._carrying and any((report.plan, report.obligation) in one.carries_over for one in self._carrying))
         ):
             return None
-        value = state_store.encode_facts((report,))
+        value = state_store.encode_report(report)
         if len(value) > LARGEST_DUTY_BYTES:
             return None
         event = assessment_event.encode_discharge(catalogue, shared, report, position)
         self._store.put_report(report, value)
-        return [(report.agency, event)]
+        return event
 
     def _process_fact(
         self, fact: Fact, catalogue: DutyCatalogue | None, position: LogPosition

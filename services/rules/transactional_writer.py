@@ -66,7 +66,8 @@ class BatchWrites:
     def add_assessments(self, events: Sequence[tuple[str, bytes]], origin: EventOrigin) -> None:
         """Add assessments, as (key, value)."""
         headers = event_origins.encode_headers(origin)
-        self.assessments += [(key, value, headers) for key, value in events]
+        for key, value in events:
+            self.assessments.append((key, value, headers))
 
     @property
     def is_empty(self) -> bool:

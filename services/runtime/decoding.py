@@ -133,7 +133,8 @@ def read_timestamp(record: TimestampedRecord) -> datetime:
     """Return when the log recorded *record*; raise `UnreadableRecordError` where its timestamp is no instant."""
     # Any writer may stamp a record with any number, for example one far beyond the year 9999.
     try:
-        return require_instant(clock.instant_of(record.timestamp), "")
+        instant = clock.instant_of(record.timestamp)
+        return instant if instants.is_in_reach(instant) else require_instant(instant, "")
     except (ValueError, OverflowError, OSError) as cause:
         message = f"the record's timestamp {record.timestamp} lies outside the calendar"
         raise UnreadableRecordError("", message) from cause

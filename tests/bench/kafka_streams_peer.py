@@ -31,8 +31,23 @@ class KafkaStreamsPeer(Daemon):
     def __init__(self, folder: Path, bootstrap: str, catalogue: DutyCatalogue) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "duties.json").write_bytes(_describe(catalogue))
-        arguments = (bootstrap, APPLICATION, FACTS.name, VERDICTS.name, str(folder / "state"), "duties.json")
-        command = ("java", "-Xmx1g", "-cp", f"{_fetch_libraries(folder)}/*", str(SOURCE / "UsualDuty.java"), *arguments)
+        arguments = (
+            bootstrap,
+            APPLICATION,
+            FACTS.name,
+            VERDICTS.name,
+            str(folder / "state"),
+            str(folder / "duties.json"),
+        )
+        command = (
+            "java",
+            "-Xmx1g",
+            "-XX:+UseSerialGC",
+            "-cp",
+            f"{_fetch_libraries(folder)}/*",
+            str(SOURCE / "UsualDuty.java"),
+            *arguments,
+        )
         super().__init__(Program(name="usual-duty", command=command, folder=folder, is_ready=lambda: True))
 
 

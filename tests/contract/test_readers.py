@@ -100,7 +100,7 @@ def _read_submissions() -> Iterator[tuple[str, bytes | None, Submission]]:
     for _, event in records.valid_facts():
         for name, value in records.damage_event(event):
             with contextlib.suppress(UnreadableRecordError, ValueError):
-                fact = fact_decoder.decode_event(value)
+                fact, _ = fact_decoder.decode_event(value)
                 (value or b"").decode()
                 if isinstance(fact, Submission):
                     named = {"plan": fact.plan, "agency": fact.agency, "obligation": fact.obligation}

@@ -112,7 +112,7 @@ class LogIndexer:
         facts = []
         for record in records:
             try:
-                found = fact_decoder.decode_event(record.value, recorded_at=decoding.read_timestamp(record))
+                found, _ = fact_decoder.decode_event(record.value, recorded_at=decoding.read_timestamp(record))
             except UnreadableRecordError:
                 self._index.add_unreadable(place, record.offset)
                 continue

@@ -17,6 +17,7 @@ from services.reporting import event_decoder
 from services.reporting.core.timeline import EventIdentity
 from services.reporting.event_decoder import StoredRecord
 from services.reporting.store import PlanDutyFilter, StoredFact
+from services.rules import fact_decoder
 from services.rules.assessment_event import LogPosition
 from services.rules.fact_validation import Rejection
 from services.rules.processor import KeyedEvent, PartitionProcessor
@@ -60,8 +61,10 @@ async def assess_records(
 
 def _process(processor: PartitionProcessor, record: LogRecord, recorded_at: datetime) -> Iterator[KeyedEvent]:
     """Process *record*; what breaks its assessment is rejected, as rules itself does it."""
+    position = LogPosition(offset=record.offset, recorded_at=recorded_at)
     try:
-        yield from processor.process(record.value, position=LogPosition(offset=record.offset, recorded_at=recorded_at))
+        fact, _ = fact_decoder.decode_event(record.value, recorded_at=recorded_at)
+        yield from processor.process(fact, position=position)
     except Rejection:
         raise
     except Exception as cause:

@@ -84,15 +84,18 @@ def find_missing(requirements: DutyRequirements, report: ReportContent) -> tuple
     unsigned = ("signed",) if requires.signed and not report.signed_by.strip() else ()
     if report.is_nil_return:
         return unsigned
-    given = report.indicators
-    return (
-        *[f"sections.{one.id}" for one in requires.sections if not report.sections.get(one.id, "").strip()],
-        *[f"indicators.{one.code}" for one in requirements.figures if not one.allow(given.get(one.code))],
-        *(() if _has_attachments(requires, report) else ("attachments",)),
-        *unsigned,
-        *(_find_unmet_checks(requires, report) if requires.checks else ()),
-        *[f"parts.{one.agency}" for one in requirements.parts if one.names.isdisjoint(report.parts)],
-    )
+    missing = [f"sections.{one.id}" for one in requires.sections if not report.sections.get(one.id, "").strip()]
+    if requirements.figures:
+        given = report.indicators
+        missing += [f"indicators.{one.code}" for one in requirements.figures if not one.allow(given.get(one.code))]
+    if requires.attachments.min and not _has_attachments(requires, report):
+        missing.append("attachments")
+    missing += unsigned
+    if requires.checks:
+        missing += _find_unmet_checks(requires, report)
+    if requirements.parts:
+        missing += [f"parts.{one.agency}" for one in requirements.parts if one.names.isdisjoint(report.parts)]
+    return tuple(missing)
 
 
 def _limit(required: IndicatorRequirement, declared: Indicator | None) -> FigureLimits:
@@ -122,8 +125,6 @@ def _find_unmet_checks(requires: Requirements, report: ReportContent) -> list[st
 
 def _has_attachments(requires: Requirements, report: ReportContent) -> bool:
     """Whether enough files of the required media types came along; their case and parameters make no difference."""
-    if not requires.attachments.min:
-        return True
     accepted = {one.lower() for one in requires.attachments.media_types}
     fitting = [
         one for one in report.attachments if not accepted or one.media_type.split(";")[0].strip().lower() in accepted

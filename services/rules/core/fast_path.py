@@ -7,13 +7,14 @@ which alone define what a status means. Property tests hold both paths to the sa
 """
 
 from bisect import bisect_left
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireSegment, WireStep
+from schemas.plan.plan import Notice
 from services.rules.core import completeness
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
@@ -24,6 +25,9 @@ from services.rules.core.submissions.filings import effective_at, is_dispatch_un
 # Which reports that discharge a duty have alike outcomes: those between the same two instants at which the outcome
 # without facts changes, on the same side of due, and with the same properties that become flags.
 DischargeKind = tuple[int, bool, bool, bool]
+
+# An encoded assessment with `%b` in the places in which alike reports differ, and what puts values into their order.
+DischargeTemplate = tuple[bytes, Callable[[tuple[bytes, ...]], tuple[bytes, ...]]]
 
 
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -40,7 +44,7 @@ class OutcomeWithoutFacts:
 
     def __init__(self, duty: Duty) -> None:
         self.outcome = compute_outcome(duty, ())
-        self.templates: dict[DischargeKind, bytes] = {}
+        self.templates: dict[DischargeKind, DischargeTemplate] = {}
         alerts = self.outcome.alerts
         turns = {*[one.starts_at for one in self.outcome.timeline], *[one.at for one in alerts]}
         self._turns = sorted(turns.union([one.until for one in alerts if one.until is not None]))
@@ -53,15 +57,17 @@ class OutcomeWithoutFacts:
 class SharedDuty:
     """A duty as it is for all agencies that are bound alike: `duty` is that of one of them.
 
-    `is_usual` says that one complete report of the agency's own discharges it for ever.
+    `is_usual` says that one complete report of the agency's own discharges it for ever, and `tells_receipt` that who
+    filed it is told of its receipt.
     """
 
-    __slots__ = ("_cached", "_without_facts", "duty", "is_usual")
+    __slots__ = ("_cached", "_without_facts", "duty", "is_usual", "tells_receipt")
 
     def __init__(self, duty: Duty, cached: dict[Hashable, OutcomeWithoutFacts]) -> None:
         """Take the outcome without facts from those *cached* of other duties, or add it to them."""
         self.duty = duty
         self.is_usual = is_usual(duty)
+        self.tells_receipt = duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
         self._cached = cached
         self._without_facts: OutcomeWithoutFacts | None = None
 

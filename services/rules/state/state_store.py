@@ -74,10 +74,10 @@ class StateDigest:
         return f"{self._sum:0{2 * DIGEST_BYTES}x}"
 
 
-def digest_record(key: str, value: bytes) -> int:
+def digest_record(key: bytes, value: bytes) -> int:
     """Return the digest of one state record."""
     # U+0000 separates the two: no key has it, so no byte can move between key and value.
-    return int.from_bytes(hashlib.sha256(key.encode() + b"\0" + value).digest()[:DIGEST_BYTES])
+    return int.from_bytes(hashlib.sha256(key + b"\0" + value).digest()[:DIGEST_BYTES])
 
 
 class StateStore:
@@ -103,16 +103,16 @@ class StateStore:
                 with suppress(UnreadableRecordError):
                     yield from decode_facts(value)
 
-    def restore(self, key: DutyKey, value: bytes) -> None:
-        """Keep one record that `drain_changes` returned, and count it in the digest."""
-        docket_key = docket_key_of(key)
-        self._dockets.setdefault(docket_key, {})[key.period] = value
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Keep one record that `drain_changes` returned, and count it in the digest; raise `UnreadableRecordError`."""
+        docket_key, period = decode_key(key)
+        self._open_records(docket_key)[period] = value
         self._unindexed.add(docket_key)
-        self.digest.replace(None, digest_record(str(key), value))
+        self.digest.replace(None, digest_record(key, value))
 
     def is_first_report(self, report: Submission) -> bool:
         """Whether *report* is surely new, the first fact under its period, and bears on no other period."""
-        key = docket_key_of(report)
+        key = report.plan, report.agency, report.obligation
         records = self._dockets.get(key)
         if records is None:
             return True
@@ -144,7 +144,7 @@ class StateStore:
 
     def put_report(self, report: Submission, value: bytes) -> None:
         """Keep *value* as the record of a report for which `is_first_report` holds."""
-        key = docket_key_of(report)
+        key = report.plan, report.agency, report.obligation
         self._put_record(key, report.period, value)
         self._ids.add(hash((key, report.id)))
 
@@ -170,16 +170,21 @@ class StateStore:
 
     def _put_record(self, key: DocketKey, period: str | None, value: bytes) -> None:
         name = record_key(key, period)
-        records = self._dockets.get(key)
-        if records is None:
-            # The names of a fact live as long as the fact; those that are kept are shared by all dockets.
-            plan, agency, obligation = map(sys.intern, key)
-            records = self._dockets[plan, agency, obligation] = {}
+        encoded_name = name.encode()
+        records = self._open_records(key)
         before = records.get(period)
-        earlier = None if before is None else digest_record(name, before)
-        self.digest.replace(earlier, digest_record(name, value))
+        earlier = None if before is None else digest_record(encoded_name, before)
+        self.digest.replace(earlier, digest_record(encoded_name, value))
         records[period if period is None else sys.intern(period)] = value
         self._changed[name] = value
+
+    def _open_records(self, key: DocketKey) -> dict[str | None, bytes]:
+        """Return the records of a docket, which may be new; its names are shared by all dockets that have them."""
+        records = self._dockets.get(key)
+        if records is None:
+            plan, agency, obligation = map(sys.intern, key)
+            records = self._dockets[plan, agency, obligation] = {}
+        return records
 
     def _index(self, key: DocketKey, docket: Docket) -> None:
         """Take note of the ids in *docket*, or that it is more than a list of reports."""
@@ -221,6 +226,11 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
     return _ENCODER.encode(StateRecord(**kinds))
 
 
+def encode_report(report: Submission) -> bytes:
+    """Encode what `encode_facts` does of one report."""
+    return _ENCODER.encode(StateRecord(submissions=(report,)))
+
+
 def decode_facts(value: bytes) -> tuple[Fact, ...]:
     """Return the facts that `encode_facts` encoded; raise `UnreadableRecordError` for anything else."""
     return tuple(chain.from_iterable(msgspec.structs.astuple(_DECODER.decode(value))))
@@ -231,17 +241,18 @@ def record_key(docket_key: DocketKey, period: str | None) -> str:
     return "|".join((*docket_key, period or ""))
 
 
-def decode_key(key: bytes | None) -> DutyKey:
-    """Return the duty whose facts the record under *key* holds; raise `UnreadableRecordError` if it names none."""
+def decode_key(key: bytes | None) -> tuple[DocketKey, str | None]:
+    """Return the docket and the period of the record under *key*; raise `UnreadableRecordError` if it names none."""
     try:
-        return DutyKey.parse((key or b"").decode())
+        plan, agency, obligation, period = (key or b"").decode().split("|")
     except ValueError as cause:
         raise UnreadableRecordError("", f"the key {key!r} names no duty") from cause
+    return (plan, agency, obligation), sys.intern(period) or None
 
 
-def is_adoption_key(key: DutyKey) -> bool:
-    """Whether the record under *key* is the last adoption of its plan: it names neither agency nor obligation."""
-    return not key.agency and not key.obligation
+def is_adoption_key(key: bytes) -> bool:
+    """Whether the record under *key* is the last adoption of its plan: it names nothing but the plan."""
+    return key.endswith(b"|||")
 
 
 def encode_adoption(adoption: PlanAdopted) -> bytes:

@@ -28,6 +28,7 @@ class _Attributes(msgspec.Struct, frozen=True, gc=False):
 
 
 _DECODER = RecordDecoder[_Attributes](_Attributes)
+_encode = msgspec.json.Encoder().encode
 
 
 def read_fact_origin(value: bytes | None) -> EventOrigin:
@@ -58,7 +59,7 @@ def encode_headers(origin: EventOrigin) -> Headers:
     """Return the headers of a verdict that follows from *origin*."""
     if origin.received_at is None:
         return []
-    return [(RECEIVED_HEADER, origin.received_at.isoformat(timespec="milliseconds").encode())]
+    return [(RECEIVED_HEADER, _encode(origin.received_at)[1:-1])]  # JSON without its quotation marks
 
 
 def _find_header(headers: Iterable[tuple[str, bytes]]) -> object:

@@ -6,10 +6,12 @@ from typing import Any
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.rules import plan_adopter
+from services.rules import fact_decoder, plan_adopter
 from services.rules.assessment_event import LogPosition
 from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.fact_validation import Rejection
 from services.rules.processor import PartitionProcessor
+from services.runtime.decoding import UnreadableRecordError
 from tests.support.builders import plans
 
 NOON = datetime(2024, 12, 1, 5, tzinfo=UTC)
@@ -66,7 +68,11 @@ class PartitionLog:
         """Append one record and return the assessments that follow from it, as bytes."""
         self.offset += 1
         value = event if isinstance(event, bytes | None) else json.dumps(event).encode()
-        events = list(self.processor.process(value, position=self.position))
+        try:
+            fact, _ = fact_decoder.decode_event(value, recorded_at=self.position.recorded_at)
+        except UnreadableRecordError as cause:
+            raise Rejection("unreadable", str(cause)) from cause
+        events = list(self.processor.process(fact, position=self.position))
         self.changelog.update(self.processor.drain_changes())
         return [value for _, value in events]
 

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events.event_origin import TraceContext
+from schemas.events.ids import partition_of
 from services.console.demo.plan_6766 import scenario
 from services.console.demo.plan_6766.scenario import BEGINS_AT
 from services.console.support import inputs
-from services.rules import assessment_event, fact_decoder
+from services.rules import assessment_event, fact_decoder, processor
 from services.rules.assessment_event import LogPosition
 from services.rules.core import fast_path
 from services.rules.core.duty_catalogue import DutyCatalogue
@@ -205,6 +206,27 @@ def test_a_refusal_is_worded_alike(record: bytes | None) -> None:
     assert process(a_log(), mix) == process_in_full(a_log(), mix)
 
 
+@pytest.mark.parametrize(("limit", "kind"), [("MOST_CONDITION_UNITS", "costly"), ("LARGEST_DUTY_BYTES", "oversized")])
+def test_a_limit_holds_on_both_paths(limit: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A complete report that is beyond the budget is refused, and leaves no trace in the state."""
+    monkeypatch.setattr(processor, limit, 1)
+    event = plans.a_submission("s-1", data={"content": COMPLETE}, receivedtime="2024-12-01T08:00:00Z")
+    mix: list[Any] = ["P-1", event]
+    found = process(PartitionLog(REGISTRY, plans.a_plan(plans.an_obligation(a_version()))), mix)
+    assert found == process_in_full(PartitionLog(REGISTRY, plans.a_plan(plans.an_obligation(a_version()))), mix)
+    assert (found[1][0][0], found[1][1]) == (kind, {})
+
+
+def test_a_report_in_the_partition_of_another_agency_is_refused() -> None:
+    """Two owners must never both keep one agency, however usual its report is."""
+    log = PartitionLog()
+    log.adopt()
+    report = fact_decoder.decode_fact(json.dumps(plans.a_submission(receivedtime="2024-12-01T08:00:00Z")).encode())
+    log.catalogues.partitions = next(count for count in range(2, 99) if partition_of(report.agency, count) != 0)
+    with pytest.raises(Rejection, match="is at home in partition"):
+        list(log.processor.process(report, position=log.position))
+
+
 @pytest.mark.parametrize("state", [None, 'a="b'])
 def test_a_trace_stands_in_the_same_place(state: str | None) -> None:
     """What a sender says of a trace is in the assessment alike, with or without a state."""
@@ -238,7 +260,7 @@ def test_the_demo_year_leads_to_the_same_bytes() -> None:
 
         def count(*given: Any) -> Any:
             found = original(*given)
-            taken.extend([] if found is None else [found[0][1]])
+            taken.extend([] if found is None else [found])
             return found
 
         patch.setattr(type(on.processor), "_process_usual_report", count)

@@ -26,7 +26,7 @@ def test_a_restored_processor_goes_on_as_if_it_had_never_stopped(numbers: list[i
     for number in numbers:
         log.append_raw(facts[number])
     restored = log.restore_processor()
-    last = json.dumps(a_recorded_report("s-last")).encode()
+    last = fact_decoder.decode_fact(json.dumps(a_recorded_report("s-last")).encode())
     log.offset += 1
     assert list(restored.process(last, position=log.position)) == list(
         log.processor.process(last, position=log.position)

@@ -3,12 +3,18 @@
 `tests/unit/rules/test_fast_path_bytes.py` holds whole logs to the same bytes.
 """
 
+from collections.abc import Hashable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
 import pytest
 
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
-from services.rules.core.fast_path import SharedDuty, compute_outcome
+from services.rules.core.fast_path import OutcomeWithoutFacts, SharedDuty, compute_outcome
 from tests.support.assertions.spec import a_catalogue, a_duty, a_fact, an_undated_version
 from tests.support.builders import strategies as some
 from tests.support.builders.filings import EMPTY, NIL
@@ -27,6 +33,7 @@ from tests.support.builders.plans import (
 )
 
 FIRST, SECOND, THIRD = AGENCIES
+WITHIN = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 def share(duty: Duty) -> SharedDuty:
@@ -68,6 +75,32 @@ def test_a_complete_report_of_its_own_takes_the_fast_path(fact: Fact) -> None:
 def test_every_other_fact_takes_the_full_path(fact: Fact) -> None:
     """Only `assess` says what it amounts to."""
     assert not share(a_duty()).is_discharged_by(fact)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"opens_at": None},
+        {"is_untracked": True},
+        {"superseded_at": WITHIN},
+        {"left_group_at": WITHIN},
+        {"agency_ends_at": WITHIN},
+        {"carried_from": (a_duty(),)},
+    ],
+    ids=["never binds", "untracked", "superseded", "left the group", "ended", "carried over"],
+)
+def test_a_duty_that_more_than_its_reports_decides_takes_the_full_path(changes: dict[str, Any]) -> None:
+    """A complete report of its own is then not the end of it."""
+    duty = msgspec.structs.replace(a_duty(), **changes)
+    assert not share(duty).is_discharged_by(a_fact(a_submission(), "2024-12-01 08:00"))
+
+
+def test_periods_that_open_at_once_have_outcomes_of_their_own() -> None:
+    """After a change of recurrence the first month of a year opens together with the year, and is due before it."""
+    year, cached = a_duty(), dict[Hashable, OutcomeWithoutFacts]()
+    month = msgspec.structs.replace(year, key=replace(year.key, period="2024-01"), due_at=WITHIN)
+    outcomes = [SharedDuty(duty, cached).without_facts.outcome for duty in (year, month)]
+    assert outcomes == [compute_outcome(duty, ()) for duty in (year, month)]
 
 
 def an_ending(on: str) -> Json:
