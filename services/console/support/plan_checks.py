@@ -18,8 +18,7 @@ from schemas.plan import calendar, durations, periods
 from schemas.plan.grading import GRADING_VARIABLES
 from schemas.plan.periods import Period, Recurrence
 from schemas.plan.plan import ObligationVersion, Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Registry, WorkingDays
 from services.rules.core import conditions
 from services.runtime.kafka import document_parts
 from services.runtime.kafka.document_parts import DOCUMENT_BYTES_MAX

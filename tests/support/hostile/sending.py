@@ -8,8 +8,7 @@ import bson
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.plan.plan import Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Registry, WorkingDays
 from services.notifier import ledger_documents
 from services.notifier.channels import email, sms_smpp
 from services.notifier.channels.email import MailHeaders

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
-from schemas.plan import calendar, periods, recipients
+from schemas.plan import calendar, periods
 from schemas.plan.calendar import FiguresWindow
 from schemas.plan.plan import Citation, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Name, Registry
@@ -230,7 +230,7 @@ def _name_on(names: Iterable[Name], day: date, language: Language) -> str:
 
 def _name_receiver(plan: Plan, registry: Registry, one: DutyAlert, today: date, language: Language) -> AgencyNames:
     """Return the names of who receives the report, else of the plan's issuer, else the plan's title."""
-    recipient = recipients.find_recipient(plan, registry, one.duty, today=today)
+    recipient = calendar.find_recipient(plan, registry, one.duty, today=today)
     known = next((one for one in (recipient, plan.issuer) if one and registry.agency(one)), None)
     if known is not None:
         return name_agency(known, registry, today, language)
