@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -28,7 +29,8 @@ SESSION_MS = "2000"  # how long a killed consumer holds up its partitions
 MIN_KILLS = 5  # a year takes over twenty seconds, however fast the machine
 RETRY_SECONDS = 0.1
 REQUEST_SECONDS = 60.0
-PAUSE_SECONDS = (1.0, 4.0)  # between two kills: shorter, and nothing would ever be done
+# Between two kills, in starts of the database on this machine: shorter, and nothing would ever be done.
+PAUSE_STARTS = (0.5, 2.0)
 
 
 class RetryingTransport(httpx.AsyncBaseTransport):
@@ -68,7 +70,8 @@ def demo(tmp_path: Path, jars: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 async def test_a_year_with_random_kills_comes_out_as_expected(demo: DemoSystem) -> None:
     """No kill changes a status, a figure or the number of alerts, and no mail reaches a mailbox as two mails."""
     killed: list[str] = []
-    killer = asyncio.create_task(kill_at_random(targets(demo), killed))
+    start_seconds = measure_start(demo.system.stack.mongod)
+    killer = asyncio.create_task(kill_at_random(targets(demo), killed, start_seconds=start_seconds))
     await run_scenario(demo)
     killer.cancel()
     await asyncio.gather(killer, return_exceptions=True)
@@ -87,11 +90,19 @@ def targets(demo: DemoSystem) -> Sequence[Daemon]:
     return (*demo.system.services, demo.system.stack.mongod)
 
 
-async def kill_at_random(daemons: Sequence[Daemon], killed: list[str]) -> None:
+def measure_start(daemon: Daemon) -> float:
+    """Kill the process, start it again, and return the seconds that the start took."""
+    daemon.kill()
+    began = time.monotonic()
+    daemon.start()
+    return time.monotonic() - began
+
+
+async def kill_at_random(daemons: Sequence[Daemon], killed: list[str], *, start_seconds: float) -> None:
     """Kill -9 one process after another at random moments and launch each again, until cancelled; note its name."""
     randomness = random.Random(6766)  # noqa: S311  # the order can be repeated, though not the moments
     while True:
-        await asyncio.sleep(randomness.uniform(*PAUSE_SECONDS))
+        await asyncio.sleep(start_seconds * randomness.uniform(*PAUSE_STARTS))
         victim = randomness.choice(daemons)
         victim.kill()
         victim.launch()

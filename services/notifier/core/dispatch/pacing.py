@@ -1,7 +1,8 @@
 """How fast a route or a recipient's domain takes messages: a token bucket, set by hand and learnt from refusals.
 
 A server that is busy answers 421, 450, 451 or 454. Then the rate falls below what the server took lately, and rises
-again slowly. Example: a relay that takes 20 mails a minute is sent 18 to 20, and refuses one every few minutes.
+again. Where the server has refused at the same rate twice, that is taken for its limit, and the rate rises slowly up to
+it. Example: a relay that takes 20 mails a minute is sent 18 to 20, and refuses some every twenty minutes.
 """
 
 from collections import deque
@@ -15,6 +16,9 @@ _UNBOUNDED = 60_000.0  # messages a minute: faster than one route sends, so a ra
 _BACK_OFF = 0.9  # of the rate at which the server took messages until it refused one
 _FIRST_GROWTH = 0.02  # in a minute without a refusal; it doubles with each such minute, up to the largest
 _LARGEST_GROWTH = 0.5
+_GROWTH_TO_LIMIT = 0.005  # in a minute, up to what is taken for the server's limit
+_SAME_RATE = 0.25  # two refusals are at the same rate if it differs by less than this share
+_BEYOND_LIMIT = 1.1  # of the limit: a server that takes so much has another limit by now
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,7 +26,8 @@ class Pace:
     """A token bucket that holds a minute's messages at most.
 
     `limit` is the rate that the operator has set and is never exceeded within any minute, `learnt` the rate that
-    refusals taught; both are messages a minute, None where nothing bounds them.
+    refusals taught; both are messages a minute, None where nothing bounds them. `refused_at` is the rate at which the
+    server took messages when it last refused one.
     """
 
     limit: float | None = None
@@ -30,6 +35,8 @@ class Pace:
     tokens: float = 0.0
     filled_at: datetime | None = None
     growth: float = _FIRST_GROWTH
+    refused_at: float = 0.0
+    is_limit_known: bool = False
     grown_at: datetime | None = None
     refused_in_a_row: int = 0
     accepted: deque[datetime] = field(default_factory=deque)
@@ -74,8 +81,11 @@ class Pace:
         measured = self._measure(now)
         if self.learnt is None:
             self.learnt = max(_FLOOR, min(measured * _BACK_OFF, self.limit or _UNBOUNDED))
+            self.refused_at = measured
         elif self.refused_in_a_row == 1:
             self.learnt = max(_FLOOR, min(measured, self.learnt) * _BACK_OFF)
+            self.is_limit_known = abs(measured - self.refused_at) < _SAME_RATE * self.refused_at
+            self.refused_at = measured
         elif self.grown_at is not None and now - self.grown_at >= _MINUTE / self.learnt / 2:
             # What was on its way at the first refusal is refused with it, and teaches nothing. This one was sent later.
             self.learnt = max(_FLOOR, self.learnt / 2)
@@ -104,6 +114,9 @@ class Pace:
         """Raise the learnt rate for each minute without a refusal; forget it where it no longer bounds anything."""
         while self.learnt is not None and self.grown_at is not None and now - self.grown_at >= _MINUTE:
             self.grown_at += _MINUTE
+            if self.is_limit_known and self.learnt < self.refused_at * _BEYOND_LIMIT:
+                self.learnt *= 1 + _GROWTH_TO_LIMIT
+                continue
             self.learnt *= 1 + self.growth
             self.growth = min(self.growth * 2, _LARGEST_GROWTH)
             if self.learnt > min(self.limit or _UNBOUNDED, _UNBOUNDED):

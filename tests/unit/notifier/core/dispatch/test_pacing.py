@@ -96,11 +96,11 @@ def send_all(relay: Relay, *, mails: int = MAILS, step: timedelta = timedelta(se
     return night
 
 
-@pytest.mark.parametrize("step", [timedelta(seconds=1), timedelta(seconds=3), MINUTE], ids=["1s", "3s", "60s"])
-def test_ten_thousand_mails_through_a_relay_of_20_a_minute(step: timedelta) -> None:
-    """Each takes less than 1.05 attempts, none is given up, and the relay is kept busy."""
-    night = send_all(Relay(per_minute=20), step=step)
-    assert (night.given_up, night.attempts < MAILS * 1.05) == (0, True), night
+@pytest.mark.parametrize("seconds", [1, 3, 12, 60])
+def test_ten_thousand_mails_through_a_relay_of_20_a_minute(seconds: int) -> None:
+    """Each takes less than 1.02 attempts, none is given up, and the relay is kept busy: its limit is remembered."""
+    night = send_all(Relay(per_minute=20), step=timedelta(seconds=seconds))
+    assert (night.given_up, night.attempts < MAILS * 1.02) == (0, True), night
     assert night.minutes < MAILS / 20 * 1.5
 
 
