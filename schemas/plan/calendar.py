@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from schemas.plan import durations, instants, periods
+from schemas.plan import periods, values
 from schemas.plan.periods import MONTHS_OF, Period, Recurrence
 from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry, WorkingDays
@@ -144,13 +144,13 @@ def at_wall_time(day: date, wall: time, zone: ZoneInfo) -> datetime:
 
     Two aware times of one zone compare by wall time in Python, which is wrong when clocks go back; UTC has no such gap.
     """
-    return instants.in_zone(datetime.combine(day, wall, zone), UTC)
+    return values.move_to_zone(datetime.combine(day, wall, zone), UTC)
 
 
 @lru_cache(maxsize=_CACHED_INSTANTS)
 def last_good_day(due_at: datetime, zone: ZoneInfo) -> date:
     """Return the local day of the last instant before *due_at*: a report on that day is on time (rulings 1 and 3)."""
-    return (instants.in_zone(due_at, zone) - timedelta(microseconds=1)).date()
+    return (values.move_to_zone(due_at, zone) - timedelta(microseconds=1)).date()
 
 
 def resolve_last_good_day(
@@ -175,7 +175,7 @@ def resolve_anchor(anchor: Anchor, period: Period | None, starts_on: date) -> da
     else:
         day = _resolve_month_and_day(anchor, period, starts_on)
     if anchor.offset is not None:
-        day = durations.shift(datetime.combine(day, time()), anchor.offset).date()
+        day = values.shift(datetime.combine(day, time()), anchor.offset).date()
     return day
 
 
@@ -234,8 +234,8 @@ def shift_instant(instant: datetime, duration: str, zone: ZoneInfo, *, back: boo
 
     A day is a day on the wall even when clocks change, because people read clocks.
     """
-    local = instants.in_zone(instant, zone).replace(tzinfo=None)
-    return instants.in_zone(durations.shift(local, duration, back=back).replace(tzinfo=zone), UTC)
+    local = values.move_to_zone(instant, zone).replace(tzinfo=None)
+    return values.move_to_zone(values.shift(local, duration, back=back).replace(tzinfo=zone), UTC)
 
 
 def _find_beginning(versions: Iterable[ObligationVersion], claiming: Sequence[ObligationVersion]) -> date:
