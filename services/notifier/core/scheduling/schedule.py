@@ -36,9 +36,9 @@ MEASURED_FROM_DUE = frozenset(StepKind) - {StepKind.RETURNED, StepKind.OPENING, 
 # The `step_key` of each alert that an assessment calls for, with the instant from which it is void.
 ActiveSteps = tuple[tuple[str, datetime | None], ...]
 
-
 # Their steps are durations from the due instant; those of notices are names of events.
 _COUNTED_IN_DAYS = frozenset({StepKind.REMINDER, StepKind.URGING, StepKind.ESCALATION})
+
 ONE_DAY = timedelta(days=1)
 
 
