@@ -6,12 +6,10 @@ Forms and sheets ask for these. Whether a part is missing is decided by rules.
 from dataclasses import dataclass
 
 from schemas.plan import periods
-from schemas.plan.calendar import Calendar, PeriodTerms
+from schemas.plan.calendar import Calendar, NamedDuty, PeriodTerms
 from schemas.plan.plan import Plan
-from schemas.plan.recipients import NamedDuty
-from schemas.plan.registry import Agency, Registry
+from schemas.plan.registry import Agency, Registry, WorkingDays
 from schemas.plan.values import Bilingual
-from schemas.plan.working_days import WorkingDays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

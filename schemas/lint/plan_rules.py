@@ -10,7 +10,7 @@ from schemas.lint import id_checks, indicator_rules, timing_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
 from schemas.lint.hierarchy import level_rules
-from schemas.plan import durations
+from schemas.plan import values
 
 
 def check_plan(plan: Node) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def _check_repetition(reminders: Node) -> Iterator[Finding]:
 def _points_forward(duration: Node, *, at_least: int) -> bool | None:
     """Whether the sign of *duration* (-1, 0, 1) is at least *at_least*; None if it is no duration."""
     try:
-        return durations.sign(duration.text) >= at_least
+        return values.find_sign(duration.text) >= at_least
     except ValueError:
         return None
 
@@ -116,7 +116,7 @@ def _points_forward(duration: Node, *, at_least: int) -> bool | None:
 def _is_too_short(interval: Node) -> bool:
     """Whether *interval* is a duration, and too short between two urgings."""
     try:
-        return not durations.is_interval(interval.text)
+        return not values.is_interval(interval.text)
     except ValueError:
         return False  # no duration, which the models report
 

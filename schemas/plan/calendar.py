@@ -1,7 +1,7 @@
 """When an obligation falls due: from the plan's words to one exclusive instant in UTC (rulings 1, 3 and 9).
 
-This module also says which days the figures cover, and how to move an instant by a duration in the plan's zone. It does
-not know agencies: rules decides whom a duty binds.
+This module also says which days the figures cover, who receives the report of a duty, and how to move an instant by a
+duration in the plan's zone. It does not decide whom a duty binds; rules does.
 """
 
 from calendar import monthrange
@@ -9,18 +9,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from schemas.plan import durations, instants, periods
+from schemas.plan import periods, values
 from schemas.plan.periods import MONTHS_OF, Period, Recurrence
-from schemas.plan.plan import Obligation, ObligationVersion, Plan
+from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
+from schemas.plan.registry import Registry, WorkingDays
 from schemas.plan.timing import Anchor, DueRule, WindowEdge
-from schemas.plan.working_days import WorkingDays
 
 _DAY = timedelta(days=1)
 _A_YEAR = "P12M"
 _PERIODS_OF_YEAR_MAX = 53  # weeks; no recurrence has more
 _CACHED_INSTANTS = 65_536  # the days on which duties open, fall due and end are few, and all agencies share them
+
+
+class NamedDuty(Protocol):
+    """A duty by name, as a duty key has it."""
+
+    @property
+    def agency(self) -> str: ...
+
+    @property
+    def obligation(self) -> str: ...
+
+    @property
+    def period(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +144,13 @@ def at_wall_time(day: date, wall: time, zone: ZoneInfo) -> datetime:
 
     Two aware times of one zone compare by wall time in Python, which is wrong when clocks go back; UTC has no such gap.
     """
-    return instants.in_zone(datetime.combine(day, wall, zone), UTC)
+    return values.move_to_zone(datetime.combine(day, wall, zone), UTC)
 
 
 @lru_cache(maxsize=_CACHED_INSTANTS)
 def last_good_day(due_at: datetime, zone: ZoneInfo) -> date:
     """Return the local day of the last instant before *due_at*: a report on that day is on time (rulings 1 and 3)."""
-    return (instants.in_zone(due_at, zone) - timedelta(microseconds=1)).date()
+    return (values.move_to_zone(due_at, zone) - timedelta(microseconds=1)).date()
 
 
 def resolve_last_good_day(
@@ -161,7 +175,7 @@ def resolve_anchor(anchor: Anchor, period: Period | None, starts_on: date) -> da
     else:
         day = _resolve_month_and_day(anchor, period, starts_on)
     if anchor.offset is not None:
-        day = durations.shift(datetime.combine(day, time()), anchor.offset).date()
+        day = values.shift(datetime.combine(day, time()), anchor.offset).date()
     return day
 
 
@@ -220,8 +234,8 @@ def shift_instant(instant: datetime, duration: str, zone: ZoneInfo, *, back: boo
 
     A day is a day on the wall even when clocks change, because people read clocks.
     """
-    local = instants.in_zone(instant, zone).replace(tzinfo=None)
-    return instants.in_zone(durations.shift(local, duration, back=back).replace(tzinfo=zone), UTC)
+    local = values.move_to_zone(instant, zone).replace(tzinfo=None)
+    return values.move_to_zone(values.shift(local, duration, back=back).replace(tzinfo=zone), UTC)
 
 
 def _find_beginning(versions: Iterable[ObligationVersion], claiming: Sequence[ObligationVersion]) -> date:
@@ -273,3 +287,22 @@ def _clamp_to_month(year: int, month: int, day: int | None) -> date:
     """Return the day of the month; one past its end, or none, means the month's last day (29 February: the 28th)."""
     last = monthrange(year, month)[1]
     return date(year, month, min(day or last, last))
+
+
+def find_recipient(plan: Plan, registry: Registry, key: NamedDuty, *, today: date) -> str | None:
+    """Return who receives the report of the duty *key*, else the issuer of the plan; None where neither is named.
+
+    The recipient `parent` is the agency above on the last good day that the plan gives, whatever was extended; on
+    *today* where there is no such day.
+    """
+    obligation = plan.obligation(key.obligation)
+    recipient = None if obligation is None else obligation.recipient
+    if obligation is not None and recipient == PARENT:
+        recipient = registry.parent_on(key.agency, _find_last_good_day(plan, registry, obligation, key) or today)
+    return recipient or plan.issuer
+
+
+def _find_last_good_day(plan: Plan, registry: Registry, obligation: Obligation, key: NamedDuty) -> date | None:
+    period = periods.parse(key.period) if key.period else None
+    terms = Calendar(plan, WorkingDays(registry)).terms_of(obligation, period)
+    return None if terms is None or terms.membership_decided_on == date.max else terms.membership_decided_on

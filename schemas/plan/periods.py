@@ -1,4 +1,4 @@
-"""Reporting periods: their text form (`2026`, `2026-H1`, `2026-9M`, `2026-Q3`, `2026-07`, `2026-W07`) and their days.
+"""Reporting periods: their text form (`2026-H1`, `2026-9M`, `2026-Q3`, `2026-07`, `2026-W07`), days and names in words.
 
 Weeks are those of ISO 8601: they begin on Monday, and a week belongs to the year, half-year, quarter or month in which
 its Thursday lies. So a year holds the weeks of its ISO year, 52 or 53.
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
+
+from schemas.plan.values import Bilingual, Language
 
 
 class Recurrence(StrEnum):
@@ -55,6 +57,23 @@ PATTERN = rf"^(19|20|21)[0-9]{{2}}(-({_PARTS}))?$"
 
 _PERIOD = re.compile(rf"(?P<year>(?:19|20|21)[0-9]{{2}})(?:-(?P<part>{_PARTS}))?")
 _PART_OF_YEAR = re.compile(_PARTS)
+
+_ROMAN = ("I", "II", "III", "IV")
+_ORDINALS = ("first", "second", "third", "fourth")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+PLACE_OF_PERIOD = "{period}"
+"""Where a title has its period, if not at its end."""
+
+# A rhythm at the end of a title. With `hằng` it only says how often; alone it may belong to what stands before it.
+_HOW_OFTEN = re.compile(r"[ ,]+(?:định kỳ )?(?:hằng|hàng|định kỳ|mỗi) (?:năm|quý|tháng|tuần)$", re.IGNORECASE)
+_MONTHS_OF_YEAR = re.compile(r"[ ,]+(?:6|9|sáu|chín) tháng(?: (?:đầu|cuối) năm)?$", re.IGNORECASE)
+_RHYTHM = re.compile(r"[ ,]+(?P<rhythm>năm|quý|tháng|tuần)$", re.IGNORECASE)
+_BELONGS_TO_RHYTHM = re.compile(r"(?:đầu|cuối|giữa|trong|cả|một|nửa|từng)$", re.IGNORECASE)
+_NUMBER = re.compile(r"\d$")
 
 _WEEK = timedelta(weeks=1)
 _TO_THURSDAY = timedelta(days=3)
@@ -229,3 +248,56 @@ _RECURRENCE_BY_LETTER = {
     "Q": Recurrence.QUARTER,
     "W": Recurrence.WEEK,
 }
+
+
+def name_period(period: Period) -> Bilingual:
+    """Return a period in words: `quý III năm 2026` and `the third quarter of 2026`."""
+    year = period.year
+    match period.recurrence:
+        case Recurrence.HALF_YEAR:
+            first = period.part == "H1"
+            vi, en = ("đầu", "first") if first else ("cuối", "second")
+            return Bilingual.of(vi=f"6 tháng {vi} năm {year}", en=f"the {en} half of {year}")
+        case Recurrence.NINE_MONTH:
+            return Bilingual.of(vi=f"9 tháng đầu năm {year}", en=f"the first nine months of {year}")
+        case Recurrence.QUARTER:
+            place = int(period.part[1:]) - 1
+            return Bilingual.of(vi=f"quý {_ROMAN[place]} năm {year}", en=f"the {_ORDINALS[place]} quarter of {year}")
+        case Recurrence.MONTH:
+            month = int(period.part)
+            return Bilingual.of(vi=f"tháng {month} năm {year}", en=f"{_MONTHS[month - 1]} {year}")
+        case Recurrence.WEEK:
+            week = int(period.part[1:])
+            return Bilingual.of(vi=f"tuần {week} năm {year}", en=f"week {week} of {year}")
+        case _:
+            return Bilingual.of(vi=f"năm {year}", en=str(year))
+
+
+def add_period(title: str, period: str | None, language: Language = "vi") -> str:
+    """Return *title* with its period, where it says `{period}` or at the end; no word is said twice.
+
+    What the title says of the rhythm gives way to the period. A one-off duty has none.
+    """
+    if period is None:
+        return " ".join(title.replace(PLACE_OF_PERIOD, "").split()) if PLACE_OF_PERIOD in title else title
+    named = name_period(parse(period)).in_language(language)
+    if PLACE_OF_PERIOD in title:
+        return title.replace(PLACE_OF_PERIOD, named)
+    stem = title.rstrip(".;, ")
+    if language == "en":
+        return f"{stem} for {named}"
+    return _join_vietnamese(stem, named)
+
+
+def _join_vietnamese(title: str, named: str) -> str:
+    stem = _MONTHS_OF_YEAR.sub("", _HOW_OFTEN.sub("", title))
+    first_word = named.partition(" ")[0]
+    found = _RHYTHM.search(stem)
+    if found is None:
+        return f"{stem} {named}"
+    before, rhythm = stem[: found.start()], found["rhythm"].casefold()
+    if _NUMBER.search(before):  # `kế hoạch 5 năm` is no rhythm
+        return f"{stem}, {named}" if rhythm == first_word else f"{stem} {named}"
+    if rhythm == first_word or not _BELONGS_TO_RHYTHM.search(before):
+        return f"{before} {named}"
+    return f"{stem} {named}"

@@ -14,7 +14,7 @@ from pydantic import (
     model_serializer,
 )
 
-from schemas.plan import durations
+from schemas.plan import values
 from schemas.plan.document_model import DocumentModel
 from schemas.plan.grading import GradeRule
 from schemas.plan.indicators import Indicator, RequiredIndicator, define_in_place
@@ -34,7 +34,7 @@ def _require_known_zone(name: str) -> str:
 
 def _require_sending_time(text: str) -> str:
     """Return *text* if the notifier can count so much time within the sending hours."""
-    if not timedelta() <= durations.parse_elapsed(text) <= LONGEST_SETTLE:
+    if not timedelta() <= values.parse_elapsed(text) <= LONGEST_SETTLE:
         raise ValueError(f"{text!r} is no time to wait before urging; write PT2H for two hours of sending")
     return text
 

@@ -4,9 +4,8 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from schemas.plan.plan import Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
-from services.notifier.core.scheduling.quiet_hours import SendingHours
+from schemas.plan.registry import Registry, WorkingDays
+from services.notifier.core.scheduling.schedule import SendingHours
 from services.notifier.errors import DocumentsMissingError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, PublishedDocuments
 

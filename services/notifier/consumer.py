@@ -21,7 +21,7 @@ from schemas.events.assessments import ASSESSED
 from schemas.events.event_origin import EventOrigin
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireDutyAssessed, WireSegment, WireStep
-from schemas.plan import durations
+from schemas.plan import values
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
@@ -229,8 +229,8 @@ def _require_usable(step: WireStep) -> WireStep:
         decoding.require_instant(instant, "/data/steps")
     if step.every is not None:
         try:
-            durations.parse(step.step)  # the name of a repetition is the step and so many intervals more
-            is_interval = durations.is_interval(step.every)
+            values.parse_duration(step.step)  # the name of a repetition is the step and so many intervals more
+            is_interval = values.is_interval(step.every)
         except ValueError as cause:
             raise UnreadableRecordError("/data/steps", str(cause)) from cause
         if not is_interval:

@@ -14,10 +14,9 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
-from services.notifier.core.scheduling import delivery, digest, ended_alerts, routing, schedule
-from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling import delivery, ended_alerts, routing, schedule
 from services.notifier.core.scheduling.routing import ContactBook
-from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts
+from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import DocumentsMissingError
 from services.notifier.ledger import BatchLease, Ledger
@@ -143,7 +142,7 @@ class DigestScheduler:
         schedules = await self._ledger.find_claimed_schedules(batch)
         alerts = [one.with_duty(alert) for one in schedules if one.claimed for alert in one.claimed.alerts]
         ended = await self._ledger.find_ended_alerts(str(one.duty) for one in alerts)
-        collected = digest.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
+        collected = routing.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
         digests = ended_alerts.drop_ended(collected, ended) if ended else collected
         created = [new for one in digests for new in delivery.create_deliveries(one, batch)]
         unreached: dict[str, list[ScheduledAlert]] = {}

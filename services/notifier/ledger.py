@@ -35,7 +35,7 @@ from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.ended_alerts import EndedAlerts
-from services.notifier.core.scheduling.schedule import ActiveSteps, AlertSchedule
+from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import (
@@ -147,11 +147,12 @@ class Ledger:
             found = await self._schedules.find({"_id": {"$in": duties}}).to_list(None)
         return {one["_id"]: ledger_documents.decode_schedule(one) for one in found}
 
-    async def find_active_steps(self, duties: Sequence[str]) -> dict[str, ActiveSteps]:
-        """Return what the last assessment of each of *duties* calls for; a duty that is not known is left out."""
+    async def find_steps(self, duties: Sequence[str]) -> dict[str, DutySteps]:
+        """Return what is called for and was sent of each of *duties*; a duty that is not known is left out."""
+        fields = {"agenda.standing": True, "agenda.said": True}
         async with _translate_errors():
-            found = await self._schedules.find({"_id": {"$in": duties}}, {"agenda.standing": True}).to_list(None)
-        return {one["_id"]: ledger_documents.decode_active_steps(one) for one in found}
+            found = await self._schedules.find({"_id": {"$in": duties}}, fields).to_list(None)
+        return {one["_id"]: ledger_documents.decode_steps(one) for one in found}
 
     async def put_schedules(self, changes: Sequence[StoredSchedule]) -> bool:
         """Write *changes*. Return False if another process changed any of the schedules first: read and decide anew."""

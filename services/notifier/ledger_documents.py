@@ -16,7 +16,7 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, SentText
-from services.notifier.core.scheduling.schedule import ActiveSteps, AlertSchedule
+from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 
 Document = dict[str, Any]
@@ -126,9 +126,10 @@ def decode_schedule(document: Document) -> StoredSchedule:
     return StoredSchedule(schedule=msgspec.convert(fields, AlertSchedule), version=document["version"])
 
 
-def decode_active_steps(document: Document) -> ActiveSteps:
-    """Read back what the last assessment calls for; the document of the schedule may hold nothing else."""
-    return msgspec.convert(document["agenda"].get("standing", []), ActiveSteps)
+def decode_steps(document: Document) -> DutySteps:
+    """Read back what is called for and what was sent; the document of the schedule may hold nothing else."""
+    agenda = document["agenda"]
+    return msgspec.convert({"active": agenda.get("standing", []), "sent_keys": agenda.get("said", [])}, DutySteps)
 
 
 def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault = IN_CLEAR) -> Document:

@@ -29,11 +29,10 @@ from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
 from services.notifier.dispatch import configured_routes, dispatcher, route_file
+from services.notifier.dispatch.attempts import DeliveryRoute, Sender, SendPolicy
 from services.notifier.dispatch.configured_routes import RouteOpener
 from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores
 from services.notifier.dispatch.receipt_store import ReceiptStore
-from services.notifier.dispatch.route import DeliveryRoute
-from services.notifier.dispatch.sender import Sender, SendPolicy
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
 from services.notifier.feedback.acknowledge_page import AcknowledgePage
 from services.notifier.feedback.acknowledgement_store import Acknowledgement, AcknowledgementStore

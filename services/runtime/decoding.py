@@ -19,7 +19,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 from pydantic import BaseModel, ValidationError
 
-from schemas.plan import instants
+from schemas.plan import values
 from services.runtime import clock
 
 Value = TypeVar("Value")
@@ -115,15 +115,15 @@ def decode_model(model: type[Model], encoded: bytes | msgspec.Raw | None, pointe
 def read_instant(text: str, pointer: str) -> datetime:
     """Return the RFC 3339 instant in *text*, in UTC and within reach; raise `UnreadableRecordError`."""
     try:
-        return instants.parse(text)
+        return values.parse_instant(text)
     except ValueError as cause:
         raise UnreadableRecordError(pointer, str(cause)) from cause
 
 
 def require_instant(instant: datetime, pointer: str) -> datetime:
     """Return in UTC an *instant* that a service wrote; raise `UnreadableRecordError` if it is out of reach."""
-    if not instants.is_in_reach(instant):
-        years = f"{instants.FIRST_YEAR} to {instants.LAST_YEAR}"
+    if not values.is_in_reach(instant):
+        years = f"{values.FIRST_YEAR} to {values.LAST_YEAR}"
         raise UnreadableRecordError(pointer, f"{instant.isoformat()} lies outside the years {years}")
     # msgspec gives `Z` and `+00:00` the very object `UTC`, so the usual case is one comparison.
     return instant if instant.tzinfo is UTC else instant.astimezone(UTC)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.content import citations, compiled_parts, period_names, requested_content
+from schemas.content import citations, compiled_parts, requested_content
 from schemas.content.compiled_parts import RequestedPart
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
@@ -144,7 +144,7 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     window = calendar.find_window(scope.version, period)
     figures = f"; số liệu {date_parsing.render_window(window).vi}" if window else ""
     return SheetLayout(
-        title=period_names.add_period(scope.obligation.title.vi, scope.period),
+        title=periods.add_period(scope.obligation.title.vi, scope.period),
         basis=f"Căn cứ {citations.name_clause(citation.clause).vi}, {cited}{issued}{deadline}{figures}",
         quote=f"“{citation.quote}”",
         sections=tuple(_build_sections(catalogue, scope)),

@@ -14,7 +14,7 @@ from typing import Any
 from schemas.lint import documents, yaml_source
 from schemas.lint.document_tree import Node
 from schemas.lint.yaml_source import NotYaml
-from schemas.plan import instants
+from schemas.plan import values
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.rules.core.duty_catalogue import DutyCatalogue
@@ -169,7 +169,7 @@ def read_date(text: str, place: str) -> date:
 def read_instant(text: object, place: str) -> datetime:
     """Return the RFC 3339 instant in *text*; raise `UnusableInputError` naming *place* otherwise."""
     try:
-        return instants.parse(str(text))
+        return values.parse_instant(str(text))
     except ValueError as cause:
         raise UnusableInputError(f"{place}: {cause}") from cause
 

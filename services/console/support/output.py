@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from schemas.plan import instants
+from schemas.plan import values
 from services.console.support.inputs import UnusableInputError
 from services.runtime import json_lines, settings
 
@@ -74,7 +74,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], fmt: OutputFormat, *, title: s
 
 def format_instant(value: datetime | None, zone: ZoneInfo) -> str | None:
     """Return an instant as RFC 3339 with milliseconds in *zone*, the plan's time zone."""
-    return None if value is None else instants.in_zone(value, zone).isoformat(timespec="milliseconds")
+    return None if value is None else values.move_to_zone(value, zone).isoformat(timespec="milliseconds")
 
 
 def _format_cell(value: object) -> str:

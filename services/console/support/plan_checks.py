@@ -14,12 +14,11 @@ from schemas.cel.costs import SMALL
 from schemas.cel.syntax import InvalidExpression
 from schemas.lint.diagnostics import Finding
 from schemas.lint.document_tree import Node
-from schemas.plan import calendar, durations, periods
+from schemas.plan import calendar, periods, values
 from schemas.plan.grading import GRADING_VARIABLES
 from schemas.plan.periods import Period, Recurrence
 from schemas.plan.plan import ObligationVersion, Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Registry, WorkingDays
 from services.rules.core import conditions
 from services.runtime.kafka import document_parts
 from services.runtime.kafka.document_parts import DOCUMENT_BYTES_MAX
@@ -131,7 +130,7 @@ def _check_reminders(node: Node, version: ObligationVersion, period: Period | No
     due_at = datetime.combine(last + _DAY, time())
     opens_on = period.starts_on if period else version.from_
     for step in node["reminders"]["before"].each():
-        if durations.shift(due_at, step.text, back=True).date() < opens_on:
+        if values.shift(due_at, step.text, back=True).date() < opens_on:
             yield step.warning(
                 f"{step.text} before the due date lies before {period or 'the duty'} opens, on {opens_on}"
             )

@@ -18,12 +18,11 @@ from schemas.plan.registry import Registry
 from services.console.support import fact_files
 from services.console.support.fact_files import DocketName
 from services.notifier.consumer import decode_assessment
-from services.notifier.core.scheduling import digest, routing, schedule, sent_alerts
-from services.notifier.core.scheduling.digest import Digest
-from services.notifier.core.scheduling.quiet_hours import SendingHours
-from services.notifier.core.scheduling.routing import ContactBook
-from services.notifier.core.scheduling.schedule import AlertSchedule
-from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
+from services.notifier.core.scheduling import delivery as deliveries
+from services.notifier.core.scheduling import routing, schedule
+from services.notifier.core.scheduling.delivery import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
+from services.notifier.core.scheduling.routing import ContactBook, Digest
+from services.notifier.core.scheduling.schedule import AlertSchedule, SendingHours
 from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import EVERY_PERIOD, Decision, Docket, Fact
@@ -161,7 +160,7 @@ class Simulation:
             for _, after in claims:
                 self._replace(after)
             alerts = [after.with_duty(alert) for claimed, after in claims for alert in claimed]
-            for one in digest.collect_digests(alerts, self._documents, self._contacts, now):
+            for one in routing.collect_digests(alerts, self._documents, self._contacts, now):
                 if not one.contacts:
                     self._return_unreached(one, now)
                 yield SimulatedAlert(at=now, digest=one, history=self._tell_past(one, now))
@@ -173,7 +172,7 @@ class Simulation:
             (alert.duty.plan, alert.duty.obligation, alert.duty.period) for alert in one.alerts if one.is_to_superior
         }
         counts = {
-            key: sent_alerts.count_reports(
+            key: deliveries.count_reports(
                 [known for duty, known in self._schedules.items() if (duty.plan, duty.obligation, duty.period) == key],
                 now,
             )

@@ -13,7 +13,7 @@ from typing import Any
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
 from services.console.support.simulation import SimulatedAlert, SimulationDocuments
-from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.schedule import SendingHours
 
 FLOOD_DAYS = 7
 FLOOD_MESSAGES = 4  # to one contact within those days: more reads as a flood

@@ -16,7 +16,7 @@ from schemas.content import figure_findings, requested_content
 from schemas.content.figure_findings import FigureFinding
 from schemas.content.requested_content import RequestedContent
 from schemas.events.ids import DutyKey
-from schemas.plan import calendar, instants, periods
+from schemas.plan import calendar, periods, values
 from schemas.plan.calendar import FiguresWindow
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
@@ -61,7 +61,7 @@ class PublishedDuty:
         if documents is None or obligation is None or not _is_period(key.period):
             return None
         plan, registry = documents
-        day = instants.in_zone(now, ZoneInfo(plan.zone)).date()
+        day = values.move_to_zone(now, ZoneInfo(plan.zone)).date()
         return cls(key=key, plan=plan, registry=registry, obligation=obligation, day=day)
 
     @property
@@ -79,7 +79,7 @@ class PublishedDuty:
         """
         day, period = self.day, self._period
         if due_at is not None:
-            day = instants.in_zone(due_at, self.zone).date()
+            day = values.move_to_zone(due_at, self.zone).date()
         elif period is not None:
             day = period.ends_on
         return calendar.find_version(self.obligation, period, day)
@@ -107,7 +107,7 @@ class PublishedDuty:
     def _last_good_day(self, due_at: datetime | None) -> date:
         """Return the last day on which the duty can be fulfilled in time; today for a duty without dates."""
         if due_at is not None:
-            return (instants.in_zone(due_at, self.zone) - timedelta(microseconds=1)).date()
+            return (values.move_to_zone(due_at, self.zone) - timedelta(microseconds=1)).date()
         return self.day if self._period is None else self._period.last_day
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.content import citations, compiled_parts, period_names
+from schemas.content import citations, compiled_parts
 from schemas.events.assessments import Status
-from schemas.plan import recipients
+from schemas.plan import calendar, periods
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
@@ -64,8 +64,8 @@ class FormDuty(PublishedDuty):
         """The title with its period."""
         title, period = self.title, self.key.period
         return Bilingual.of(
-            vi=period_names.add_period(title.vi, period, "vi"),
-            en=period_names.add_period(title.in_language("en"), period, "en"),
+            vi=periods.add_period(title.vi, period, "vi"),
+            en=periods.add_period(title.in_language("en"), period, "en"),
         )
 
     @property
@@ -75,7 +75,7 @@ class FormDuty(PublishedDuty):
     @property
     def recipient(self) -> Bilingual | None:
         """Who receives the report."""
-        recipient = recipients.find_recipient(self.plan, self.registry, self.key, today=self.day)
+        recipient = calendar.find_recipient(self.plan, self.registry, self.key, today=self.day)
         return self._name(recipient) if recipient else None
 
     @property

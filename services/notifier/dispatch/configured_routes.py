@@ -17,7 +17,7 @@ from services.notifier.channels.sms_smpp import OnReceipt, SmppOptions, SmsChann
 from services.notifier.channels.smtp_session import SmtpServer
 from services.notifier.channels.trial import TrialChannel
 from services.notifier.core.dispatch.circuit import CircuitPolicy
-from services.notifier.dispatch.route import DeliveryRoute, RouteLimits
+from services.notifier.dispatch.attempts import DeliveryRoute, RouteLimits
 from services.notifier.dispatch.route_file import HttpProvider, ReceiptReports, RouteEntry, SmppProvider, SmtpProvider
 from services.notifier.feedback import receipt_webhook
 from services.notifier.feedback.receipt_webhook import ReceiptGateway

@@ -8,7 +8,7 @@ then sent again with the same Message-ID, an SMS is not. The record shows both a
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,12 +17,19 @@ from services.notifier.channels.message_channel import SendResult
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.holds import SendingHolds
+from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
-from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
+from services.notifier.core.scheduling.delivery import (
+    NO_HISTORY,
+    TELLS_OF_PAST,
+    Delivery,
+    DeliveryAttempt,
+    LetterHistory,
+)
+from services.notifier.core.scheduling.schedule import NO_STEPS, DutySteps
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
+from services.notifier.dispatch.attempts import DeliveryRoute, EndedSend, PostponedDelivery, PreparedDelivery, Sender
 from services.notifier.dispatch.receipt_store import ReceiptStore
-from services.notifier.dispatch.route import DeliveryRoute
-from services.notifier.dispatch.sender import EndedSend, PostponedDelivery, PreparedDelivery, Sender
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.history.letter_store import LetterHistoryStore
@@ -231,12 +238,15 @@ class Dispatcher:
         """Return the deliveries with only those alerts that are still called for, and those cancelled as a whole."""
         # Between the creation of a delivery and a retry hours later the report may have come in.
         duties = {str(one.duty) for delivery in claimed for one in delivery.alerts}
-        active = await self.stores.ledger.find_active_steps(sorted(duties)) if duties else {}
-        self.claimed.history = history = await self.stores.letters.load(claimed, now)
+        steps = await self.stores.ledger.find_steps(sorted(duties)) if duties else {}
+        history = await self._load_history([one for delivery in claimed for one in delivery.alerts], steps, now)
+        self.claimed.history = history
         called_for, cancelled = [], []
         for delivery in claimed:
             holding = [
-                one for one in delivery.alerts if schedule.is_called_for(one.alert, active.get(str(one.duty), ()), now)
+                one
+                for one in delivery.alerts
+                if schedule.is_called_for(one.alert, steps.get(str(one.duty), NO_STEPS).active, now)
             ]
             alerts = tuple(one for one in holding if not self.sender.is_quieted(one, history, now))
             if alerts and delivery.address:
@@ -248,6 +258,17 @@ class Dispatcher:
                 result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=reason)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
         return called_for, cancelled
+
+    async def _load_history(
+        self, alerts: Sequence[DutyAlert], steps: Mapping[str, DutySteps], now: datetime
+    ) -> LetterHistory:
+        """Return what the letters about *alerts* tell of the past; most tell only whether a reminder is the first."""
+        reminded = deliveries.find_reminded(alerts, steps)
+        asked = [one for one in alerts if one.alert.kind in TELLS_OF_PAST]
+        if not asked:
+            return LetterHistory(duties=reminded, counts={})
+        past = await self.stores.letters.load(asked, now)
+        return LetterHistory(duties={**reminded, **past.duties}, counts=past.counts)
 
 
 async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Callable[[], None]) -> None:

@@ -12,11 +12,8 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome
 from schemas.plan.plan import PARENT
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling import sent_alerts
-from services.notifier.core.scheduling.delivery import Delivery
-from services.notifier.core.scheduling.schedule import AlertSchedule
-from services.notifier.core.scheduling.scheduled_alert import DutyAlert
-from services.notifier.core.scheduling.sent_alerts import (
+from services.notifier.core.scheduling import delivery as deliveries
+from services.notifier.core.scheduling.delivery import (
     DutyHistory,
     LetterHistory,
     NamedDay,
@@ -24,12 +21,12 @@ from services.notifier.core.scheduling.sent_alerts import (
     ReportTally,
     SentAlert,
 )
+from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, SCHEDULES, Document
 from services.runtime import mongo
 
-# Their letters say how often and when the agency was written to before.
-_TELLS_OF_THE_PAST = frozenset({StepKind.URGING, StepKind.ESCALATION, StepKind.INCOMPLETE})
 _WITHOUT_TEXT = {"text": False, "events": False}
 
 # Python 3.11 finds members in an enumeration, and no values.
@@ -57,32 +54,16 @@ class LetterHistoryStore:
         async with _translate_errors():
             await self._deliveries.update_many({"text.at": {"$lt": before}}, {"$unset": {"text": ""}})
 
-    async def load(self, deliveries: Sequence[Delivery], now: datetime) -> LetterHistory:
-        """Return what the letters of *deliveries* tell of the past."""
-        alerts = [one for delivery in deliveries for one in delivery.alerts]
-        asked = sorted({str(one.duty) for one in alerts if one.alert.kind in _TELLS_OF_THE_PAST})
-        known = await self._find_histories(asked) if asked else {}
+    async def load(self, alerts: Sequence[DutyAlert], now: datetime) -> LetterHistory:
+        """Return what the letters about *alerts*, each of a kind that `TELLS_OF_PAST`, tell of the past."""
+        known = await self._find_histories(sorted({str(one.duty) for one in alerts}))
         counted = {
             (one.duty.plan, one.duty.obligation, one.duty.period)
             for one in alerts
             if one.alert.kind is StepKind.ESCALATION and one.alert.to != PARENT
         }
         counts = {key: await self._count(key, now) for key in counted}
-        return LetterHistory(duties=await self._find_reminded(alerts) | known, counts=counts)
-
-    async def _find_reminded(self, alerts: Iterable[DutyAlert]) -> dict[str, DutyHistory]:
-        """Return the duties among *alerts* whose deadline was reminded of before, by what their schedules have sent."""
-        reminders = {str(one.duty): one.alert for one in alerts if one.alert.kind is StepKind.REMINDER}
-        if not reminders:
-            return {}
-        async with _translate_errors():
-            found = self._schedules.find({"_id": {"$in": sorted(reminders)}}, {"agenda.said": True})
-            sent = {one["_id"]: one["agenda"].get("said", ()) async for one in found}
-        return {
-            duty: DutyHistory(is_reminded=True)
-            for duty, alert in reminders.items()
-            if sent_alerts.is_reminded(sent.get(duty, ()), alert)
-        }
+        return LetterHistory(duties=known, counts=counts)
 
     async def _find_histories(self, duties: Sequence[str]) -> dict[str, DutyHistory]:
         async with _translate_errors():
@@ -103,7 +84,7 @@ class LetterHistoryStore:
         wanted: dict[str, Any] = {"agenda.duty.obligation": obligation, "agenda.duty.period": period}
         async with _translate_errors():
             found = await self._schedules.find({**wanted, "agenda.duty.plan": plan}).to_list(None)
-        return sent_alerts.count_reports(_read_schedules(found), now)
+        return deliveries.count_reports(_read_schedules(found), now)
 
 
 def _read_schedules(documents: Iterable[Document]) -> Iterable[AlertSchedule]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.plan import figures, instants
+from schemas.plan import figures, values
 from services.reporting.core.results import (
     AgencyFigure,
     AgencyText,
@@ -122,4 +122,4 @@ def _write(value: Decimal | None) -> str | None:
 
 
 def _write_instant(instant: datetime, zone: ZoneInfo) -> str:
-    return instants.in_zone(instant, zone).isoformat(timespec="milliseconds")
+    return values.move_to_zone(instant, zone).isoformat(timespec="milliseconds")

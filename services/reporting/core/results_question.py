@@ -13,8 +13,7 @@ from schemas.events.assessments import Status
 from schemas.plan import periods
 from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.plan import ObligationVersion, Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Registry, WorkingDays
 from services.reporting.core import heirs, results
 from services.reporting.core.results import (
     RETURNED,

@@ -11,8 +11,8 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from schemas.content import period_names, units
-from schemas.plan import figures
+from schemas.content import units
+from schemas.plan import figures, periods
 from schemas.plan.values import Bilingual
 from schemas.text import normal_form
 from services.reporting.core import labels, vietnamese_locale
@@ -127,7 +127,7 @@ def _name_report(report: ConsolidatedReport, compiled: CompiledReports, language
     """Return the title of a report with its period, and who compiles it."""
     obligation = compiled.plan.obligation(report.obligation)
     title = report.obligation if obligation is None else obligation.letter_title.in_language(language)
-    named = period_names.add_period(title, compiled.period, "en" if language == "en" else "vi")
+    named = periods.add_period(title, compiled.period, "en" if language == "en" else "vi")
     return f"{compiled.agency_name}: {named}"
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.wire import WireSegment, WireStep
-from schemas.plan import calendar, durations, instants, periods
+from schemas.plan import calendar, periods, values
 from schemas.plan.plan import PARENT, Reminders
 from services.rules.core import notices
 from services.rules.core.assess import Assessment
@@ -71,7 +71,7 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
 
 def _copy_alert(alert: WireStep, duty: Duty) -> Iterator[WireStep]:
     """Yield a copy for each agency that co-operates in the report on that day, repeated no longer than it exists."""
-    day = instants.in_zone(alert.at, duty.zone).date()
+    day = values.move_to_zone(alert.at, duty.zone).date()
     for one in duty.co_operators:
         dates = next((found for found in one.dates if found.contains(day)), None)
         if dates is not None and one.agency != duty.key.agency:
@@ -104,7 +104,7 @@ def _plan_around_due(
 
 def _settle_of(reminders: Reminders) -> str | msgspec.UnsetType:
     """Return for how long the first urging is held back, if it is."""
-    return reminders.settle if durations.sign(reminders.settle) else msgspec.UNSET
+    return reminders.settle if values.find_sign(reminders.settle) else msgspec.UNSET
 
 
 def _bound_to_superior(step: WireStep, duty: Duty) -> Iterator[WireStep]:
@@ -167,7 +167,7 @@ def _plan_resumed_urging(duty: Duty, reminders: Reminders, spans: Iterable[_Urge
         planned = {calendar.shift_instant(span.due_at, after, duty.zone) for after in reminders.after}
         is_within_period = span.starts_at < duty.one_period_after(span.due_at)
         if span.quiet_since is not None and is_within_period and span.starts_at not in planned:
-            label = durations.between(span.due_at, span.starts_at)
+            label = values.format_elapsed(span.due_at, span.starts_at)
             yield WireStep(kind=StepKind.URGING, step=label, at=span.starts_at, due_at=span.due_at)
 
 
@@ -191,7 +191,7 @@ def _plan_repeated_urging(duty: Duty, reminders: Reminders, spans: Iterable[_Urg
         left = None if reminders.at_most is None else reminders.at_most - passed
         if starts_at <= at < until and (left is None or left > 0):
             # A step is named by its distance from due, here that of the first repetition, for example P24D.
-            label = durations.between(due_at, at)
+            label = values.format_elapsed(due_at, at)
             yield WireStep(
                 kind=StepKind.URGING,
                 step=label,

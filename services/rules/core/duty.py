@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.events.ids import DutyKey
-from schemas.plan import calendar, instants
+from schemas.plan import calendar, values
 from schemas.plan.plan import Obligation, ObligationVersion
 from services.rules.core.agencies import CoOperator, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements
@@ -52,7 +52,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def superior_at(self, instant: datetime) -> Superior | None:
         """Return who stands above the agency at *instant*, if an alert goes there."""
-        day = instants.in_zone(instant, self.zone).date()
+        day = values.move_to_zone(instant, self.zone).date()
         return next((one for one in self.superiors if one.dates.contains(day)), None)
 
     def origin_of(self, submission: Submission) -> "Duty":

@@ -15,8 +15,7 @@ from schemas.plan import calendar, periods
 from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.periods import Period
 from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Registry, WorkingDays
 from services.rules.core import agencies, completeness, plan_succession
 from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, LeftGroup, NotBound, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart

@@ -29,7 +29,7 @@ DISPATCHING = (
     "services.notifier.digest_scheduler",
     "services.notifier.outbox",
     "services.notifier.ledger",
-    "services.notifier.dispatch.sender",
+    "services.notifier.dispatch.attempts",
     "services.notifier.dispatch.receipt_store",
     "services.notifier.history.letter_store",
     "services.notifier.control.store",
@@ -45,7 +45,6 @@ NOT_DISPATCHING = {
     "services.notifier.dispatch.configured_routes",
     "services.notifier.dispatch.delivery_record_store",
     "services.notifier.dispatch.route_file",
-    "services.notifier.dispatch.route",  # it decides and awaits nothing
 }
 
 

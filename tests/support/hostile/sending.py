@@ -8,18 +8,17 @@ import bson
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.plan.plan import Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Registry, WorkingDays
 from services.notifier import ledger_documents
 from services.notifier.channels import email, sms_smpp
 from services.notifier.channels.email import MailHeaders
 from services.notifier.channels.message_channel import OutgoingMessage
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderOptions
-from services.notifier.core.scheduling import delivery, digest, schedule
+from services.notifier.core.scheduling import delivery, routing, schedule
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
-from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import Contact, ContactBook
+from services.notifier.core.scheduling.schedule import SendingHours
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, DutyAssessment
 from services.notifier.ledger_documents import StoredSchedule
 from services.reporting import event_decoder
@@ -78,7 +77,7 @@ def _send(alerts: Sequence[DutyAlert], now: datetime) -> None:
         [Contact(agency=agency, channel=channel, address="84912345678") for agency in reached for channel in Channel]
     )
     for book in (everybody, ContactBook()):
-        for one in digest.collect_digests(alerts, DOCUMENTS, book, now):
+        for one in routing.collect_digests(alerts, DOCUMENTS, book, now):
             for created in delivery.create_deliveries(one, "batch"):
                 _record(created, now)
                 _write(created, now)

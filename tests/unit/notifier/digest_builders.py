@@ -12,11 +12,10 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
-from services.notifier.core.scheduling.digest import Digest
-from services.notifier.core.scheduling.quiet_hours import SendingHours
-from services.notifier.core.scheduling.routing import Language
+from services.notifier.core.scheduling.delivery import NO_HISTORY, LetterHistory
+from services.notifier.core.scheduling.routing import Digest, Language
+from services.notifier.core.scheduling.schedule import SendingHours
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
-from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
 from tests.support.builders import plans
 from tests.unit.notifier.schedule_builders import DUE, EveryDay, days
 

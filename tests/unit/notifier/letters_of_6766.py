@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
-from schemas.plan import durations
+from schemas.plan import values
 from services.console.support import inputs
 from services.console.support.simulation import SimulationDocuments
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.officers import Officer
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions, SmsLetters
-from services.notifier.core.scheduling.digest import Digest
-from services.notifier.core.scheduling.routing import Language
+from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory, NamedDay, ReportTally, SentAlert
+from services.notifier.core.scheduling.routing import Digest, Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
-from services.notifier.core.scheduling.sent_alerts import DutyHistory, LetterHistory, NamedDay, ReportTally, SentAlert
 
 PLANS = Path(__file__).parents[3] / "deploy" / "plans"
 PLAN, OBLIGATION, PERIOD = "6766-KH-UBND", "annual-results", "2024"
@@ -69,7 +68,7 @@ def a_history(
     sent = [
         SentAlert(
             kind=kind,
-            step=durations.format_days(number),
+            step=values.format_days(number),
             to="self",
             due_at=DUE,
             outcome=AttemptOutcome.BOUNCED if instants is failed else AttemptOutcome.ACCEPTED,

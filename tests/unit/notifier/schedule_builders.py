@@ -9,8 +9,7 @@ from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireStep
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.quiet_hours import SendingHours
-from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.schedule import AlertSchedule, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

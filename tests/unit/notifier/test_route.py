@@ -7,7 +7,7 @@ from services.notifier.channels.message_channel import OutgoingMessage, SendResu
 from services.notifier.core.dispatch import refusals
 from services.notifier.core.dispatch.circuit import CircuitPolicy
 from services.notifier.core.dispatch.refusals import Phase
-from services.notifier.dispatch.route import DeliveryRoute, RouteLimits
+from services.notifier.dispatch.attempts import DeliveryRoute, RouteLimits
 
 NOW = datetime(2026, 12, 9, tzinfo=UTC)
 ACCEPTED = SendResult(outcome=AttemptOutcome.ACCEPTED)

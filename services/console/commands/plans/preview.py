@@ -17,8 +17,7 @@ from services.notifier.channels import email
 from services.notifier.channels.email import MailHeaders
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions, SmsLetters
-from services.notifier.core.scheduling.digest import Digest
-from services.notifier.core.scheduling.routing import Language
+from services.notifier.core.scheduling.routing import Digest, Language
 from services.notifier.officer_file import OfficerFileError
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.runtime.clock import SystemClock

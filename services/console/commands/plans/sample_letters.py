@@ -13,9 +13,9 @@ from schemas.events.deliveries import AttemptOutcome
 from schemas.events.wire import WireNotice
 from schemas.plan.plan import PARENT
 from services.notifier.core.rendering.render import Occasion
+from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory, ReportTally, SentAlert
 from services.notifier.core.scheduling.routing import SELF
 from services.notifier.core.scheduling.scheduled_alert import RETURNED, Correction, DutyAlert, ScheduledAlert
-from services.notifier.core.scheduling.sent_alerts import DutyHistory, LetterHistory, ReportTally, SentAlert
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
 

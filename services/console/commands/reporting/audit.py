@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from schemas.plan import durations
+from schemas.plan import values
 from services.console.audit import schedule
 from services.console.audit.auditor import AuditResult, AuditTarget
 from services.console.audit.comparison import Difference
@@ -170,7 +170,7 @@ def _parse_target(plan: str, period: str) -> AuditTarget | None:
 
 def _parse_interval(text: str) -> timedelta:
     try:
-        interval = durations.shift(ANCHOR, text) - ANCHOR
+        interval = values.shift(ANCHOR, text) - ANCHOR
     except ValueError as cause:
         raise UnusableInputError(f"--every: {cause}") from cause
     if interval <= timedelta(0):

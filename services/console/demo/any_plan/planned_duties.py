@@ -12,8 +12,7 @@ from schemas.plan import calendar, periods
 from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
-from schemas.plan.registry import Agency, Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Agency, Registry, WorkingDays
 
 DutyName = tuple[str, str, str]
 """Agency, obligation and period."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from schemas.content import period_names, requested_content
+from schemas.content import requested_content
 from schemas.events import facts, ids
 from schemas.events.assessments import Status
+from schemas.plan import periods
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.demo.any_plan.planned_duties import PlannedDuty
@@ -73,7 +74,7 @@ class Report:
                 "number": f"{draw_number(self.id, 40, 980)}/BC",
                 "issued_on": sent_at.date().isoformat(),
                 "signed_by": "Thủ trưởng cơ quan" if self.is_signed else "",
-                "title": period_names.add_period(self.duty.obligation.letter_title.vi, period),
+                "title": periods.add_period(self.duty.obligation.letter_title.vi, period),
             },
             "dispatch": {
                 "sent_at": sent_at.isoformat(timespec="milliseconds"),

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from schemas.content import period_names
 from schemas.plan import periods
 from schemas.plan.calendar import FiguresWindow
 from schemas.plan.values import Bilingual
@@ -133,7 +132,7 @@ def render_window(window: FiguresWindow) -> Bilingual:
 
 def render_period(text: str) -> Bilingual:
     """Return a reporting period in words: `2026-Q3` is "quý III năm 2026"."""
-    return period_names.name_period(periods.parse(text))
+    return periods.name_period(periods.parse(text))
 
 
 def _days(count: int) -> str:

@@ -24,21 +24,6 @@ class CalendarEntry:
     description: str
 
 
-def carries_deadline(facts: LetterFacts) -> bool:
-    """Whether the letter about *facts* has the deadline as an entry: it is new to the reader, or holds no more."""
-    told = facts.one.alert.notice
-    match facts.kind:
-        case StepKind.REMINDER:
-            is_new = facts.is_first and not facts.is_copy
-        case StepKind.SUCCESSION:
-            is_new = told is not None and facts.one.alert.to in told.heirs
-        case StepKind.OPENING | StepKind.EXTENSION | StepKind.EXEMPTION:
-            is_new = True
-        case _:
-            is_new = False
-    return is_new and facts.deadline is not None
-
-
 def write_calendar(entries: Iterable[CalendarEntry], *, domain: str, now: datetime) -> str | None:
     """Return *entries* as a file; a later one of a duty replaces the one before, an exemption cancels it."""
     events = [_write_event(one, one.facts.deadline, domain=domain, now=now) for one in entries if one.facts.deadline]

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from schemas.content import period_names
 from schemas.content.units import UNITS
-from schemas.plan import figures
+from schemas.plan import figures, periods
 from schemas.plan.calendar import FiguresWindow
 from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline
 from services.notifier.core.scheduling.routing import Language
@@ -103,7 +102,7 @@ class English:
         return f"{_count_days(days_late)} after the deadline" if days_late else "in time"
 
     def title(self, title: str, period: str | None) -> str:
-        return period_names.add_period(title, period, "en")
+        return periods.add_period(title, period, "en")
 
     def report(self, title: str, period: str | None, *, is_noun: bool) -> str:
         named = self.title(title, period)

@@ -12,9 +12,9 @@ from services.notifier.core.rendering.english import English
 from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
 from services.notifier.core.rendering.officers import Officer
 from services.notifier.core.rendering.vietnamese import Vietnamese
+from services.notifier.core.scheduling.delivery import LetterHistory
 from services.notifier.core.scheduling.routing import SELF, Language
 from services.notifier.core.scheduling.scheduled_alert import RETURNED
-from services.notifier.core.scheduling.sent_alerts import LetterHistory
 
 Words = Vietnamese | English
 WORDS: Mapping[Language, Words] = {"vi": Vietnamese(), "en": English()}

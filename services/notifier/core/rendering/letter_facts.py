@@ -11,15 +11,14 @@ from typing import Protocol, Self
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
-from schemas.plan import calendar, periods, recipients
+from schemas.plan import calendar, periods
 from schemas.plan.calendar import FiguresWindow
 from schemas.plan.plan import Citation, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Name, Registry
-from services.notifier.core.scheduling import sent_alerts
-from services.notifier.core.scheduling.digest import DocumentVersions
-from services.notifier.core.scheduling.routing import SELF, Language
+from services.notifier.core.scheduling import delivery as deliveries
+from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory
+from services.notifier.core.scheduling.routing import SELF, DocumentVersions, Language
 from services.notifier.core.scheduling.scheduled_alert import RETURNED, DutyAlert
-from services.notifier.core.scheduling.sent_alerts import DutyHistory, LetterHistory
 
 # The alerts of which the agencies that co-operate in a report get copies.
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
@@ -145,8 +144,23 @@ class LetterFacts:
         return not (history.is_reminded or history.find_taken(StepKind.REMINDER, alert.due_at, before=alert))
 
     @property
+    def has_news_of_deadline(self) -> bool:
+        """Whether the deadline is new to the reader, or holds no more, so that it goes along as a calendar entry."""
+        told = self.one.alert.notice
+        match self.kind:
+            case StepKind.REMINDER:
+                is_news = self.is_first and not self.is_copy
+            case StepKind.SUCCESSION:
+                is_news = told is not None and self.one.alert.to in told.heirs
+            case StepKind.OPENING | StepKind.EXTENSION | StepKind.EXEMPTION:
+                is_news = True
+            case _:
+                is_news = False
+        return is_news and self.deadline is not None
+
+    @property
     def ordinal(self) -> int:
-        return sent_alerts.count_ordinal(self.history, self.one.alert)
+        return deliveries.count_ordinal(self.history, self.one.alert)
 
 
 def find_facts(
@@ -230,7 +244,7 @@ def _name_on(names: Iterable[Name], day: date, language: Language) -> str:
 
 def _name_receiver(plan: Plan, registry: Registry, one: DutyAlert, today: date, language: Language) -> AgencyNames:
     """Return the names of who receives the report, else of the plan's issuer, else the plan's title."""
-    recipient = recipients.find_recipient(plan, registry, one.duty, today=today)
+    recipient = calendar.find_recipient(plan, registry, one.duty, today=today)
     known = next((one for one in (recipient, plan.issuer) if one and registry.agency(one)), None)
     if known is not None:
         return name_agency(known, registry, today, language)

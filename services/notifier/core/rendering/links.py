@@ -11,8 +11,7 @@ from schemas.events.acknowledge_links import AcknowledgeLink, AcknowledgeLinkKey
 from schemas.events.assessments import StepKind
 from schemas.events.dashboard_links import LIFETIME_MAX, AgencyLink, DashboardKey, dashboard_url
 from schemas.events.form_links import DutyLink, LinkKey, form_url
-from services.notifier.core.scheduling.digest import Digest
-from services.notifier.core.scheduling.routing import SELF, Language
+from services.notifier.core.scheduling.routing import SELF, Digest, Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 # An escalation goes to others; after the notices there is nothing to send.

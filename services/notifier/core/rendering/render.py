@@ -1,33 +1,49 @@
-"""Render a digest as a mail or an SMS in the reader's language, as things stand at the instant of sending."""
+"""Render a digest as a mail or an SMS in the reader's language, as things stand at the instant of sending.
 
+Words and layouts are templates, files of which each language has its own; a value that a template lacks is an error.
+One file holds the words of a letter, and is drawn twice: as plain text, and as HTML with every value escaped. The set
+has one version, and each letter a digest of the files it is made of; the delivery's record keeps both with the text.
+"""
+
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from functools import cache
+from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, meta
 
 from schemas.events import ids
 from schemas.events.deliveries import Channel
 from schemas.plan.plan import PARENT
-from services.notifier.core.rendering import calendar_file, letter, letter_facts, sms_segments, templates
+from services.notifier.core.rendering import calendar_file, letter, letter_facts, sms_segments
 from services.notifier.core.rendering.calendar_file import CalendarEntry
 from services.notifier.core.rendering.letter import WORDS, Letter, LetterFrame, Words
 from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
 from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.officers import OfficerBook
-from services.notifier.core.rendering.templates import TemplateStamp
-from services.notifier.core.scheduling.delivery import SentText
-from services.notifier.core.scheduling.digest import Digest, DocumentVersions
-from services.notifier.core.scheduling.routing import SELF, Language
-from services.notifier.core.scheduling.sent_alerts import NO_HISTORY, LetterHistory
+from services.notifier.core.scheduling.delivery import NO_HISTORY, LetterHistory, SentText
+from services.notifier.core.scheduling.routing import SELF, Digest, DocumentVersions, Language
 
 MAX_SMS_PARTS = 3  # 459 letters of GSM-7; providers cut or refuse a message beyond about 495
 _ELLIPSIS = "..."
 _TOKEN = re.compile(r"(?P<parameter>[?&]t=)[\w.-]+")
 _HIDDEN = r"\g<parameter>…"
 _DEFAULT_DOMAIN = "dondoc.example"
+
+VERSION = 1
+"""The version of the templates. A change of any file raises it; a contract test holds the two to each other."""
+
+_PACKAGE, _FOLDER = "services.notifier", "templates"
+_SMS = "sms"
+_SUBJECT_LENGTH = 60  # letters that a list of mails shows on a phone
+_BLANK_LINES = re.compile(r"\n\s*\n")
+Layout = Literal["txt", "html"]
+_LAYOUTS: tuple[Layout, ...] = ("txt", "html")
 
 
 class SmsLetters(StrEnum):
@@ -79,6 +95,15 @@ class MailThread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateStamp:
+    """Which words a message was made of: the template, the version of the set, and the digest of its files."""
+
+    name: str
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMessage:
     """The text of a message and what it was made of. An SMS has no subject and no HTML; a mail has no segments."""
 
@@ -98,7 +123,7 @@ def render_digest(
     facts = [letter_facts.find_facts(one, documents, words, now=now, history=occasion.history) for one in digest.alerts]
     lead = facts[0]
     is_mail = digest.channel is Channel.EMAIL
-    described = [one for one in facts if is_mail and calendar_file.carries_deadline(one)]
+    described = [one for one in facts if is_mail and one.has_news_of_deadline]
     frame = LetterFrame(
         reader=_name_reader(digest, documents, lead, language=language, now=now),
         now=now,
@@ -109,16 +134,15 @@ def render_digest(
         has_calendar=bool(described),
     )
     composed = letter.compose(facts, words, frame, occasion.history)
-    stamp = templates.stamp(composed.template, language, is_sms=not is_mail)
+    stamp = stamp_template(composed.template, language, is_sms=not is_mail)
     match digest.channel:
         case Channel.EMAIL:
-            subject, body, html = templates.write_mail(composed, language)
-            entries = _describe_entries(described, words, frame)
+            subject, body, html = write_mail(composed, language)
             thread = MailThread(
                 references=f"<{ids.digest('thread', str(lead.one.duty))[:40]}@{options.mail_domain}>",
                 zone=lead.zone,
                 reply_to=composed.values["officer_mail"],
-                calendar=calendar_file.write_calendar(entries, domain=options.mail_domain, now=now),
+                calendar=_write_calendar(described, words, frame, domain=options.mail_domain),
             )
             return RenderedMessage(subject=subject, body=body, html=html, segments=None, stamp=stamp, thread=thread)
         case Channel.SMS:
@@ -176,21 +200,27 @@ def _name_reader(
     return letter_facts.name_agency(digest.to_agency, registry, now.astimezone(lead.zone).date(), language)
 
 
-def _describe_entries(facts: Sequence[LetterFacts], words: Words, frame: LetterFrame) -> Iterator[CalendarEntry]:
-    for one in facts:
-        values = letter.describe(one, words, frame, None)
-        yield CalendarEntry(
+def _write_calendar(facts: Sequence[LetterFacts], words: Words, frame: LetterFrame, *, domain: str) -> str | None:
+    """Return the deadlines of *facts* as a calendar file; None where there is none."""
+    if not facts:
+        return None
+    described = ((one, letter.describe(one, words, frame, None)) for one in facts)
+    entries = [
+        CalendarEntry(
             facts=one,
             summary=f"{values['report_short']}: {values['due']}",
             description=f"{values['report']}\n{values['receiver']}\n{values['basis']}",
         )
+        for one, values in described
+    ]
+    return calendar_file.write_calendar(entries, domain=domain, now=frame.now)
 
 
 def _render_sms(composed: Letter, words: Words, letters: SmsLetters, stamp: TemplateStamp) -> RenderedMessage:
     """Return the fullest wording of few enough parts, else the shortest, cut only where no provider would take it."""
     values = composed.values
     names = dict.fromkeys((values["agency"], values["agency_sms"], words.reader))
-    by_name = [templates.write_sms(composed, words.language, name) for name in names]
+    by_name = [write_sms(composed, words.language, name) for name in names]
     texts = [text for wordings in zip(*by_name, strict=True) for text in dict.fromkeys(wordings)]
     # The last resort names nobody to call, so that the rest fits.
     texts.append(f"{texts[-1].removesuffix(values['end'])}.")
@@ -204,3 +234,88 @@ def _cut_to_max_parts(body: str) -> str:
     while sms_segments.measure(body).parts > MAX_SMS_PARTS:
         body = body.removesuffix(_ELLIPSIS)[:-1].rstrip() + _ELLIPSIS
     return body
+
+
+def write_mail(composed: Letter, language: Language) -> tuple[str, str, str]:
+    """Return subject, plain text and HTML of a letter."""
+    name = f"{language}/{composed.template}.txt"
+    plain = _load("txt", name)
+    values = composed.values | {"subject": _choose_subject(_render_block(plain, "subject", composed.values))}
+    text = _BLANK_LINES.sub("\n\n", plain.render(values)).strip()
+    # "-- " keeps its space: it separates the signature (RFC 3676, section 4.3).
+    return values["subject"], f"{text}\n", _load("html", name).render(values)
+
+
+def write_sms(composed: Letter, language: Language, whom: str) -> list[str]:
+    """Return the wordings of a text message to *whom*, from the fullest to the shortest."""
+    template = _load("txt", f"{language}/{_SMS}.txt")
+    rendered = _render_block(template, composed.template.replace("-", "_"), composed.values | {"whom": whom})
+    return [" ".join(line.split()) for line in rendered.splitlines() if line.strip()]
+
+
+@cache
+def stamp_template(letter: str, language: Language, *, is_sms: bool) -> TemplateStamp:
+    """Return what the record keeps of the template *letter*."""
+    name = f"{language}/{_SMS if is_sms else letter}.txt"
+    roots = (name,) if is_sms else (name, *(f"layout/{part}.{kind}" for part in ("mail", "parts") for kind in _LAYOUTS))
+    digest = hashlib.sha256()
+    for one in sorted({found for root in roots for found in _find_sources(root)}):
+        digest.update(f"{one}\n{_read_source(one)}".encode())
+    return TemplateStamp(name=f"{language}/{letter}", version=VERSION, digest=digest.hexdigest())
+
+
+def _choose_subject(rendered: str) -> str:
+    """Return the first subject that a phone shows whole, else the last one."""
+    lines = [" ".join(line.split()) for line in rendered.splitlines() if line.strip()]
+    return next((line for line in lines if len(line) <= _SUBJECT_LENGTH), lines[-1])
+
+
+def _render_block(template: Template, block: str, values: dict[str, Any]) -> str:
+    return "".join(template.blocks[block](template.new_context(values)))
+
+
+@cache
+def _load(layout: Layout, name: str) -> Template:
+    return _environment(layout).get_template(name)
+
+
+@cache
+def _environment(layout: Layout) -> Environment:
+    """Return the environment that draws the words in *layout*; the parts of the layout are known to every template."""
+    # Plain text has no markup to escape; the same values are escaped in the other layout.
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE, _FOLDER),
+        autoescape=layout == "html",  # noqa: S701 - as said above
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters["dense"] = _drop_blank_lines
+    environment.filters["spaced"] = _space_paragraphs
+    environment.globals["layout"] = f"layout/mail.{layout}"
+    parts = environment.get_template(f"layout/parts.{layout}").module
+    names = [name for name in vars(parts) if not name.startswith("_")]
+    environment.globals.update({name: getattr(parts, name) for name in names})
+    return environment
+
+
+def _drop_blank_lines(text: str) -> str:
+    return "\n".join(line.rstrip() for line in str(text).splitlines() if line.strip())
+
+
+def _space_paragraphs(text: str) -> str:
+    return _BLANK_LINES.sub("\n\n", str(text)).strip()
+
+
+def _read_source(name: str) -> str:
+    environment = _environment("txt")
+    source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr] # it has a loader
+    return source
+
+
+def _find_sources(name: str) -> set[str]:
+    """Return *name* and the templates that it extends, by name; the layout is named by its variable and added apart."""
+    parsed = _environment("txt").parse(_read_source(name))
+    found = {one for one in meta.find_referenced_templates(parsed) if one is not None}
+    return {name} | {inner for one in found for inner in _find_sources(one)}

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from schemas.content import citations, period_names
-from schemas.content.document_kinds import find_kind
+from schemas.content import citations
+from schemas.content.citations import find_kind
 from schemas.content.units import UNITS
-from schemas.plan import figures
+from schemas.plan import figures, periods
 from schemas.plan.calendar import FiguresWindow
 from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline
 from services.notifier.core.scheduling.routing import Language
@@ -103,7 +103,7 @@ class Vietnamese:
         return f"sau thời hạn {self.count(days_late)} ngày" if days_late else "trong thời hạn"
 
     def title(self, title: str, period: str | None) -> str:
-        return period_names.add_period(title, period, "vi")
+        return periods.add_period(title, period, "vi")
 
     def report(self, title: str, period: str | None, *, is_noun: bool) -> str:
         named = self.title(title, period)

@@ -14,7 +14,7 @@ from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling.delivery import Delivery
-from services.notifier.core.scheduling.digest import Digest
+from services.notifier.core.scheduling.routing import Digest
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 ENDS_ALERT = TAKEN | {

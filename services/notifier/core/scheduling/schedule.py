@@ -3,18 +3,23 @@
 All functions are pure, so a redelivered assessment, a restart and `dondoc simulate` come to the same result. The rules:
 an alert that was sent is never sent again; of several alerts missed while the notifier was down only the last that
 still holds is sent; an alert whose reason is gone is not sent.
+
+Outside the sending hours it is quiet: alerts go out only on working days, in the working hours of the people who read
+them. A reminder that falls on a day off goes out on the working day before, because afterwards there would be less time
+to act. Everything else waits for the next working day.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
 from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.ids import DutyKey
-from schemas.plan import durations
+from schemas.plan import values
 from services.notifier.core.scheduling import scheduled_alert
-from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.scheduled_alert import (
     SENT_IN_ANY_CASE,
     SEVERITY,
@@ -31,10 +36,88 @@ MEASURED_FROM_DUE = frozenset(StepKind) - {StepKind.RETURNED, StepKind.OPENING, 
 # The `step_key` of each alert that an assessment calls for, with the instant from which it is void.
 ActiveSteps = tuple[tuple[str, datetime | None], ...]
 
-
 # Their steps are durations from the due instant; those of notices are names of events.
 _COUNTED_IN_DAYS = frozenset({StepKind.REMINDER, StepKind.URGING, StepKind.ESCALATION})
-_ONE_DAY = timedelta(days=1)
+
+ONE_DAY = timedelta(days=1)
+
+
+class WorkingDayCalendar(Protocol):
+    """Knows on which days the offices of a registry work."""
+
+    def is_working_day(self, day: date) -> bool: ...
+
+    def next_working_day(self, day: date) -> date:
+        """Return *day* if it is worked, else the next day that is."""
+        ...
+
+    def previous_working_day(self, day: date) -> date:
+        """Return *day* if it is worked, else the last day before it that is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingHours:
+    """The local window [opens, closes] of a working day, both ends included, in which alerts may go out."""
+
+    opens: time
+    closes: time
+    zone: ZoneInfo
+    days: WorkingDayCalendar
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether an alert may go out at *at*."""
+        local = at.astimezone(self.zone)
+        return self.opens <= local.time() <= self.closes and self.days.is_working_day(local.date())
+
+    def next_open(self, at: datetime) -> datetime:
+        """Return *at* if the window is open then, else the next instant at which it opens."""
+        if self.is_open(at):
+            return at
+        local = at.astimezone(self.zone)
+        day = local.date() if local.time() <= self.closes else local.date() + ONE_DAY
+        return self._at_wall_time(self.days.next_working_day(day), self.opens, at)
+
+    def last_open(self, at: datetime) -> datetime:
+        """Return *at* if the window is open then, else the last instant before it at which it was open."""
+        if self.is_open(at):
+            return at
+        local = at.astimezone(self.zone)
+        day = local.date() if local.time() >= self.opens else local.date() - ONE_DAY
+        return self._at_wall_time(self.days.previous_working_day(day), self.closes, at)
+
+    def adjust(self, at: datetime, *, before: datetime | None = None) -> datetime:
+        """Return when to send what is meant for *at*: the next open instant or, *before* a due instant, in time for it.
+
+        Examples: a reminder for 23:00 of its due date goes out at 17:30 of that day, not on the next morning; one for
+        Saturday morning goes out on Friday morning.
+        """
+        later = self.next_open(at)
+        if before is None:
+            return later
+        local = at.astimezone(self.zone)
+        if not self.days.is_working_day(local.date()):
+            worked = self.days.previous_working_day(local.date())
+            return self._at_wall_time(worked, min(max(local.time(), self.opens), self.closes), at)
+        is_next_day_at_most = later.astimezone(self.zone).date() <= local.date() + ONE_DAY
+        return later if later < before and is_next_day_at_most else self.last_open(at)
+
+    def add_open_time(self, at: datetime, amount: timedelta) -> datetime:
+        """Return the instant at which the window has been open for *amount* since *at*, the first open one for none."""
+        begun = self.next_open(at)
+        if self.opens >= self.closes:  # a window without length never adds up to anything
+            return begun
+        while (left := self._closing_of(begun) - begun) < amount:
+            amount -= left
+            begun = self.next_open(self._closing_of(begun) + timedelta(microseconds=1))
+        return begun + amount
+
+    def _closing_of(self, at: datetime) -> datetime:
+        return self._at_wall_time(at.astimezone(self.zone).date(), self.closes, at)
+
+    def _at_wall_time(self, day: date, wall: time, like: datetime) -> datetime:
+        """Return the instant of *wall* time on *day* in the time zone of *like*."""
+        return datetime.combine(day, wall, tzinfo=self.zone).astimezone(like.tzinfo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +130,17 @@ class ClaimedAlerts:
     batch: str
     until: datetime
     alerts: tuple[ScheduledAlert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutySteps:
+    """What the schedule of a duty says of its alerts: the steps that are called for, and the keys of those sent."""
+
+    active: ActiveSteps = ()
+    sent_keys: frozenset[str] = frozenset()
+
+
+NO_STEPS = DutySteps()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +299,7 @@ def set_send_at(alert: ScheduledAlert, hours: SendingHours, now: datetime) -> Sc
     before = alert.due_at if alert.kind is StepKind.REMINDER else None
     send_at = hours.adjust(_find_day_of(alert, hours) or alert.at, before=before)
     if alert.settle and alert.due_at is not None and not alert.repetition:
-        settled_at = hours.add_open_time(alert.due_at, durations.parse_elapsed(alert.settle))
+        settled_at = hours.add_open_time(alert.due_at, values.parse_elapsed(alert.settle))
         send_at = max(send_at, settled_at)
     return replace(alert, send_at=send_at if send_at >= now else hours.next_open(now))
 
@@ -255,8 +349,8 @@ def _find_day_of(alert: ScheduledAlert, hours: SendingHours) -> datetime | None:
     """
     if alert.kind not in _COUNTED_IN_DAYS or alert.every is not None:
         return None
-    step = durations.parse(alert.step)
-    if isinstance(step, timedelta) and (not step or step % _ONE_DAY):
+    step = values.parse_duration(alert.step)
+    if isinstance(step, timedelta) and (not step or step % ONE_DAY):
         return None
     return (
         alert.at.astimezone(hours.zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(alert.at.tzinfo)

@@ -17,7 +17,7 @@ from schemas.events.assessments import Status, StepKind
 from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireNotice, WireReturnedReport, WireStep
-from schemas.plan import durations
+from schemas.plan import values
 
 # The statuses in which a reminder makes sense: the report can still come in time.
 REPORT_EXPECTED = frozenset({Status.PENDING, Status.INCOMPLETE})
@@ -122,9 +122,9 @@ class ScheduledAlert:
         """The step with its repetitions counted in: the second weekly repetition of P14D is P28D."""
         if not self.repetition or self.every is None:
             return self.step
-        step, every = durations.parse(self.step), durations.parse(self.every)
+        step, every = values.parse_duration(self.step), values.parse_duration(self.every)
         if isinstance(step, timedelta) and isinstance(every, timedelta) and not (step.seconds or every.seconds):
-            return durations.format_days((step + self.repetition * every).days)
+            return values.format_days((step + self.repetition * every).days)
         return f"{self.step}+{self.repetition}x{self.every}"
 
     @property
@@ -148,7 +148,9 @@ class ScheduledAlert:
         """
         if self.every is None or (self.at_most is not None and number >= self.at_most):
             return None
-        at = (self.first_at.astimezone(zone) + durations.parse(self.every) * number).astimezone(self.first_at.tzinfo)
+        at = (self.first_at.astimezone(zone) + values.parse_duration(self.every) * number).astimezone(
+            self.first_at.tzinfo
+        )
         if self.is_void(at):
             return None
         return replace(self, repetition=number, at=at, send_at=at)
@@ -166,7 +168,7 @@ class ScheduledAlert:
         One repetition of slack covers a shift of the wall clock in *zone*. Calendar durations such as P1M have no fixed
         length and are stepped through; there are twelve of them a year.
         """
-        every = durations.parse(self.every) if self.every else None
+        every = values.parse_duration(self.every) if self.every else None
         if not isinstance(every, timedelta) or every <= timedelta():
             return self
         number = (now - self.first_at) // every - 1

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.schedule import SendingHours
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 

@@ -10,7 +10,7 @@ from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.calendar import Calendar
 from schemas.plan.plan import Plan
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import WorkingDays
 from services.reporting.core.registry_index import RegistryIndex
 
 

@@ -6,7 +6,7 @@ A season stays first until the next begins to remind. So in January the duty of 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from schemas.plan import durations
+from schemas.plan import values
 from schemas.plan.plan import Obligation, Plan
 from services.reporting.core.duty_lines import DutyLine
 
@@ -37,5 +37,5 @@ def _choose(lines: list[DutyLine], notice: timedelta, as_of: datetime) -> DutyLi
 def _longest_notice(obligation: Obligation) -> timedelta:
     """Return how long before the due instant the first reminder goes out, by the latest settings."""
     before = obligation.versions[-1].reminders.before
-    notices = [one for text in before if isinstance(one := durations.parse(text), timedelta)]
+    notices = [one for text in before if isinstance(one := values.parse_duration(text), timedelta)]
     return max(notices, default=_USUAL_NOTICE)

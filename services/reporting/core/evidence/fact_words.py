@@ -6,7 +6,7 @@ from typing import assert_never
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
-from schemas.plan import durations
+from schemas.plan import values
 from schemas.plan.values import Bilingual
 from services.reporting.core import labels
 from services.reporting.core.evidence.duty_facts import (
@@ -141,7 +141,7 @@ def describe_outcome(attempt: AlertAttempt, words: Wording) -> str:
 def _describe_step(attempt: AlertAttempt, words: Wording) -> str:
     """Return the distance of a step from the due instant, in days where it can; empty at that instant itself."""
     try:
-        distance = durations.parse(attempt.step)
+        distance = values.parse_duration(attempt.step)
     except ValueError:
         return attempt.step
     if not isinstance(distance, timedelta) or distance % timedelta(days=1):

@@ -7,7 +7,8 @@ The number and the day stay blank for the records clerk.
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from schemas.content import document_kinds, period_names
+from schemas.content import citations
+from schemas.plan import periods
 from schemas.plan.plan import Obligation, Plan, SourceDocument
 from schemas.plan.values import Bilingual
 from services.reporting.core.annual_report import AnnualReport
@@ -92,7 +93,7 @@ def name_subject(report: AnnualReport) -> str:
     plan = report.plan
     given = None if plan.report.subject is None else plan.report.subject.in_language("vi")
     subject = given or f"Kết quả thực hiện {cite_briefly(plan)}"
-    return words.spell_out(period_names.add_period(subject, report.period))
+    return words.spell_out(periods.add_period(subject, report.period))
 
 
 def find_source(plan: Plan, obligation: Obligation | None = None) -> SourceDocument | None:
@@ -132,12 +133,12 @@ def cite_briefly(plan: Plan, source: SourceDocument | None = None) -> str:
 def name_kind(source: SourceDocument) -> str:
     """Return the kind of a document: `Kế hoạch` for `6766/KH-UBND`, `Chỉ thị` for `40-CT/TW`."""
     title = source.title.vi if source.title else ""
-    return document_kinds.find_kind(source.number, title) or OTHER_DOCUMENT
+    return citations.find_kind(source.number, title) or OTHER_DOCUMENT
 
 
 def cite_decision_briefly(decision: ReportedDecision) -> str:
     """Return a decision as a table cites it: `Quyết định số 3905/QĐ-UBND`."""
-    kind = document_kinds.find_kind(decision.number) or OTHER_DOCUMENT
+    kind = citations.find_kind(decision.number) or OTHER_DOCUMENT
     return f"{kind} số {decision.number}" if decision.number else kind
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from schemas.content import period_names
 from schemas.plan import periods
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Obligation
@@ -37,11 +36,11 @@ class ObligationChapter:
     @property
     def title(self) -> str:
         """What the plan calls the report, else the duty, in Vietnamese and without the period."""
-        return period_names.add_period(self.obligation.letter_title.vi, None).rstrip(". ")
+        return periods.add_period(self.obligation.letter_title.vi, None).rstrip(". ")
 
     def title_for(self, period: str) -> str:
         """Return the title with *period* in words, where the plan has it or at the end."""
-        return period_names.add_period(self.obligation.letter_title.vi, period)
+        return periods.add_period(self.obligation.letter_title.vi, period)
 
     @property
     def newest(self) -> Chapter:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
-from schemas.content import period_names, units
+from schemas.content import units
 from schemas.plan import figures as exact
 from schemas.plan import periods
 from services.reporting.core import vietnamese_locale
@@ -25,7 +25,7 @@ _BODIES = {"UBND": "Ủy ban nhân dân", "HĐND": "Hội đồng nhân dân"}
 
 def name_period(period: str) -> str:
     """Return a period in words: `năm 2026`, `quý III năm 2026`, `6 tháng đầu năm 2026`, `tháng 7 năm 2026`."""
-    return period_names.name_period(periods.parse(period)).vi if period else ""
+    return periods.name_period(periods.parse(period)).vi if period else ""
 
 
 def name_period_briefly(period: str, within: str) -> str:

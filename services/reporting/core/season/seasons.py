@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from schemas.content import period_names
 from schemas.plan import calendar, periods
 from schemas.plan.calendar import Calendar
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, Plan
-from schemas.plan.registry import Registry
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import Registry, WorkingDays
 
 # Where the plan names no reminders.
 _LEAD = timedelta(days=30)
@@ -74,7 +72,7 @@ def name_period(period: str | None, language: str) -> str:
     """Return a period by its own name: `quý III năm 2026`, `third quarter of 2026`, `July 2026`."""
     if period is None:
         return "báo cáo một lần" if language == "vi" else "one-off report"
-    return period_names.name_period(periods.parse(period)).in_language(language).removeprefix("the ")
+    return periods.name_period(periods.parse(period)).in_language(language).removeprefix("the ")
 
 
 def _build_season(dates: Calendar, obligation: Obligation, period: Period | None) -> Season | None:

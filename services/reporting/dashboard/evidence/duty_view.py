@@ -13,7 +13,7 @@ from schemas.plan import figures, periods
 from schemas.plan.calendar import Calendar
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import ObligationVersion, SourceDocument
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import WorkingDays
 from services.reporting.core import labels
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.evidence import duty_facts, explanation, fact_words, revision_differences

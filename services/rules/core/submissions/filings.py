@@ -10,7 +10,7 @@ from typing import assert_never
 
 import msgspec
 
-from schemas.plan import instants
+from schemas.plan import values
 from schemas.text import comparison
 from services.rules.core import completeness
 from services.rules.core.duty import Duty
@@ -134,7 +134,7 @@ def _is_dispatch_proven(duty: Duty, submission: Submission) -> bool:
         return False
     issued_on = submission.report.issued_on
     earliest = duty.plan_issued_on if issued_on is None else max(duty.plan_issued_on, issued_on)
-    return instants.in_zone(submission.sent_at, duty.zone).date() >= earliest
+    return values.move_to_zone(submission.sent_at, duty.zone).date() >= earliest
 
 
 class _FactsAbout(msgspec.Struct, kw_only=True):

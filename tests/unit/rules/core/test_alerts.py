@@ -4,7 +4,7 @@ import pytest
 
 from schemas.events.assessments import StepKind
 from schemas.events.wire import WireReturnedReport, WireStep
-from schemas.plan import instants
+from schemas.plan import values
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
 from services.rules.core.facts import Fact
@@ -220,7 +220,7 @@ def test_alerts_are_not_shifted_out_of_reach() -> None:
         assess(a_duty(a_version(reminders=FULL), registry=BELOW_A_PROVINCE), [a_fact(event, "2024-12-05 09:00")])
     )
     assert {one.kind for one in found} >= {StepKind.REMINDER}
-    assert all(one.at.year in {2024, instants.LAST_YEAR} for one in found)
+    assert all(one.at.year in {2024, values.LAST_YEAR} for one in found)
 
 
 class TestReturned:

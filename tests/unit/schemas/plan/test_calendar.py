@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from schemas.plan import calendar, periods
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import WorkingDays
 from tests.support.assertions.spec import HANOI, a_catalogue, a_duty, instant, wall
 from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_obligation
 

@@ -15,7 +15,7 @@ from schemas.plan import calendar, periods
 from schemas.plan.calendar import FiguresWindow
 from schemas.plan.periods import Recurrence
 from schemas.plan.plan import ObligationVersion
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import WorkingDays
 from tests.support.assertions.spec import HANOI, a_catalogue, a_duty, wall
 from tests.support.builders.plans import Json, a_plan, a_version, an_obligation
 

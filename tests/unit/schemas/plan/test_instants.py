@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from schemas.plan import instants
+from schemas.plan import values
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
 
@@ -15,7 +15,7 @@ EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
 )
 def test_every_writing_is_one_instant(text: str) -> None:
     """Every RFC 3339 form of an instant is parsed to the same instant in UTC."""
-    found = instants.parse(text)
+    found = values.parse_instant(text)
     assert (found, found.tzinfo) == (datetime(2026, 12, 9, 16, 59, tzinfo=UTC), UTC)
 
 
@@ -26,28 +26,28 @@ def test_every_writing_is_one_instant(text: str) -> None:
 def test_a_time_without_offset_is_refused(text: str, message: str) -> None:
     """The message says what to write."""
     with pytest.raises(ValueError, match=message):
-        instants.parse(text)
+        values.parse_instant(text)
 
 
 @pytest.mark.parametrize(
     ("text", "nearest"),
     [
-        ("9999-12-31T23:59:59-12:00", instants.LATEST),
-        ("3000-01-01T00:00:00Z", instants.LATEST),
-        ("2999-12-31T23:59:59-12:00", instants.LATEST),
-        ("0001-01-01T00:00:00+14:00", instants.EARLIEST),
-        ("1000-01-01T00:00:00+07:00", instants.EARLIEST),
-        ("1000-01-01T00:00:00Z", instants.EARLIEST),
+        ("9999-12-31T23:59:59-12:00", values.LATEST),
+        ("3000-01-01T00:00:00Z", values.LATEST),
+        ("2999-12-31T23:59:59-12:00", values.LATEST),
+        ("0001-01-01T00:00:00+14:00", values.EARLIEST),
+        ("1000-01-01T00:00:00+07:00", values.EARLIEST),
+        ("1000-01-01T00:00:00Z", values.EARLIEST),
     ],
 )
 def test_an_instant_out_of_reach_counts_as_the_nearest_within(text: str, nearest: datetime) -> None:
     """The years 1000 to 2999 are within reach; an instant further away becomes the first or the last of them."""
-    assert instants.parse(text) == nearest
-    assert instants.is_in_reach(datetime.fromisoformat(text)) is (datetime.fromisoformat(text) == nearest)
+    assert values.parse_instant(text) == nearest
+    assert values.is_in_reach(datetime.fromisoformat(text)) is (datetime.fromisoformat(text) == nearest)
 
 
 @pytest.mark.parametrize("zone", [EAST, WEST])
 def test_within_reach_every_zone_has_a_writing(zone: timezone) -> None:
     """Both ends of the reach have a local time in the first and in the last time zone of the world."""
-    for end in (instants.EARLIEST, instants.LATEST):
-        assert instants.in_zone(instants.in_zone(end, zone), UTC) == end
+    for end in (values.EARLIEST, values.LATEST):
+        assert values.move_to_zone(values.move_to_zone(end, zone), UTC) == end

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.plan.working_days import WorkingDays
+from schemas.plan.registry import WorkingDays
 from tests.support.builders.plans import a_registry
 
 # Weekdays on which offices are closed, and weekend days on which they work, by the Government's decisions.

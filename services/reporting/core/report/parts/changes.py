@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from schemas.content import period_names
 from schemas.events.assessments import Status
+from schemas.plan import periods
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Block, Column, Heading, Paragraph, Table, TableRow
@@ -170,7 +170,7 @@ def _name_figure(change: FigureChange, outline: Outline) -> str:
     chapters = [one.obligation.id for one in outline.chapters]
     obligation = outline.report.plan.obligation(change.obligation or "")
     if obligation is not None and chapters != [obligation.id]:
-        title = period_names.add_period(obligation.letter_title.vi, None).rstrip(". ")
+        title = periods.add_period(obligation.letter_title.vi, None).rstrip(". ")
         what = f"{what} ({words.decapitalize(title)})"
     return what if change.agency is None else f"{outline.names.get(change.agency, change.agency)}: {what}"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.content import period_names
 from schemas.events.assessments import Status
+from schemas.plan import periods
 from schemas.plan.grading import GradeRule
 from services.reporting.core import evaluation, labels
 from services.reporting.core.content import condition_words
@@ -49,7 +49,7 @@ def build_evaluation(outline: Outline) -> tuple[Block, ...]:
     if not outline.inputs.evaluations or graded_by is None:
         return heading, Paragraph(text=NOT_YET)
     named = graded_by.obligation.letter_title.vi
-    title = words.name_task(period_names.add_period(named, graded_by.period or outline.report.period))
+    title = words.name_task(periods.add_period(named, graded_by.period or outline.report.period))
     grouped = _group(outline)
     lines = {line.key.agency: line for line in graded_by.lines}
     return (

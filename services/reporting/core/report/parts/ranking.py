@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from schemas.content import period_names
 from schemas.events.assessments import Status
+from schemas.plan import periods
 from services.reporting.core.content import agency_rank
 from services.reporting.core.content.agency_rank import RankedAgency
 from services.reporting.core.report import words
@@ -104,7 +104,7 @@ def build_table(ranking: Ranking, outline: Outline) -> Table:
         rows += [TableRow(cells=("…",), is_note=True)] if rows else []
         rows += [TableRow(cells=tuple(_list_cells(one, ranking, outline))) for one in part]
     indicator = ranking.result.indicator
-    title = period_names.add_period(indicator.label_in("vi"), ranking.chapter.newest_period or outline.report.period)
+    title = periods.add_period(indicator.label_in("vi"), ranking.chapter.newest_period or outline.report.period)
     return Table(
         name="ranking",
         title=f"Xếp hạng {words.decapitalize(title)}",

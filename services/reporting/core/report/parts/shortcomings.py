@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from schemas.content.figure_findings import FindingKind
 from schemas.events.assessments import Status, StepKind
-from schemas.plan import durations
+from schemas.plan import values
 from schemas.plan.plan import Obligation
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import words
@@ -201,7 +201,7 @@ def name_step(effect: StepEffect) -> str:
     if effect.kind is StepKind.INCOMPLETE:
         return "Đề nghị bổ sung báo cáo chưa đầy đủ"
     try:
-        days = getattr(durations.parse(effect.step), "days", None)
+        days = getattr(values.parse_duration(effect.step), "days", None)
     except ValueError:
         days = None
     if effect.kind is StepKind.REMINDER:

@@ -4,8 +4,7 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
 from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.scheduling import delivery
-from services.notifier.core.scheduling.digest import Digest
-from services.notifier.core.scheduling.routing import Contact
+from services.notifier.core.scheduling.routing import Contact, Digest
 from tests.unit.notifier.digest_builders import AGENCY, FakeDocuments, an_alert
 from tests.unit.notifier.schedule_builders import DUE, days
 

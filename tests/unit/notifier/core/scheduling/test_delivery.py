@@ -6,8 +6,7 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.event_origin import EventOrigin, TraceContext
 from services.notifier.core.scheduling.delivery import DeliveryAttempt, build_events, create_deliveries
-from services.notifier.core.scheduling.digest import build_digests
-from services.notifier.core.scheduling.routing import Contact
+from services.notifier.core.scheduling.routing import Contact, build_digests
 from tests.unit.notifier.digest_builders import AGENCY, an_alert
 from tests.unit.notifier.schedule_builders import days
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
-from services.notifier.core.scheduling import digest, schedule
+from services.notifier.core.scheduling import routing, schedule
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from tests.unit.notifier.digest_builders import AGENCY, FakeDocuments, an_alert
 from tests.unit.notifier.schedule_builders import (
@@ -44,8 +44,8 @@ def test_contacts_are_those_of_the_local_day() -> None:
     alerts, after = schedule.take_due(SCHEDULE, ALWAYS, days(-7))
     taken = [after.with_duty(one) for one in alerts]
     book = ContactBook([MAIL_FROM_2_DECEMBER])
-    (on_the_day,) = digest.collect_digests(taken, FakeDocuments(), book, days(-8))
-    (before,) = digest.collect_digests(taken, FakeDocuments(), book, days(-8.1))
+    (on_the_day,) = routing.collect_digests(taken, FakeDocuments(), book, days(-8))
+    (before,) = routing.collect_digests(taken, FakeDocuments(), book, days(-8.1))
     assert on_the_day.contacts == (MAIL_FROM_2_DECEMBER,)
     assert before.contacts == ()
 
@@ -53,7 +53,7 @@ def test_contacts_are_those_of_the_local_day() -> None:
 def test_a_recipient_gets_one_digest_a_channel_with_the_most_pressing_alert_first() -> None:
     """An urging leads the digest although the reminder came first."""
     alerts = {AGENCY: [an_alert(), an_alert(StepKind.URGING, period="2025")]}
-    digests = digest.build_digests(alerts, {AGENCY: {Channel.EMAIL: (MAIL,), Channel.SMS: (SMS,)}})
+    digests = routing.build_digests(alerts, {AGENCY: {Channel.EMAIL: (MAIL,), Channel.SMS: (SMS,)}})
     assert [one.channel for one in digests] == [Channel.EMAIL, Channel.SMS]
     assert {one.lead.alert.kind for one in digests} == {StepKind.URGING}
     assert {len(one.alerts) for one in digests} == {2}

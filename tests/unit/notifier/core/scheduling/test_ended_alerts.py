@@ -10,9 +10,8 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.wire import WireAlertAttempted
 from services.notifier.core.scheduling import delivery, ended_alerts
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
-from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.ended_alerts import LoggedAttempt
-from services.notifier.core.scheduling.routing import Contact
+from services.notifier.core.scheduling.routing import Contact, Digest
 from tests.unit.notifier.schedule_builders import DUTY, OPENS, a_reminder, an_assessment, days, follow
 
 ALERTS = [follow(an_assessment(a_reminder(7)), OPENS), follow(an_assessment(a_reminder(1)), OPENS)]

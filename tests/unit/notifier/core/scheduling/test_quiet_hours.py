@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.plan.working_days import WorkingDays
-from services.notifier.core.scheduling.quiet_hours import SendingHours
+from schemas.plan.registry import WorkingDays
+from services.notifier.core.scheduling.schedule import SendingHours
 
 HOURS = SendingHours(opens=time(7, 30), closes=time(17, 30), zone=ZoneInfo("Asia/Ho_Chi_Minh"), days=WorkingDays())
 

@@ -8,7 +8,7 @@ import pytest
 from schemas.events.assessments import StepKind
 from schemas.events.event_origin import EventOrigin
 from services.notifier.core.scheduling import sending_delay
-from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.schedule import SendingHours
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.core.scheduling.sending_delay import SendingCause
 from tests.unit.notifier.digest_builders import an_alert

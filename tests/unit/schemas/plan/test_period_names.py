@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.content import period_names
 from schemas.plan import periods
 from schemas.plan.periods import Recurrence
 
@@ -56,28 +55,28 @@ PERIODS = st.builds(
 @pytest.mark.parametrize(("period", "vi", "en"), NAMES)
 def test_a_period_is_named_as_people_write_it(period: str, vi: str, en: str) -> None:
     """Every recurrence has its words in both languages, and none of them is a machine's."""
-    named = period_names.name_period(periods.parse(period))
+    named = periods.name_period(periods.parse(period))
     assert (named.vi, named.en) == (vi, en)
 
 
 @pytest.mark.parametrize(("title", "period", "joined"), TITLES)
 def test_no_word_of_the_period_is_said_twice(title: str, period: str | None, joined: str) -> None:
     """`Báo cáo năm năm 2025` and `Báo cáo quý quý IV` are what nobody writes."""
-    assert period_names.add_period(title, period) == joined
+    assert periods.add_period(title, period) == joined
 
 
 def test_an_english_title_says_what_it_is_for() -> None:
     """The period follows after `for`, or stands where the title has it."""
-    assert period_names.add_period("Quarterly report", "2025-Q4", "en") == (
+    assert periods.add_period("Quarterly report", "2025-Q4", "en") == (
         "Quarterly report for the fourth quarter of 2025"
     )
-    assert period_names.add_period("Report on {period}", "2026-07", "en") == "Report on July 2026"
+    assert periods.add_period("Report on {period}", "2026-07", "en") == "Report on July 2026"
 
 
 @given(period=PERIODS, rhythm=st.sampled_from(["", " năm", " quý", " tháng", " tuần", " hằng quý", " 6 tháng"]))
 def test_a_title_ends_with_its_period_and_no_word_twice_in_a_row(period: periods.Period, rhythm: str) -> None:
     """Whatever rhythm a title names, with a period it reads like an official's."""
-    joined = period_names.add_period(f"Báo cáo{rhythm}", period.text)
+    joined = periods.add_period(f"Báo cáo{rhythm}", period.text)
     words = joined.casefold().split()
-    assert joined == f"Báo cáo {period_names.name_period(period).vi}"
+    assert joined == f"Báo cáo {periods.name_period(period).vi}"
     assert all(one != following for one, following in itertools.pairwise(words))
