@@ -13,8 +13,8 @@ async def test_each_kind_is_readable_on_a_phone_and_at_a_desk_in_light_and_dark(
     pages: list[dict[str, str]] = [{} for _ in letters.ALL_VIEWS]
     for place, (name, (alert, given, _, _)) in enumerate(LETTERS.items()):
         # A phone in light with a desk in dark, then a phone in dark with a desk in light.
-        for view, language in ((place % 2, "vi"), (3 - place % 2, "en")):
-            pages[view][name] = write_letter(alert, **{**given, "language": language}).html or ""
+        for form, language in ((place % 2, "vi"), (3 - place % 2, "en")):
+            pages[form][name] = write_letter(alert, **{**given, "language": language}).html or ""
     async with start_browser() as browser:
         for view, written in zip(letters.ALL_VIEWS, pages, strict=True):
             await letters.check_letters(browser, view, written, tmp_path)
