@@ -134,7 +134,7 @@ def read_timestamp(record: TimestampedRecord) -> datetime:
     # Any writer may stamp a record with any number, for example one far beyond the year 9999.
     try:
         instant = clock.instant_of(record.timestamp)
-        return instant if instants.is_in_reach(instant) else require_instant(instant, "")
+        return instant if values.is_in_reach(instant) else require_instant(instant, "")
     except (ValueError, OverflowError, OSError) as cause:
         message = f"the record's timestamp {record.timestamp} lies outside the calendar"
         raise UnreadableRecordError("", message) from cause

@@ -17,6 +17,9 @@ from schemas.lint.yaml_source import NotYaml
 from schemas.plan import values
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from services.notifier import officer_file
+from services.notifier.core.rendering.officers import OfficerBook
+from services.notifier.officer_file import OfficerFileError
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.duty_catalogues import CatalogueLinker
 
@@ -126,6 +129,14 @@ def _read_documents(directory: Path, directories: Sequence[Path]) -> tuple[Plan,
     if any(fault.is_error for fault in faults):
         raise _error_for(directory, faults)
     return plan, registry
+
+
+def read_officers(path: Path | None) -> OfficerBook:
+    """Return the officers by plan; none without a file. Raise `UnusableInputError` if the file cannot be used."""
+    try:
+        return officer_file.load_officers(path)
+    except OfficerFileError as cause:
+        raise UnusableInputError(str(cause)) from cause
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -19,6 +19,7 @@ from schemas.plan.grading import GRADING_VARIABLES
 from schemas.plan.periods import Period, Recurrence
 from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry, WorkingDays
+from services.notifier.core.rendering.officers import OfficerBook
 from services.rules.core import conditions
 from services.runtime.kafka import document_parts
 from services.runtime.kafka.document_parts import DOCUMENT_BYTES_MAX
@@ -35,6 +36,20 @@ def check_plan(plan: Node) -> Iterator[Finding]:
             for check in version["requires"]["checks"].each():
                 yield from _check_condition(check["cel"])
             yield from _check_timing(version)
+
+
+def check_officer(plan: Node, officers: OfficerBook) -> Iterator[Finding]:
+    """Yield a warning if letters are sent about *plan* and *officers* names nobody who can be called about it."""
+    versions = (version for obligation in plan["obligations"].each() for version in obligation["versions"].each())
+    if not any(version["reminders"].value for version in versions):
+        return
+    officer = officers.get(plan["plan"].text)
+    if officer is None:
+        yield plan["plan"].warning("the file of officers has nobody for this plan: letters name nobody to ask")
+    elif not officer.phone:
+        yield plan["plan"].warning(
+            "the officer of this plan has no telephone: letters name nobody to call; add its `phone` to that file"
+        )
 
 
 def check_size(document: Node, model: Plan | Registry) -> Iterator[Finding]:

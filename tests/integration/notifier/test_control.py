@@ -121,6 +121,25 @@ async def test_what_a_relay_refused_is_listed_and_sent_again(
     await run("deliveries", "resend", listed["delivery"], *WHO, exit_code=1)
 
 
+async def test_a_mail_that_waits_is_cancelled_once_its_contact_is_removed(
+    notifier: NotifierClient, start: Start, run: Run
+) -> None:
+    """What a busy server has put off is not sent to an address that was removed since, and the record says why."""
+    notifier.smtp.inject_faults({f"van-thu@{AGENCY}.example": [{"rcpt": "450 4.2.1 Mailbox busy"}]})
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    notifier.set_clock(NOW)
+    start()
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    (busy,) = await notifier.wait_for_attempts(1)
+    assert busy.outcome is AttemptOutcome.TEMPORARY_FAILURE
+    await run("contacts", "remove", AGENCY)
+    notifier.set_clock(NOW + timedelta(hours=2))
+    cancelled = (await notifier.wait_for_attempts(2))[-1]
+    assert (cancelled.outcome, cancelled.reason) == (AttemptOutcome.CANCELLED, "contact_removed")
+    assert not notifier.smtp.mails()
+
+
 async def test_an_address_that_nobody_has_hears_nothing_until_it_is_reinstated(
     notifier: NotifierClient, start: Start, run: Run, tmp_path: Path
 ) -> None:

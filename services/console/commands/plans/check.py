@@ -22,6 +22,7 @@ from schemas.lint.yaml_source import NotYaml
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, output, plan_checks
+from services.notifier.core.rendering.officers import OfficerBook
 from services.runtime.clock import SystemClock
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,10 +57,14 @@ def check(
     fmt: Annotated[
         CheckFormat, typer.Option("--format", help="text (FILE:LINE: message) or jsonl.")
     ] = CheckFormat.TEXT,
+    officers: Annotated[
+        Path | None, typer.Option(metavar="F.yaml", help="Warn of plans whose officer has no telephone there.")
+    ] = None,
 ) -> None:
     """Validate plans and their registries: every error as FILE:LINE: message, exit code 1 if there is one."""
     with output.exit_on_errors():
-        checked = {one: check_folder(one, directories) for one in inputs.list_plan_folders(directories)}
+        book = None if officers is None else inputs.read_officers(officers)
+        checked = {one: check_folder(one, directories, officers=book) for one in inputs.list_plan_folders(directories)}
     for directory, result in checked.items():
         for fault in result.faults:
             _print_fault(fault, fmt)
@@ -68,10 +73,17 @@ def check(
     raise typer.Exit(max(result.exit_code for result in checked.values()))
 
 
-def check_folder(directory: Path, directories: Sequence[Path] = (), *, today: date | None = None) -> CheckResult:
+def check_folder(
+    directory: Path,
+    directories: Sequence[Path] = (),
+    *,
+    today: date | None = None,
+    officers: OfficerBook | None = None,
+) -> CheckResult:
     """Check the plan in *directory* with its registry, which another of *directories* may hold.
 
-    *today* is by the machine's clock if not given. Raise `UnusableInputError` where a file cannot be read.
+    *today* is by the machine's clock if not given; without *officers* nothing is said of them. Raise
+    `UnusableInputError` where a file cannot be read.
     """
     plan_file = directory / inputs.PLAN_FILE
     plan_text = inputs.read_text(plan_file)
@@ -84,8 +96,10 @@ def check_folder(directory: Path, directories: Sequence[Path] = (), *, today: da
         return result
     superseded = plan.content["supersedes"]["plan"].text
     old = inputs.find_plan(superseded, directory, directories) if superseded else None
-    carried = plan.diagnostics_of(level_rules.check_carried(plan.content, old))
-    return replace(result, faults=tuple(sorted({*result.faults, *carried})))
+    found = {*result.faults, *plan.diagnostics_of(level_rules.check_carried(plan.content, old))}
+    if officers is not None:
+        found.update(plan.diagnostics_of(plan_checks.check_officer(plan.content, officers)))
+    return replace(result, faults=tuple(sorted(found)))
 
 
 def check_texts(

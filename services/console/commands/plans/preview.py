@@ -12,13 +12,11 @@ from services.console.commands.plans.sample_letters import LetterKind, LetterSam
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulationDocuments
-from services.notifier import officer_file
 from services.notifier.channels import email
 from services.notifier.channels.email import MailHeaders
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions, SmsLetters
 from services.notifier.core.scheduling.routing import Digest, Language
-from services.notifier.officer_file import OfficerFileError
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.runtime.clock import SystemClock
 
@@ -45,10 +43,7 @@ def preview(
     with output.exit_on_errors():
         catalogue = inputs.read_plan_folders([plan])[0]
         letter = _choose_duties(catalogue, obligation, period, agency).write(kind)
-        try:
-            options = RenderOptions(officers=officer_file.load_officers(officers))
-        except OfficerFileError as cause:
-            raise UnusableInputError(str(cause)) from cause
+        options = RenderOptions(officers=inputs.read_officers(officers))
         documents = SimulationDocuments(catalogues={catalogue.plan.plan: catalogue}, opens=_OPENS, closes=_CLOSES)
         mail = _render(letter, documents, Channel.EMAIL, language=lang, options=options)
         text = f"{mail.subject}\n\n{mail.body}"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -61,6 +62,26 @@ class TestCommand:
             self.write_folder(tmp_path, plan=replace_once(PLAN, "{month: 11, day: 30}", "{month: 12, day: 14}"))
         )
         assert (code, ": warning: " in out) == (0, True)
+
+    @pytest.mark.parametrize(
+        ("officers", "warning"),
+        [
+            ("P-1: {name: Lê Thị B, phone: 0237 3851 234}", ""),
+            ("P-1: {name: Lê Thị B}", "the officer of this plan has no telephone"),
+            ("P-2: {name: Lê Thị B, phone: 0237 3851 234}", "the file of officers has nobody for this plan"),
+        ],
+    )
+    def test_a_plan_whose_officer_cannot_be_called_is_warned_of(
+        self, tmp_path: Path, officers: str, warning: str
+    ) -> None:
+        """At the line of the plan's id, where the file of officers is given; a warning fails nothing."""
+        file = tmp_path / "officers.yaml"
+        file.write_text(officers, encoding="utf-8")
+        folder = self.write_folder(tmp_path)
+        assert self.run(folder) == (0, "")
+        code, out = self.run(folder, "--officers", str(file))
+        assert code == 0
+        assert out.startswith(f"{tmp_path}/plan.yaml:1: warning: plan: {warning}") if warning else out == ""
 
     def test_a_missing_file_exits_2(self, tmp_path: Path) -> None:
         """A missing file exits 2."""
