@@ -64,6 +64,14 @@ class SlowRelay:
 @asynccontextmanager
 async def open_relay(relay: SlowRelay) -> AsyncIterator[int]:
     """Let *relay* listen, and yield its port."""
-    server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
+    sessions: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sessions.add(asyncio.create_task(relay.serve(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+    for session in sessions:
+        session.cancel()
+    await asyncio.gather(*sessions, return_exceptions=True)
