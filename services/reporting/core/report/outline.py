@@ -20,8 +20,8 @@ from services.reporting.core.results import ObligationResults
 
 # What an office calls itself after its full name, longest first where one begins with another.
 KINDS_OF_OFFICES = (
-    "Chi nhánh", "Chi cục", "Cục", "Sở", "Ban", "Văn phòng", "Thanh tra", "Trung tâm", "Ủy ban nhân dân", "UBND",
-    "Phòng", "Ngân hàng", "Bộ",
+    "Chi nhánh", "Chi cục", "Cục", "Sở", "Ban", "Văn phòng", "Thanh tra tỉnh", "Thanh tra thành phố", "Thanh tra",
+    "Trung tâm", "Ủy ban nhân dân", "UBND", "Phòng", "Ngân hàng", "Bộ",
 )  # fmt: skip
 OFFICE_WITHOUT_NAME = "Cơ quan báo cáo"
 

@@ -189,7 +189,9 @@ def _describe_holes(chapter: ObligationChapter, outline: Outline) -> Iterable[st
                 f" Riêng chỉ tiêu {title}, {words.count(gone)} đơn vị có số liệu năm trước nhưng kỳ này chưa có, "
                 f"số liệu năm trước là {amount}."
             )
-    yield f"Các số tổng cộng chưa có số liệu của {words.count(len(silent))} đơn vị: {names}.{size}"
+    # Where several reports are consolidated, each names its own totals: the same agencies may be missing from all.
+    several = f" của {words.decapitalize(chapter.obligation.title.vi)}" if len(outline.chapters) > 1 else ""
+    yield f"Các số tổng cộng{several} chưa có số liệu của {words.count(len(silent))} đơn vị: {names}.{size}"
 
 
 def _list_silent(results: ObligationResults) -> list[str]:

@@ -261,6 +261,23 @@ def test_the_plan_is_cited_in_full_once_and_dates_are_in_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("issuer", "speaker"),
+    [
+        ("Chi nhánh Ngân hàng Chính sách xã hội tỉnh Thanh Hóa", "Chi nhánh"),
+        ("Thanh tra tỉnh Thanh Hóa", "Thanh tra tỉnh"),
+        ("Ủy ban nhân dân xã Hoằng Lộc", "Ủy ban nhân dân"),
+        ("Hội Nông dân tỉnh", "Hội Nông dân tỉnh"),
+    ],
+)
+def test_an_office_calls_itself_as_its_readers_do(issuer: str, speaker: str) -> None:
+    """After its name was written in full: by its kind, and by its full name where the kind is not known."""
+    plan = INPUTS.report.plan
+    block = plan.report.model_copy(update={"issuer_name": Bilingual(vi=issuer)})
+    inputs = replace(INPUTS, report=replace(INPUTS.report, plan=plan.model_copy(update={"report": block})))
+    assert outlines.build_outline(inputs).speaker == speaker
+
+
+@pytest.mark.parametrize(
     ("period", "name"),
     [
         ("2026", "năm 2026"), ("2026-Q3", "quý III năm 2026"), ("2026-H1", "6 tháng đầu năm 2026"),
