@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches the CloudEvents SDKs of four languages for `make clients` into the folder $1, each with the version named here
-# or in its own file. A language whose tool is missing is named aloud and left out; its test is skipped.
+# Fetches what `make clients` tests with into the folder $1, each with the version named here or in its own file: the
+# CloudEvents SDKs of four languages, and two libraries that SMS centres are made of. A language whose tool is missing is named aloud and left out; its test is skipped.
 set -eu
 
 folder=$1
@@ -29,4 +29,15 @@ fi
 if has javac openjdk-17-jdk-headless Java && has mvn maven Java; then
   mvn -q -B -Dstyle.color=never -f "$here/java/pom.xml" dependency:copy-dependencies -DoutputDirectory="$folder/java"
   javac -cp "$folder/java/*" -d "$folder/java" "$here/java/Send.java"
+fi
+
+if has npm npm "the SMS centre of npm"; then
+  mkdir -p "$folder/sms-npm"
+  cp "$here/sms/npm/package.json" "$here/sms/npm/centre.mjs" "$folder/sms-npm/"
+  npm install --prefix "$folder/sms-npm" --silent --no-package-lock --no-audit --no-fund
+fi
+
+if has javac openjdk-17-jdk-headless "the SMS centre of jSMPP" && has mvn maven "the SMS centre of jSMPP"; then
+  mvn -q -B -Dstyle.color=never -f "$here/sms/jsmpp/pom.xml" dependency:copy-dependencies -DoutputDirectory="$folder/sms-jsmpp"
+  javac -cp "$folder/sms-jsmpp/*" -d "$folder/sms-jsmpp" "$here/sms/jsmpp/Centre.java"
 fi

@@ -154,7 +154,10 @@ def build_parts(message: OutgoingMessage, *, is_whole: bool = False) -> tuple[Sm
 def combine_results(results: Sequence[SubmitResult | None], ids: MessageIds = MessageIds.AS_WRITTEN) -> SendResult:
     """Return the result of a message from those of its parts; None is a part that was not answered."""
     if all(one is not None and one.status == 0 for one in results):
-        names = tuple(ids.read_answered(one.provider_id) for one in results if one)
+        given = [one.provider_id for one in results if one]
+        # A part without an id can never be confirmed, and so the message cannot either: the receipts of the other
+        # parts alone would claim that all of it arrived.
+        names = tuple(map(ids.read_answered, given)) if all(given) else ()
         return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=names)
     if any(one is None or one.status == 0 for one in results):
         return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smpp_unanswered")

@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,9 +74,17 @@ def test_every_await_of_dispatching_is_a_place_to_be_killed_at() -> None:
             assert await_points.KILL in ast.dump(await_points.plant_kill(source, point)), point
 
 
+@pytest.fixture(scope="module")
+def counts() -> Iterator[Counter[str]]:
+    """Return the counts of all kills together, printed at the end: of each kill the test itself asserts."""
+    counts = Counter(kills=0, unknown=0, doubled=0, doubled_unseen=0, lost=0)
+    yield counts
+    print("\nkills at the awaits of dispatching:", ", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
 @pytest.mark.parametrize("point", matrix(POINTS, in_every_run=IN_EVERY_RUN), ids=map(str, POINTS))
 async def test_killed_at_any_await_it_loses_nothing_and_doubles_nothing_unseen(
-    notifier: NotifierClient, start: Start, point: AwaitPoint
+    notifier: NotifierClient, start: Start, counts: Counter[str], point: AwaitPoint
 ) -> None:
     """Two mails and an SMS arrive; a second copy has an `unknown` beside it, and so has an SMS that was not sent."""
     named = plans.AGENCIES[:2]
@@ -94,6 +103,10 @@ async def test_killed_at_any_await_it_loses_nothing_and_doubles_nothing_unseen(
     attempts = await notifier.wait_for_attempts(3)
     unknown = Counter((one.to_agency, one.channel) for one in attempts if one.outcome is AttemptOutcome.UNKNOWN)
     mails = Counter(str(mail["To"]).removeprefix("van-thu@").removesuffix(".example") for mail in notifier.smtp.mails())
+    over = {agency: count - 1 for agency, count in mails.items() if count > 1}
+    counts.update(kills=not dying.is_running, unknown=unknown.total(), doubled=sum(over.values()))
+    counts.update(doubled_unseen=sum(max(0, more - unknown[one, Channel.EMAIL]) for one, more in over.items()))
+    counts.update(lost=len(set(named) - set(mails)))
     assert set(mails) == set(named)
     assert all(count <= 1 + unknown[agency, Channel.EMAIL] for agency, count in mails.items())
     assert len({(str(mail["To"]), str(mail["Message-ID"])) for mail in notifier.smtp.mails()}) == len(named)

@@ -27,6 +27,12 @@ class SlowRelay:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Speak SMTP until the client goes."""
+        try:
+            await self._speak(reader, writer)
+        finally:
+            writer.close()
+
+    async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 slow\r\n")
         recipient = ""
         while line := await reader.readline():
@@ -49,7 +55,6 @@ class SlowRelay:
                 case _:
                     writer.write(b"250 2.0.0 ok\r\n")
             await writer.drain()
-        writer.close()
 
     def _has_room(self) -> bool:
         now = self.clock.now()
@@ -64,6 +69,14 @@ class SlowRelay:
 @asynccontextmanager
 async def open_relay(relay: SlowRelay) -> AsyncIterator[int]:
     """Let *relay* listen, and yield its port."""
-    server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
+    sessions: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sessions.add(asyncio.create_task(relay.serve(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        for session in sessions:
+            session.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 _MINUTE = timedelta(minutes=1)
+_COUNTED = timedelta(seconds=62)  # Postfix's anvil(8) counts whole seconds and begins a new minute after the 61st
 _SHORTEST_MEASURE = timedelta(seconds=1)
 _FLOOR = 1.0  # messages a minute: the rate at which a server that refuses everything is asked again
 _UNBOUNDED = 60_000.0  # messages a minute: faster than one route sends, so a rate above it bounds nothing
@@ -52,7 +53,7 @@ class Pace:
         self._fill(now)
         if self.rate is None:
             return most
-        _forget(self.taken, now)
+        _forget(self.taken, now, _COUNTED)
         free = self.tokens if self.limit is None else min(self.tokens, self.limit - len(self.taken))
         return max(0, min(most, int(free)))
 
@@ -123,7 +124,7 @@ class Pace:
                 self.learnt = None
 
 
-def _forget(instants: deque[datetime], now: datetime) -> None:
-    """Drop what is older than a minute."""
-    while instants and now - instants[0] >= _MINUTE:
+def _forget(instants: deque[datetime], now: datetime, age: timedelta = _MINUTE) -> None:
+    """Drop what is of that *age* or older."""
+    while instants and now - instants[0] >= age:
         instants.popleft()
