@@ -2,8 +2,9 @@
 
 import importlib
 import logging
+import os
 import sys
-from typing import Annotated, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -112,6 +113,25 @@ def dondoc(
 
 
 def main() -> None:
-    """Run the console. Log records of libraries are dropped: what matters of them is raised as an exception."""
+    """Run the console. Log records of libraries are dropped: what matters of them is raised as an exception.
+
+    What the machine refuses, such as output to a full disk, is told in one line with exit code 2.
+    """
     logging.basicConfig(handlers=[logging.NullHandler()])
-    app()
+    if sys.stdout is None:  # the caller has closed it: `>&-`
+        _exit_unusable("standard output is closed; give it a file, or /dev/null")
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as cause:
+        # What is still buffered would be written once more when the interpreter ends, and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _exit_unusable(str(cause))
+
+
+def _exit_unusable(message: str) -> NoReturn:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{message}\n")
+    sys.exit(EXIT_UNUSABLE)

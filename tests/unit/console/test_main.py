@@ -58,3 +58,16 @@ def test_the_version_imports_no_command() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_output_that_cannot_be_written_is_told_in_one_line(redirection: str) -> None:
+    """A full disk and a closed stdout give one line on stderr and exit code 2, for little output and for much."""
+    program = "import sys; from services.console.main import main; sys.argv = ['dondoc', sys.argv[1]]; main()"
+    for argument in ("--version", "--help"):
+        shell = f'"$0" -c "$1" {argument} {redirection}'
+        done = subprocess.run(
+            ["/bin/sh", "-c", shell, sys.executable, program], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
