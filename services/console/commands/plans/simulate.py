@@ -45,6 +45,8 @@ def simulate(
     with output.exit_on_errors():
         catalogues = inputs.read_plan_folders(directories)
         span = inputs.read_instant(since, "--from"), inputs.read_instant(until, "--to")
+        if span[0] > span[1]:
+            raise UnusableInputError(f"--to: {until} lies before --from, {since}")
         documents = SimulationDocuments(
             catalogues={one.plan.plan: one for one in catalogues},
             opens=_parse_time_of_day(opens, "--opens"),

@@ -143,6 +143,7 @@ def test_an_agency_that_nobody_would_reach_is_named_on_stderr(tmp_path: Path) ->
         ("h-mot,fax,1,,,,\n", SPAN, "contacts.csv:2"),
         (MAIL, ("2024-11-01", SPAN[1]), "--from"),
         (MAIL, (SPAN[0], "2025-01-01T00:00:00"), "--to"),
+        (MAIL, (SPAN[1], SPAN[0]), "--to: "),
     ],
 )
 def test_unusable_input_is_named_and_ends_with_2(
