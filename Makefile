@@ -109,7 +109,7 @@ unit: setup ## cores only, no event loop; T=FOLDER or FILE for a part
 	@$(BIN)/pytest $(PARALLEL) $(T)
 
 contract: setup ## wire, ledger, channels, architecture, documents
-	@$(BIN)/pytest $(PARALLEL) tests/contract
+	@$(BIN)/pytest $(PARALLEL) -m "not chaos" tests/contract
 
 integration: T ?= tests/integration
 integration: setup ## one service on the real broker and database; T=FOLDER or FILE for a part
@@ -120,7 +120,7 @@ e2e: setup ## four processes, one year
 
 chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and broken connections, for longer than the gates have time; every case of the long lists
 	@$(BIN)/pytest tests/chaos
-	@$(BIN)/pytest $(SERVERS) -m chaos tests/integration tests/e2e
+	@$(BIN)/pytest $(SERVERS) -m chaos tests/contract tests/integration tests/e2e
 
 clients: setup ## the CloudEvents SDKs of Python, JavaScript, Go and Java send to intake; a missing tool is named and left out
 	@PYTHON=$(BIN)/python tests/clients/prepare.sh $(DONDOC_HOME)/clients

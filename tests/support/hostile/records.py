@@ -134,7 +134,7 @@ def damage_event(event: Json) -> Iterator[tuple[str, bytes]]:
             yield f"{name}: {str(odd)[:40]!r} ({type(odd).__name__})", _encode(_replace(event, place, odd))
         deep = _encode(_replace(event, place, "@")).replace(b'"@"', nest(40).encode(), 1)
         yield f"{name} 40 levels deep", deep
-        for text, written in (("half a character", b'"\xc4"'), ("a lone surrogate", b'"\\udc00"'), ("1e999", b"1e999")):
+        for text, written in _WRITTEN.items():
             yield f"{name}: {text}", _encode(_replace(event, place, "@")).replace(b'"@"', written, 1)
 
 
@@ -144,6 +144,9 @@ def encode_valid(event: Json) -> bytes:
 
 
 _REMOVED = object()
+_WRITTEN = {"half a character": b'"\xc4"', "a lone surrogate": b'"\\udc00"', "1e999": b"1e999"}
+DAMAGES = 2 + len(ODD_VALUES) + len(_WRITTEN)
+"""How many ways `damage_event` has to damage a value."""
 
 
 def _places(node: Any) -> Iterator[tuple[str | int, ...]]:

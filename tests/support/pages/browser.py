@@ -45,6 +45,12 @@ def pairwise_forms(page_number: int) -> list[PageForm]:
     ]
 
 
+def choose_form(page_number: int) -> PageForm:
+    """Return one form; over eighteen pages each language has been seen in each width and each scheme."""
+    forms = all_forms()
+    return forms[page_number % len(forms)]
+
+
 def all_forms() -> list[PageForm]:
     """Return every form."""
     return [

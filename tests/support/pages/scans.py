@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -37,8 +38,9 @@ async def scan_pages(
 ) -> list[str]:
     """Return what is wrong with each page in its forms, which *forms_of* gives by the number of the page.
 
-    *url* is the root of the service, and *headers* are those of a reader; an open page is asked for without them. All
-    pages that one reader sees are seen in one window, because a window costs more than a page.
+    That a page is no wider than its window is looked at in every width, for it costs next to nothing. *url* is the root
+    of the service, and *headers* are those of a reader; an open page is asked for without them. All pages that one
+    reader sees are seen in one window, because a window costs more than a page.
     """
     found = []
     for is_open in (False, True):
@@ -60,7 +62,10 @@ async def _scan_page(window: Page, page: NamedPage, forms: Iterable[PageForm], *
             language = form.language
             await open_page(window, f"{url}{page.address(language)}")
         await browsers.take_form(window, form)
-        faults = [*await find_violations(window), *await find_overflow(window)]
+        faults = await find_violations(window)
+        for width in browsers.WIDTHS:
+            await browsers.take_form(window, replace(form, width=width))
+            faults += await find_overflow(window)
         found += [f"{page.name}, {form.language}, {form.width}, {form.scheme}: {fault}" for fault in faults]
     return found
 
@@ -77,7 +82,7 @@ async def find_violations(page: Page) -> list[str]:
 async def find_overflow(page: Page) -> list[str]:
     """Return what stands beyond the right edge, where the page is wider than its window."""
     found: list[str] = await page.evaluate(_FIND_OVERFLOW)
-    return [f"wider than the window: {one}" for one in found]
+    return [f"wider than the window of {page.viewport_size}: {one}" for one in found]
 
 
 async def open_page(window: Page, url: str) -> None:
