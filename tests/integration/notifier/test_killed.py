@@ -14,12 +14,13 @@ from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
-from tests.support.clients.notifier import DUE, NotifierClient, a_contact, a_step, an_assessment
+from tests.support.clients.notifier import DUE, NotifierClient, a_contact, a_step, an_assessment, an_urging
 from tests.support.faults import await_points, fault_plan
 from tests.support.faults.await_points import AwaitPoint
 from tests.support.matrix import matrix
 
 NOW = DUE - timedelta(days=6, hours=12)
+OVERDUE = DUE + timedelta(days=1, hours=12)  # the letter of an urging tells of the past, which is read on the way
 EMAIL = "services.notifier.channels.email"
 SMS = "services.notifier.channels.sms_smpp"
 
@@ -90,14 +91,14 @@ async def test_killed_at_any_await_it_loses_nothing_and_doubles_nothing_unseen(
     named = plans.AGENCIES[:2]
     await notifier.publish_documents()
     await notifier.load_contacts(*map(a_contact, named), a_contact(named[0], channel=Channel.SMS, address=NUMBER))
-    notifier.set_clock(NOW)
+    notifier.set_clock(OVERDUE)
     dying = start(faults=[fault_plan.kill_after_await(point)], ready=False)
-    await notifier.publish_assessments(*(an_assessment(a_step(7), agency=agency) for agency in named))
+    await notifier.publish_assessments(*(an_assessment(an_urging(1), agency=agency) for agency in named))
     await eventually(lambda: not dying.is_running or _has_arrived(notifier), "a dead process, or all messages")
     start()
     await notifier.wait_until_followed()
     await notifier.wait_until_recovered()
-    notifier.set_clock(NOW + timedelta(minutes=1))  # past the backoff before a second attempt
+    notifier.set_clock(OVERDUE + timedelta(minutes=1))  # past the backoff before a second attempt
     await notifier.wait_for_mails(2)
     await notifier.wait_until_idle()
     attempts = await notifier.wait_for_attempts(3)
