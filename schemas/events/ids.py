@@ -21,7 +21,7 @@ _MURMUR_SEED = 0x9747B28C
 _MURMUR_M = 0x5BD1E995
 _WORD = 0xFFFFFFFF
 _KEY_CHARACTERS_MAX = 1_000  # an agency is the subject of events, which has 1,024 at most; honest keys have under 500
-_CACHED_KEYS = 65_536  # keys are agencies, and the largest registries have a few thousand
+_CACHED_KEYS = 65_536  # keys are agencies; in a walk over more of them than this, no key would be found in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
