@@ -69,7 +69,8 @@ def check(
         for fault in result.faults:
             _print_fault(fault, fmt)
         errors = sum(fault.is_error for fault in result.faults)
-        output.print_message(f"{directory}: {errors} errors, {len(result.faults) - errors} warnings")
+        warnings = len(result.faults) - errors
+        output.print_message(f"{directory}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     raise typer.Exit(max(result.exit_code for result in checked.values()))
 
 
@@ -149,3 +150,7 @@ def _print_fault(fault: Diagnostic, fmt: CheckFormat) -> None:
             output.print_json(
                 {"file": fault.file, "line": fault.line, "severity": fault.severity.value, "message": fault.message}
             )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

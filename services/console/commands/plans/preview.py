@@ -8,6 +8,7 @@ import typer
 
 from schemas.events.deliveries import Channel
 from schemas.plan import periods
+from schemas.text import comparison
 from services.console.commands.plans.sample_letters import LetterKind, LetterSampler, SampleLetter
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
@@ -61,6 +62,10 @@ def preview(
 
 def _choose_duties(catalogue: DutyCatalogue, obligation: str | None, period: str | None, agency: str) -> LetterSampler:
     """Return the duties that the letter is about, the agency's own first."""
+    if agency not in catalogue.agencies:
+        nearest = comparison.find_nearest(agency, catalogue.agencies)
+        hint = f"; did you mean {nearest}?" if nearest else ""
+        raise UnusableInputError(f"--agency: the registry has no agency {agency}{hint}")
     reminded = [
         one.id for one in catalogue.plan.obligations if any(not each.reminders.is_empty for each in one.versions)
     ]
@@ -86,7 +91,7 @@ def _find_period(catalogue: DutyCatalogue, obligation: str, agency: str) -> str:
         dated = [(one.due_at, one.key.period) for one in duties if one.due_at and one.key.period and one.is_binding]
         if dated:
             return next((period for due_at, period in sorted(dated) if due_at >= now), max(dated)[1])
-    raise UnusableInputError(f"{agency} owes {obligation} by no date; name another agency, or a --period")
+    raise UnusableInputError(f"{agency} owes {obligation} by no date; name another --agency, or a --period")
 
 
 def _write_mail(path: Path, mail: RenderedMessage, at: datetime, language: Language) -> None:

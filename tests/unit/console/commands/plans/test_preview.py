@@ -52,3 +52,10 @@ def test_an_agency_that_owes_nothing_is_named() -> None:
     shown = preview("reminder", agency="nhcsxh-tinh")
     assert shown.exit_code == 2
     assert "nhcsxh-tinh owes annual-results for 2024" in shown.stderr
+
+
+def test_an_agency_that_nobody_knows_is_named_with_the_nearest() -> None:
+    """A slip in an id is no duty without a date."""
+    shown = preview("reminder", agency="h-dong-sonn")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "the registry has no agency h-dong-sonn; did you mean h-dong-son?" in shown.stderr
