@@ -35,7 +35,7 @@ _TOKEN = re.compile(r"(?P<parameter>[?&]t=)[\w.-]+")
 _HIDDEN = r"\g<parameter>…"
 _DEFAULT_DOMAIN = "dondoc.example"
 
-VERSION = 1
+VERSION = 2
 """The version of the templates. A change of any file raises it; a contract test holds the two to each other."""
 
 _PACKAGE, _FOLDER = "services.notifier", "templates"
@@ -146,7 +146,7 @@ def render_digest(
             )
             return RenderedMessage(subject=subject, body=body, html=html, segments=None, stamp=stamp, thread=thread)
         case Channel.SMS:
-            return _render_sms(composed, words, options.letters, stamp)
+            return render_sms(composed, words, options.letters, stamp)
         case _:
             assert_never(digest.channel)
 
@@ -216,7 +216,7 @@ def _write_calendar(facts: Sequence[LetterFacts], words: Words, frame: LetterFra
     return calendar_file.write_calendar(entries, domain=domain, now=frame.now)
 
 
-def _render_sms(composed: Letter, words: Words, letters: SmsLetters, stamp: TemplateStamp) -> RenderedMessage:
+def render_sms(composed: Letter, words: Words, letters: SmsLetters, stamp: TemplateStamp) -> RenderedMessage:
     """Return the fullest wording of few enough parts, else the shortest, cut only where no provider would take it."""
     values = composed.values
     names = dict.fromkeys((values["agency"], values["agency_sms"], words.reader))
