@@ -16,6 +16,7 @@ from schemas.plan import periods
 from schemas.plan.periods import Recurrence
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from schemas.plan.values import Bilingual
 from services.reporting.core import annual_report, timeline
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import ReaderScope
@@ -40,6 +41,10 @@ UNNAMED = "-"
 
 class NotFoundError(Exception):
     """Nothing is published or recorded under that id; check the id."""
+
+    def __init__(self, *, en: str, vi: str) -> None:
+        super().__init__(en)
+        self.detail = Bilingual.of(en=en, vi=vi)
 
 
 class DocumentsUnreadError(Exception):
@@ -141,7 +146,7 @@ class ReportingQueries:
         """Return a plan; raise `NotFoundError` where none of that id is published."""
         plan = next((one for one in self.plans() if one.plan == plan_id), None)
         if plan is None:
-            raise NotFoundError(f"no plan {plan_id!r} is published")
+            raise NotFoundError(en=f"no plan {plan_id!r} is published", vi=f"chưa công bố kế hoạch {plan_id!r}")
         return plan
 
     def agency_name(self, agency_id: str, context: QueryContext) -> str:
@@ -153,7 +158,7 @@ class ReportingQueries:
             if agency is not None:
                 day = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
                 return agency.name_on(day, context.language)
-        raise NotFoundError(f"no agency {agency_id!r} is published")
+        raise NotFoundError(en=f"no agency {agency_id!r} is published", vi=f"chưa công bố đơn vị {agency_id!r}")
 
     def require_agency(self, agency_id: str, scope: ReaderScope) -> None:
         """Raise `AccessRefusedError` unless *scope* covers the agency, or a group that it was ever a member of.
@@ -314,7 +319,10 @@ class ReportingQueries:
             cited_registry = self._documents.version(REGISTRY, newest.registry, registry_version)
             registry = cited_registry if isinstance(cited_registry, Registry) else registry
         if registry is None:
-            raise NotFoundError(f"the registry {latest.registry!r} of plan {latest.plan!r} is not published")
+            raise NotFoundError(
+                en=f"the registry {latest.registry!r} of plan {latest.plan!r} is not published",
+                vi=f"chưa công bố danh sách đơn vị {latest.registry!r} của kế hoạch {latest.plan!r}",
+            )
         return plan, registry
 
     def _narrow(self, duties: PlanDutyFilter, context: QueryContext) -> PlanDutyFilter:

@@ -62,7 +62,10 @@ class DocumentQueries:
         versions = self._list_versions(PLAN, plan_id)
         found = self._documents.version(PLAN, plan_id, versions[-1] if version is None else version)
         if not isinstance(found, Plan):
-            raise NotFoundError(f"version {version} of plan {plan_id!r} is not published")
+            raise NotFoundError(
+                en=f"version {version} of plan {plan_id!r} is not published",
+                vi=f"chưa công bố phiên bản {version} của kế hoạch {plan_id!r}",
+            )
         published = (self._documents.version(PLAN, plan_id, number) for number in versions)
         changes = await asyncio.to_thread(_list_changes, [one for one in published if one is not None])
         registries = self._documents.list_versions(REGISTRY, found.registry)
@@ -79,7 +82,10 @@ class DocumentQueries:
         versions = self._list_versions(REGISTRY, registry_id)
         found = self._documents.version(REGISTRY, registry_id, versions[-1] if version is None else version)
         if not isinstance(found, Registry):
-            raise NotFoundError(f"version {version} of registry {registry_id!r} is not published")
+            raise NotFoundError(
+                en=f"version {version} of registry {registry_id!r} is not published",
+                vi=f"chưa công bố phiên bản {version} của danh sách đơn vị {registry_id!r}",
+            )
         published = (self._documents.version(REGISTRY, registry_id, number) for number in versions)
         covered = [restrict_registry(one, scope) for one in published if isinstance(one, Registry)]
         # A registry of ten thousand agencies is compared in a second, in which other requests are answered.
@@ -91,7 +97,10 @@ class DocumentQueries:
             raise DocumentsUnreadError
         versions = self._documents.list_versions(kind, document_id)
         if not versions:
-            raise NotFoundError(f"no {kind} {document_id!r} is published")
+            raise NotFoundError(
+                en=f"no {kind} {document_id!r} is published",
+                vi=f"chưa công bố {'kế hoạch' if kind == PLAN else 'danh sách đơn vị'} {document_id!r}",
+            )
         return versions
 
 

@@ -3,7 +3,7 @@
 The `type` of each problem is stable, so that programs can tell problems apart by it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from enum import Enum
 from http import HTTPStatus
@@ -88,6 +88,11 @@ class ReportingProblem(Enum):
 
     INVALID_QUERY = ProblemType(
         status=400, slug="invalid-query", title=Bilingual(vi="Câu hỏi không hợp lệ", en="The question is not valid")
+    )
+    UNREADABLE_BODY = ProblemType(
+        status=400,
+        slug="unreadable-request",
+        title=Bilingual(vi="Không đọc được yêu cầu", en="The request cannot be read"),
     )
     UNAUTHENTICATED = ProblemType(
         status=401,
@@ -176,17 +181,36 @@ class ReportingProblem(Enum):
 class InvalidQueryError(Exception):
     """The query has invalid parameters; `errors` names each of them with its remedy."""
 
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {detail}" for name, detail in errors.items()))
+    def __init__(self, errors: Mapping[str, Bilingual]) -> None:
+        self.detail = _join_errors(errors)
+        super().__init__(self.detail.en)
         self.errors = errors
 
 
 class InvalidBodyError(Exception):
     """The body of a request is not valid; `errors` has the JSON pointer of each member with its remedy."""
 
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{pointer or '/'}: {detail}" for pointer, detail in errors.items()))
+    def __init__(self, errors: Mapping[str, Bilingual]) -> None:
+        self.detail = _join_errors({pointer or "/": detail for pointer, detail in errors.items()})
+        super().__init__(self.detail.en)
         self.errors = errors
+
+
+class UnreadableBodyError(Exception):
+    """The body of a request is no JSON."""
+
+    def __init__(self, detail: Bilingual) -> None:
+        super().__init__(detail.en)
+        self.detail = detail
+
+
+def _join_errors(errors: Mapping[str, Bilingual]) -> Bilingual:
+    """Return one sentence that says of each name what is wrong with it."""
+    english, vietnamese = (
+        "; ".join(f"{name}: {detail.in_language(language)}" for name, detail in errors.items())
+        for language in ("en", "vi")
+    )
+    return Bilingual.of(en=english, vi=vietnamese)
 
 
 RenderPage = Callable[[Request, Problem], Response]
@@ -251,6 +275,7 @@ def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
         AccessRefusedError: _describe_refusal,
         InvalidQueryError: _describe_invalid_query,
         InvalidBodyError: _describe_invalid_body,
+        UnreadableBodyError: _describe_unreadable_body,
         VersionConflictError: _describe_conflict,
         NotFoundError: _describe_not_found,
         EmptyReportError: _describe_empty_report,
@@ -278,15 +303,22 @@ def _describe_refusal(error: Exception) -> Problem:
 
 
 def _describe_invalid_query(error: Exception) -> Problem:
-    found = error.errors if isinstance(error, InvalidQueryError) else {}
-    errors = tuple(FieldError(pointer=f"/query/{name}", detail=detail) for name, detail in found.items())
-    return Problem(type=ReportingProblem.INVALID_QUERY.value, detail=str(error), errors=errors)
+    if not isinstance(error, InvalidQueryError):
+        return Problem(type=ReportingProblem.INVALID_QUERY.value)
+    errors = tuple(FieldError(pointer=f"/query/{name}", detail=detail) for name, detail in error.errors.items())
+    return Problem(type=ReportingProblem.INVALID_QUERY.value, detail=error.detail, errors=errors)
 
 
 def _describe_invalid_body(error: Exception) -> Problem:
-    found = error.errors if isinstance(error, InvalidBodyError) else {}
-    errors = tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in found.items())
-    return Problem(type=ReportingProblem.INVALID_BODY.value, detail=str(error), errors=errors)
+    if not isinstance(error, InvalidBodyError):
+        return Problem(type=ReportingProblem.INVALID_BODY.value)
+    errors = tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in error.errors.items())
+    return Problem(type=ReportingProblem.INVALID_BODY.value, detail=error.detail, errors=errors)
+
+
+def _describe_unreadable_body(error: Exception) -> Problem:
+    detail = error.detail if isinstance(error, UnreadableBodyError) else ""
+    return Problem(type=ReportingProblem.UNREADABLE_BODY.value, detail=detail)
 
 
 def _describe_conflict(error: Exception) -> Problem:
@@ -299,7 +331,8 @@ def _describe_unsettled(error: Exception) -> Problem:
 
 
 def _describe_not_found(error: Exception) -> Problem:
-    return Problem(type=ReportingProblem.NOT_FOUND.value, detail=str(error))
+    detail = error.detail if isinstance(error, NotFoundError) else ""
+    return Problem(type=ReportingProblem.NOT_FOUND.value, detail=detail)
 
 
 def _describe_empty_report(_error: Exception) -> Problem:
