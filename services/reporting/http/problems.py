@@ -322,12 +322,18 @@ def _describe_unreadable_body(error: Exception) -> Problem:
 
 
 def _describe_conflict(error: Exception) -> Problem:
-    return Problem(type=ReportingProblem.CONFLICT.value, detail=str(error))
+    following = error.latest + 1 if isinstance(error, VersionConflictError) else 1
+    detail = Bilingual.of(en=str(error), vi=f"chỉ chốt được phiên bản tiếp theo, số {following}")
+    return Problem(type=ReportingProblem.CONFLICT.value, detail=detail)
 
 
 def _describe_unsettled(error: Exception) -> Problem:
     problem_type = ReportingProblem.UNSETTLED.value
-    return Problem(type=problem_type, detail=str(error), retry_after_seconds=RETRY_AFTER_SECONDS)
+    detail = Bilingual.of(
+        en=f"{error}; seal again a little later, or as of an earlier instant",
+        vi="hãy chốt lại sau giây lát, hoặc chốt theo một thời điểm sớm hơn",
+    )
+    return Problem(type=problem_type, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_not_found(error: Exception) -> Problem:
@@ -348,7 +354,10 @@ def _describe_incomplete(_error: Exception) -> Problem:
 
 
 def _describe_unreadable(error: Exception) -> Problem:
-    detail = f"{error}; rebuild the database of reporting from the log"
+    detail = Bilingual.of(
+        en=f"{error}; rebuild the database of reporting from the log",
+        vi="hãy báo người vận hành dựng lại cơ sở dữ liệu báo cáo từ nhật ký",
+    )
     return Problem(type=ReportingProblem.UNREADABLE.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
@@ -358,7 +367,8 @@ def _describe_too_many(_error: Exception) -> Problem:
 
 def _describe_not_assessed(error: Exception) -> Problem:
     problem_type = ReportingProblem.NOT_ASSESSED.value
-    return Problem(type=problem_type, detail=str(error), retry_after_seconds=RETRY_AFTER_SECONDS)
+    detail = Bilingual.of(en=str(error), vi="hãy hỏi lại sau giây lát, hoặc báo người vận hành nếu vẫn chưa có")
+    return Problem(type=problem_type, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_http_error(error: Exception) -> Problem:

@@ -5,8 +5,11 @@ import json
 import pytest
 from pydantic import ValidationError
 from starlette.requests import Request
+from starlette.responses import Response
 
+from services.reporting.content.results_queries import UnreadableContentError
 from services.reporting.core.access.readers import EVERYTHING, Reader
+from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.http import problems, request_bodies
 from services.reporting.http.access.authentication import Identity
 from services.reporting.http.evaluations_api import EvaluationBody
@@ -15,6 +18,8 @@ from services.reporting.http.problems import InvalidBodyError, InvalidQueryError
 from services.reporting.http.query_parameters import DUTIES, QueryParameters, parse_duties_query, parse_period_of_path
 from services.reporting.http.seal_requests import SealBody
 from services.reporting.queries import NotFoundError
+from services.reporting.sealing.sealer import LogUnsettledError
+from services.reporting.store import NotAssessedError
 from services.runtime.clock import SystemClock
 
 GENERIC = "giá trị không hợp lệ"
@@ -89,3 +94,24 @@ def test_a_field_that_is_refused_is_told_in_both_languages(
     for detail in found.errors.values():
         assert detail.en != detail.vi != GENERIC
         assert not any(word in (detail.en or "") for word in ("valid", "permitted", "should"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotFoundError(en="no plan 'X' is published", vi="chưa công bố kế hoạch 'X'"),
+        VersionConflictError(2, 0),
+        LogUnsettledError("records went on arriving"),
+        NotAssessedError("rules has not assessed any duty of plan 'X' yet"),
+        UnreadableContentError([]),
+    ],
+)
+async def test_an_answer_has_one_language(error: Exception) -> None:
+    """The document of a refusal has nothing of the other language, neither in its title nor in its detail."""
+    handlers = problems.build_handlers(lambda *_: Response(), lambda *_: None)
+    answers = [await handlers[type(error)](a_request(f"lang={language}"), error) for language in ("en", "vi")]
+    english, vietnamese = (json.loads(bytes(answer.body)) for answer in answers)
+    assert english["type"] == vietnamese["type"]
+    assert all(english[member] != vietnamese[member] for member in ("title", "detail"))
+    assert english["detail"].isascii()
+    assert not vietnamese["detail"].isascii()
