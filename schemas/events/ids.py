@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from schemas.plan import periods
 
@@ -24,8 +25,7 @@ _KEY_CHARACTERS_MAX = 1_000  # an agency is the subject of events, which has 1,0
 _CACHED_KEYS = 65_536  # keys are agencies; in a walk over more of them than this, no key would be found in the cache
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class DutyKey:
+class DutyKey(msgspec.Struct, frozen=True, kw_only=True, order=True, gc=False):
     """One obligation of one agency for one period; `period` is None for a one-off or continuous duty."""
 
     plan: str

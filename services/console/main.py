@@ -27,6 +27,7 @@ COMMANDS = {
     "report": "commands.reporting.report:report",
     "seal": "commands.reporting.seal:seal",
     "audit": "commands.reporting.audit:audit",
+    "rebuild": "commands.reporting.rebuild:rebuild",
     "sheet": "commands.intake.sheet:sheet",
     "link": "commands.intake.link:link",
     "links": "commands.intake.links:app",

@@ -76,6 +76,7 @@ class ReportingApp(Starlette):
 def main() -> None:
     """Serve until the process is asked to stop."""
     settings = bootstrap.initialise("reporting", ReportingSettings)
+    bootstrap.relax_garbage_collection()
     halt = Halt()
     app = build_app(settings, halt=halt)
     server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
@@ -166,9 +167,9 @@ def _build_checks(components: ReportingComponents) -> Checks:
         "kafka": components.startup.check("kafka", components.dead_letters.is_answering),
         "mongo": components.startup.check("mongo", components.store.is_answering),
         "references": components.references.is_ready,
-        "consumer": components.broker.is_consuming,
-        "projections": components.consumption.is_complete,
-        "log": components.consumption.is_log_intact,
+        "consumer": components.projections.broker.is_consuming,
+        "projections": components.projections.consumption.is_complete,
+        "log": components.projections.consumption.is_log_intact,
         "assessments": components.has_assessments,
     }
 

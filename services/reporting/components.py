@@ -1,6 +1,7 @@
 """The components of reporting: built from settings, opened in the background, closed in reverse."""
 
 import asyncio
+import gc
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -12,39 +13,35 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from schemas.events.dashboard_links import DashboardKey
-from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
-from services.reporting import consumer
 from services.reporting.answer_poster import AnswerPoster
-from services.reporting.consumer import TopicReader
 from services.reporting.core.access.decisions import RefusalReason
-from services.reporting.current.view import CurrentView
 from services.reporting.dead_letter_producer import DeadLetterProducer
-from services.reporting.document_archive import DocumentArchive
 from services.reporting.evidence.freshness import Freshness
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.live.change_feed import ChangeFeed
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
+from services.reporting.projections import consumption
+from services.reporting.projections.consumption import ProjectionMaterials, Projections
+from services.reporting.projections.database_follower import DatabaseFollower
+from services.reporting.projections.document_archive import DocumentArchive
 from services.reporting.sealing import store as sealed_report_store
 from services.reporting.sealing.reports_publisher import ReportsPublisher
-from services.reporting.sealing.store import SealedReportStore
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, mongo, startup
 from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.access.refusal_log import RefusalLog
-from services.runtime.clock import Clock, SystemClock, clock_from
+from services.runtime.clock import Clock, clock_from
 from services.runtime.http.probes import NotReadyError
 from services.runtime.http.server import Halt
-from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagByPartition, LagMonitor
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
 from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.startup import Startup
-from services.runtime.state.state_consumer import StateConsumer, StateSource
-from services.runtime.state.state_consumption import StateConsumption
+from services.runtime.state.active_database import ActiveDatabaseRecord
 
 # Log lines of refusals of one reader, or of one address that shows no key, in a minute. A person who looks around makes
 # a dozen.
@@ -71,8 +68,8 @@ class ReportingComponents:
     publisher: ReportsPublisher
     feed: ChangeFeed
     intake: AnswerPoster
-    broker: ConsumingBroker
-    consumption: StateConsumption
+    projections: Projections
+    follower: DatabaseFollower
     startup: Startup
     halt: Halt
 
@@ -87,20 +84,20 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
     """Build the components; nothing is opened. *halt* stops a process that cannot go on."""
     metrics = ReportingMetrics(registry := _build_registry(settings))
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
-    store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
+    client, database = mongo.connect(settings.mongo_url), settings.mongo_database
+    store = ReportingStore(client, database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
-    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
     references.export_metrics(registry)
-
-    def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
-        source = StateSource(kafka=settings.kafka, subscription=_build_subscription(settings, topic))
-        created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
-        store_batch = consumer.on_batch(reader, dead_letters, metrics)
-        on_batch = consumer.measure_delays(store_batch, reader, metrics, clock=clock, is_complete=created.is_complete)
-        created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
-        return created
-
-    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store, metrics).items()]
+    # A registry of ten thousand agencies has hundreds of thousands of objects that stay to the end, as those of
+    # start-up do: the collector need not walk them while requests wait.
+    references.on_change.append(gc.freeze)
+    materials = ProjectionMaterials(
+        settings=settings, clock=clock, registry=registry, metrics=metrics, dead_letters=dead_letters, halt=halt
+    )
+    projections = consumption.build_projections(materials, store, group=settings.group)
+    metrics.standby_active.set_function(lambda: store.database != database)
+    archive = DocumentArchive(references, store)
+    record = ActiveDatabaseRecord(client, database)
     return ReportingComponents(
         settings=settings,
         clock=clock,
@@ -111,13 +108,13 @@ def build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompon
         authentication=_build_authentication(settings, clock, metrics),
         refusals=RefusalLog("read_refused", lines_max=_REFUSAL_LINES, count=metrics.count_refusal),
         store=store,
-        archive=DocumentArchive(references, store),
+        archive=archive,
         dead_letters=dead_letters,
         publisher=ReportsPublisher(settings.kafka, clock),
         feed=_build_feed(store, metrics),
         intake=AnswerPoster(str(settings.intake_url), settings.intake_key),
-        broker=broker,
-        consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
+        projections=projections,
+        follower=DatabaseFollower(record, store, projections, on_moved=archive.store_again),
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
         halt=halt,
     )
@@ -129,29 +126,10 @@ def _build_registry(settings: ReportingSettings) -> CollectorRegistry:
     return registry
 
 
-def _build_subscription(settings: ReportingSettings, topic: Topic) -> Subscription:
-    return Subscription(
-        topic=topic.name,
-        group=settings.group,
-        max_records=settings.batch_records,
-        session_timeout_ms=settings.session_timeout_ms,
-    )
-
-
 def _build_feed(store: ReportingStore, metrics: ReportingMetrics) -> ChangeFeed:
     feed = ChangeFeed(store)
     metrics.stream_readers.set_function(lambda: feed.subscribers)
     return feed
-
-
-def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Topic, TopicReader[Any]]:
-    view = CurrentView(store)
-    return {
-        VERDICTS: consumer.verdict_reader(view.insert_assessments),
-        DELIVERIES: consumer.delivery_reader(view.insert_attempts),
-        FACTS: consumer.fact_reader(store.insert_facts),
-        REPORTS: sealed_report_store.report_reader(SealedReportStore(store), metrics.note_seal),
-    }
 
 
 def _build_authentication(settings: ReportingSettings, clock: Clock, metrics: ReportingMetrics) -> Authentication:
@@ -205,24 +183,25 @@ async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> N
     async with asyncio.TaskGroup() as group:
         group.create_task(_prepare_database(components, stack))
         group.create_task(_connect_bus(components, stack))
-    stack.push_async_callback(components.broker.stop)
-    await components.broker.start()
+    stack.push_async_callback(components.projections.broker.stop)
+    await components.projections.broker.start()
 
 
 async def _prepare_database(components: ReportingComponents, stack: AsyncExitStack) -> None:
     wait_for = components.startup.wait_for
-    # First, because it is all that pages need while the broker is away.
+    await wait_for("mongo", components.follower.open)
+    # Before the broker is asked, because it is all that pages need while that is away.
     await wait_for("mongo", components.archive.restore)
     await wait_for("mongo", components.store.create_indexes)
     note_last_seal = partial(sealed_report_store.note_last_seal, components.store, components.metrics.note_seal)
     await wait_for("mongo", note_last_seal)
-    failure = "storing the published documents, or following what changes, has failed"
-    for work in (components.archive.run(), components.feed.run()):
+    # Does not wait for the broker to be there: what it finds out first is that it is away.
+    components.projections.consumption.start(components.halt)
+    stack.push_async_callback(components.projections.consumption.stop)
+    failure = "storing the published documents, or following the database, has failed"
+    for work in (components.archive.run(), components.feed.run(), components.follower.run()):
         task = background.start(work, halt=components.halt, failure=failure)
         stack.push_async_callback(background.cancel, task)
-    # Does not wait for the broker to be there: what it finds out first is that it is away.
-    components.consumption.start(components.halt)
-    stack.push_async_callback(components.consumption.stop)
 
 
 async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -> None:

@@ -107,6 +107,11 @@ class ReportingMetrics:
         self.stream_readers = Gauge(
             "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
         )
+        self.standby_active = Gauge(
+            "reporting_standby_active",
+            "1 while the standby database answers, 0 while the first one does",
+            registry=registry,
+        )
 
     def _declare_sealing(self, registry: CollectorRegistry) -> None:
         self.seals = Counter("reporting_seals", "Requests to seal a report", ["outcome"], registry=registry)

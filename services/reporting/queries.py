@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from schemas.events.ids import DutyKey
@@ -16,49 +15,31 @@ from schemas.plan import periods
 from schemas.plan.periods import Recurrence
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from schemas.plan.values import Bilingual
+from services.reporting.cited_documents import CitedVersionFinder, DocumentSource, NotFoundError
 from services.reporting.core import annual_report, timeline
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
-from services.reporting.core.duty_lines import DutyLine, LineBuilder, LineContext
-from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.duty_lines import LineBuilder, LineContext
+from services.reporting.core.lists.memoized_items import MemoizedItems
 from services.reporting.core.report.inputs import ReportInputs
-from services.reporting.core.timeline import AssessmentRevision, DutyState, UnreadableRecord
+from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
-from services.reporting.current import thread_work
+from services.reporting.current import known_duties, thread_work
 from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.current.current_duties import ViewSource
 from services.reporting.current.duty_reader import DutyReader, RecordArchive
-from services.reporting.current.known_duties import KnownDuties
+from services.reporting.current.found_lines import FoundLines
+from services.reporting.current.known_duties import CitedVersions, KnownDuties
 from services.reporting.store import NotAssessedError, PlanDutyFilter
-from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
 # The id that is shown of an unreadable record to a reader who may not know whose it is.
 UNNAMED = "-"
 
 
-class NotFoundError(Exception):
-    """Nothing is published or recorded under that id; check the id."""
-
-    def __init__(self, *, en: str, vi: str) -> None:
-        super().__init__(en)
-        self.detail = Bilingual.of(en=en, vi=vi)
-
-
 class DocumentsUnreadError(Exception):
     """The published documents have not been read since the database is new: ask again once the broker is there."""
-
-
-class DocumentSource(Protocol):
-    """Finds published plans and registries."""
-
-    @property
-    def is_known(self) -> bool: ...
-    def plans(self) -> tuple[Plan, ...]: ...
-    def registry(self, registry_id: str) -> Registry | None: ...
-    def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +67,6 @@ class DutyFilter:
     def in_plan(self, plan: str) -> PlanDutyFilter:
         """Return the same conditions on the duties of *plan*."""
         return PlanDutyFilter(plan=plan, agency=self.agency, obligation=self.obligation, periods=self.periods)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundLines:
-    """The lines of the duties asked for, the states that they describe, and the stored records that cannot be read."""
-
-    lines: tuple[DutyLine, ...]
-    states: tuple[DutyState, ...]
-    unreadable: tuple[UnreadableRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +103,12 @@ class ReportingQueries:
     ) -> None:
         self._archive = archive
         self._documents = documents
+        self._cited = CitedVersionFinder(documents)
         self._reader = DutyReader(archive, view, on_unreadable)
         self.note_unreadable = self._reader.note_unreadable
         self._lines = AnswerMemo[_KeptLines]()
+        # It refers to lines that are kept as parts, so it may hold as many again.
+        self._joined = AnswerMemo[FoundLines]()
         self._reports = AnswerMemo[ReportInputs]()
 
     def plans(self) -> tuple[Plan, ...]:
@@ -165,7 +140,7 @@ class ReportingQueries:
 
         Which of its duties a group covers is decided duty by duty.
         """
-        groups = self._find_groups(agency_id) if scope.groups else frozenset()
+        groups = self._cited.find_groups(agency_id) if scope.groups else frozenset()
         if not scope.covers_agency(agency_id, groups):
             raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)
 
@@ -187,6 +162,15 @@ class ReportingQueries:
         """Return the periods in which any agency has a duty under a plan, in order."""
         return [text for text in await self._archive.find_periods(plan_id) if _is_period(text)]
 
+    async def find_cited_versions(self, plan_id: str, known_at: datetime) -> CitedVersions | None:
+        """Return the versions that what was known of a plan's duties at *known_at* cites, None if nothing was known."""
+        asked = await self._split_by_period(PlanDutyFilter(plan=plan_id))
+        try:
+            known = [await self._reader.find_known(one, known_at) for one in asked]
+        except NotAssessedError:
+            return None
+        return known_duties.find_cited(one.cited for one in known if one.cited is not None)
+
     async def find_lines(self, duties: DutyFilter, context: QueryContext) -> FoundLines:
         """Return the lines of *duties*; raise `NotFoundError` where their plan is not published.
 
@@ -196,23 +180,43 @@ class ReportingQueries:
         if duties.agency is not None:
             self.require_agency(duties.agency, context.scope)
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
-        lines: list[DutyLine] = []
-        states: list[DutyState] = []
-        unreadable: list[UnreadableRecord] = []
+        parts: list[FoundLines] = []
         unassessed: list[NotAssessedError] = []
         for plan in plans:
             try:
-                found = await self._find_plan_lines(plan, duties.in_plan(plan.plan), context)
+                asked = await self._list_parts(duties.in_plan(plan.plan), context)
+                parts += [await self._find_plan_lines(plan, one, context) for one in asked]
             except NotAssessedError as cause:
                 unassessed.append(cause)
-                continue
-            lines += found.lines
-            states += found.states
-            unreadable += found.unreadable
         # A plan that was published a moment ago does not hold up the answers about the others.
         if unassessed and len(unassessed) == len(plans):
             raise unassessed[0]
-        return FoundLines(lines=tuple(lines), states=tuple(states), unreadable=tuple(unreadable))
+        return await self._join(parts, (duties, context.scope, context.language))
+
+    async def _list_parts(self, duties: PlanDutyFilter, context: QueryContext) -> Sequence[PlanDutyFilter]:
+        """Return the questions that make up the one about *duties*: one a period, where it is about all of them.
+
+        What is known of ten past years is worked out once, and only what has changed is read again.
+        """
+        if duties.periods or self._narrow(duties, context).agency is not None:
+            return [duties]
+        return await self._split_by_period(duties)
+
+    async def _split_by_period(self, duties: PlanDutyFilter) -> Sequence[PlanDutyFilter]:
+        known = await self._reader.find_known_periods(duties.plan)
+        return [replace(duties, periods=(period,)) for period in known] or [duties]
+
+    async def _join(self, parts: Sequence[FoundLines], question: Hashable) -> FoundLines:
+        """Return *parts* as one answer, which is the same one for as long as each of them is."""
+        if len(parts) == 1:
+            return parts[0]
+        basis = tuple(part.listed for part in parts)
+        joined = self._joined.find(question, basis)
+        if joined is None:
+            lines = sum(len(part.lines) for part in parts)
+            joined = await thread_work.run(partial(FoundLines.join, parts), work=lines)
+            self._joined.keep(question, basis, joined, lines=lines)
+        return joined
 
     async def _find_plan_lines(self, plan: Plan, duties: PlanDutyFilter, context: QueryContext) -> FoundLines:
         known = await self._reader.find_known(self._narrow(duties, context), context.known_at)
@@ -226,7 +230,9 @@ class ReportingQueries:
         builder = earlier.builder if earlier and earlier.builder.serves(line_context) else LineBuilder(line_context)
         build = partial(builder.build, covered.states, covered.attempts, as_of=context.as_of)
         lines = await thread_work.run(build, work=len(covered.states))
-        found = FoundLines(lines=lines, states=tuple(covered.states), unreadable=covered.unreadable)
+        found = FoundLines(
+            listed=MemoizedItems(lines), placed=MemoizedItems(tuple(covered.states)), unreadable=covered.unreadable
+        )
         if basis is not None:
             self._lines.keep(question, basis, _KeptLines(found=found, builder=builder), lines=len(lines))
         return found
@@ -297,7 +303,7 @@ class ReportingQueries:
     def _find_basis(self, plan: Plan, known: KnownDuties, context: QueryContext) -> Hashable | None:
         if known.version is None:
             return None
-        cited, registry = self._cite(plan, known.assessments)
+        cited, registry = self._cited.find(plan, known.cited)
         today = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
         epochs = known.find_epoch(context.as_of), known.find_epoch(min(context.known_at, context.as_of))
         return known.version, epochs, today, cited.version, registry.registry, registry.version
@@ -307,23 +313,7 @@ class ReportingQueries:
 
         Raises `NotFoundError` where the plan's registry is not published at all.
         """
-        return self._cite(latest, [state.assessment for state in states])
-
-    def _cite(self, latest: Plan, assessments: Sequence[AssessmentRevision]) -> tuple[Plan, Registry]:
-        newest = max(assessments, key=lambda one: one.plan_version, default=None)
-        plan, registry = latest, self._documents.registry(latest.registry)
-        if newest is not None:
-            cited_plan = self._documents.version(PLAN, latest.plan, newest.plan_version)
-            plan = cited_plan if isinstance(cited_plan, Plan) else plan
-            registry_version = max(one.registry_version for one in assessments)
-            cited_registry = self._documents.version(REGISTRY, newest.registry, registry_version)
-            registry = cited_registry if isinstance(cited_registry, Registry) else registry
-        if registry is None:
-            raise NotFoundError(
-                en=f"the registry {latest.registry!r} of plan {latest.plan!r} is not published",
-                vi=f"chưa công bố danh sách đơn vị {latest.registry!r} của kế hoạch {latest.plan!r}",
-            )
-        return plan, registry
+        return self._cited.find(latest, known_duties.find_cited(state.assessment for state in states))
 
     def _narrow(self, duties: PlanDutyFilter, context: QueryContext) -> PlanDutyFilter:
         """Return *duties* of the only agency that the scope covers, so that the database need not read the others'."""
@@ -352,21 +342,15 @@ class ReportingQueries:
         if not scope.groups:
             return [state for state in states if scope.covers_agency(state.key.agency, ())]
         cited, registry = self.find_cited_documents(plan, states)
-        memberships = Memberships(cited, RegistryIndex.of(registry))
+        memberships = Memberships(cited, self._cited.index(registry))
         today = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
         return [one for one in states if scope.covers_agency(one.key.agency, memberships.groups_of(one.key, today))]
-
-    def _find_groups(self, agency_id: str) -> frozenset[str]:
-        """Return the groups that an agency was ever a member of, in the registry of any plan."""
-        registries = (self._documents.registry(plan.registry) for plan in self.plans())
-        agencies = (registry.agency(agency_id) for registry in registries if registry is not None)
-        return frozenset(membership.id for agency in agencies if agency is not None for membership in agency.groups)
 
     def _line_context(self, latest: Plan, states: Sequence[DutyState], context: QueryContext) -> LineContext:
         """Return the context of the lines, with the documents that *states* cite; raise as `find_cited_documents`."""
         plan, registry = self.find_cited_documents(latest, states)
         return LineContext(
-            plan=plan, registry=RegistryIndex.of(registry), as_of=context.as_of, language=context.language
+            plan=plan, registry=self._cited.index(registry), as_of=context.as_of, language=context.language
         )
 
 

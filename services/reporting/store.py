@@ -13,7 +13,7 @@ empty or older database would answer as if nothing had been reported.
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -25,6 +25,7 @@ from schemas.events.ids import DutyKey
 from services.reporting import stored_documents
 from services.reporting.core.timeline import EventIdentity
 from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt, StoredRecord
+from services.reporting.stored_documents import StoredFact
 from services.runtime import mongo
 from services.runtime.state.checkpoints import CheckpointsUnavailableError
 from services.runtime.state.mongo_checkpoints import MongoCheckpoints
@@ -92,19 +93,6 @@ class NotAssessedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFact:
-    """A fact as it was stored: when the log recorded it, and its record; None is what the document has lost."""
-
-    receiptid: str
-    recorded_at: datetime | None
-    record: bytes | None
-
-    def recording_order(self) -> tuple[datetime, str]:
-        """Return the key by which facts are sorted in the order of the log, to the millisecond."""
-        return self.recorded_at or datetime.max.replace(tzinfo=UTC), self.receiptid
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDutyFilter:
     """Conditions on the duties of one plan; an empty condition matches all. The period None is a one-off duty's."""
 
@@ -126,6 +114,22 @@ class ReportingStore:
         self._client = client
         self._database = client[database]
         self.checkpoints = MongoCheckpoints(client, database, FILLED_FROM, partitions=partitions, prepare=self._prepare)
+
+    @property
+    def database(self) -> str:
+        """The name of the database that is asked and written."""
+        return self._database.name
+
+    def point_to(self, database: str) -> None:
+        """Ask and write *database* from now on; it answers when it was compared with the log."""
+        self._database = self._client[database]
+        self.checkpoints.point_to(database)
+
+    async def move_to(self, database: str) -> None:
+        """Ask and write *database* from now on, which is complete: no query fails for the move."""
+        async with _translate_checkpoints():
+            await self.checkpoints.move_to(database)
+        self._database = self._client[database]
 
     async def create_indexes(self) -> None:
         """Create the indexes that are missing; raise `DatabaseRefusedError` if this client may not."""
@@ -156,10 +160,8 @@ class ReportingStore:
 
     async def is_complete(self) -> bool:
         """Whether the database has everything that it was ever filled with: a readiness check."""
-        try:
+        async with _translate_checkpoints():
             return not await self.checkpoints.find_incomplete()
-        except CheckpointsUnavailableError as cause:
-            raise DatabaseUnavailableError(str(cause)) from cause
 
     async def has_assessments(self) -> bool:
         """Whether any duty of any plan was assessed."""
@@ -174,6 +176,10 @@ class ReportingStore:
         """Return the published documents by key."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
             return {one["_id"]: one["record"] async for one in self._database[DOCUMENTS].find()}
+
+    async def find_seals(self, plan: str) -> list[StoredRecord]:
+        """Return the records by which the versions of all reports of a plan count as sealed."""
+        return await self._find_records(SEALED_REPORTS, {"plan": plan})
 
     async def find_fact(self, receiptid: str) -> StoredFact | None:
         """Return the fact that a receipt confirms, or None."""
@@ -295,7 +301,8 @@ class ReportingStore:
             await self._database[collection].bulk_write(writes, ordered=False)
 
     async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
-        return [_stored_record(one) for one in await self.find_in_batches(collection, condition, ("record",))]
+        found = await self.find_in_batches(collection, condition, ("record",))
+        return list(map(stored_documents.read_record, found))
 
     async def _find_records_in(
         self, collection: str, field: str, values: Sequence[str], condition: Mapping[str, Any] = {}
@@ -309,7 +316,7 @@ class ReportingStore:
 
     async def _find_facts(self, condition: Mapping[str, Any]) -> list[StoredFact]:
         found = await self.find_in_batches(FACTS, condition, ("record", "recorded_at"))
-        return [_stored_fact(document) for document in found]
+        return [stored_documents.read_fact(document) for document in found]
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:
@@ -356,19 +363,12 @@ class ReportingStore:
         )
 
 
-def _stored_record(document: Mapping[str, Any]) -> StoredRecord:
-    # A damaged document, or one that somebody has edited, must be as harmless as a damaged record.
-    record = document.get("record")
-    return StoredRecord(id=str(document["_id"]), record=record if isinstance(record, bytes) else None)
-
-
-def _stored_fact(document: Mapping[str, Any]) -> StoredFact:
-    recorded_at = document.get("recorded_at")
-    return StoredFact(
-        receiptid=str(document["_id"]),
-        recorded_at=recorded_at if isinstance(recorded_at, datetime) else None,
-        record=_stored_record(document).record,
-    )
+@asynccontextmanager
+async def _translate_checkpoints() -> AsyncIterator[None]:
+    try:
+        yield
+    except CheckpointsUnavailableError as cause:
+        raise DatabaseUnavailableError(str(cause)) from cause
 
 
 def list_newest_stages(duties: PlanDutyFilter, known_at: datetime) -> list[list[Mapping[str, Any]]]:

@@ -1,11 +1,8 @@
 """Kafka Streams as the peer that rules is compared with: it assesses the usual duty, exactly once, to the same bytes.
 
-Its source is `kafka_streams/UsualDuty.java`, which Java compiles when it starts it. Its libraries come from the
-registry through Maven; where there is none, the peer is left out.
+Its source is `kafka_streams/UsualDuty.java`, which Java compiles when it starts it.
 """
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import msgspec
@@ -13,16 +10,11 @@ import msgspec
 from deploy.local.process.daemon import Daemon, Program
 from schemas.events.topics import FACTS, VERDICTS
 from services.rules.core.duty_catalogue import DutyCatalogue, DutySelection
+from tests.bench import maven
 from tests.bench.rules_worlds import HORIZON, PERIODS
 
 SOURCE = Path(__file__).parent / "kafka_streams"
 APPLICATION = "usual-duty"
-FETCH_SECONDS = 600.0
-
-
-def is_available() -> bool:
-    """Whether this machine can fetch and run the peer."""
-    return shutil.which("mvn") is not None and shutil.which("java") is not None
 
 
 class KafkaStreamsPeer(Daemon):
@@ -44,17 +36,11 @@ class KafkaStreamsPeer(Daemon):
             "-Xmx1g",
             "-XX:+UseSerialGC",
             "-cp",
-            f"{_fetch_libraries(folder)}/*",
+            maven.fetch_libraries(SOURCE, folder),
             str(SOURCE / "UsualDuty.java"),
             *arguments,
         )
         super().__init__(Program(name="usual-duty", command=command, folder=folder, is_ready=lambda: True))
-
-
-def _fetch_libraries(folder: Path) -> Path:
-    goal = ("dependency:copy-dependencies", f"-DoutputDirectory={folder / 'jars'}")
-    subprocess.run(["mvn", "-q", "-B", "-f", str(SOURCE / "pom.xml"), *goal], check=True, timeout=FETCH_SECONDS)  # noqa: S607 # our own project, Maven from PATH
-    return folder / "jars"
 
 
 def _describe(catalogue: DutyCatalogue) -> bytes:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from msgspec import structs
 from pypdf import PdfReader
 
 from schemas.plan.plan import Plan
@@ -40,8 +41,8 @@ def inputs_of(agencies: int, months: int) -> ReportInputs:
     states, attempted = [], {}
     for period in ["2026"] if months == 1 else [f"2026-{month + 1:02d}" for month in range(months)]:
         for revision in dated:
-            key = replace(revision.key, period=period)
-            states.append(timeline.state_at(replace(revision, key=key), AS_OF))
+            key = structs.replace(revision.key, period=period)
+            states.append(timeline.state_at(structs.replace(revision, key=key), AS_OF))
             attempted[key] = attempts[revision.key]
     context = a_line_context(plan=plan, registry=registry)
     query = ReportQuery(period="2026", as_of=AS_OF, known_at=AS_OF)

@@ -1,4 +1,4 @@
-"""The rate of reporting beside raw unordered bulk writes of the same documents, in the same run.
+"""The rate of reporting beside raw unordered bulk writes of the same documents and Kafka Connect's sink, in one run.
 
 Each duty has ten assessments, as in a busy year, and every one of them is stored. `BENCH_VERDICTS` sets another size.
 """
@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.request import urlopen
 
 import msgspec
@@ -18,6 +19,8 @@ from pymongo.collection import Collection
 
 from schemas.events.ids import partition_of
 from schemas.events.topics import VERDICTS
+from tests.bench import kafka_connect_peer, maven
+from tests.bench.kafka_connect_peer import KafkaConnectPeer
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import a_key, a_revision
 from tests.support.builders.annual_report_events import a_verdict_event
@@ -35,7 +38,7 @@ Write = Callable[["Collection[Document]", int, list[tuple[str, bytes]]], None]
 
 
 @pytest.mark.timeout(600)
-async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Database) -> None:
+async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Database, tmp_path: Path) -> None:
     """Print both rates, their ratio and the memory; fail only where the pipeline is broken."""
     settings = {"DONDOC_MONGO_URL": database.url, "DONDOC_REPORTING_MONGO_DATABASE": database.name}
     records = list(_shuffled_records())
@@ -44,11 +47,7 @@ async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Dat
     upsert_rate = await asyncio.to_thread(_raw_rate, database, records, _upsert_newest)
     begun = time.perf_counter()
     service = launch("reporting", ready=False, **settings)
-    count_stored = database["assessments"].estimated_document_count
-    before = await eventually(count_stored, "the first batch stored", timeout=60)
-    start = time.perf_counter()
-    await eventually(lambda: count_stored() == len(records), "all stored", timeout=300)
-    rate = (len(records) - before) / (time.perf_counter() - start)
+    rate = await _measure_rate(database["assessments"], len(records))
     memory = _read_metric(service, "process_resident_memory_bytes") / 1e6
     print(f"\nreporting, {len(records)} verdicts of {len(records[0][1])} bytes, {DUTIES} duties, batches of {BATCH}")
     print(f"  raw unordered bulk, newest of a batch upserted {upsert_rate:10,.0f} events/s")
@@ -57,7 +56,30 @@ async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Dat
     cpu = _read_metric(service, "process_cpu_seconds_total") / len(records) * 1e6
     print(f"  processor time of reporting {cpu:.0f} µs an event, start-up included")
     print(f"  memory {memory:.0f} MB resident; {time.perf_counter() - begun:.1f} s with start-up")
+    service.stop()
+    if maven.is_available():
+        peer_rate = await _measure_peer(bus, database, tmp_path, len(records))
+        print(
+            f"  Kafka Connect, one document a record           {peer_rate:10,.0f} events/s   {rate / peer_rate:.2f} x"
+        )
     assert rate > FLOOR * insert_rate
+
+
+async def _measure_rate(stored: "Collection[Document]", count: int) -> float:
+    """Return the events a second from the first batch that is *stored* to the last of *count* documents."""
+    before = await eventually(stored.estimated_document_count, "the first batch stored", timeout=120)
+    start = time.perf_counter()
+    await eventually(lambda: stored.estimated_document_count() == count, "all stored", timeout=300)
+    return float(count - before) / (time.perf_counter() - start)
+
+
+async def _measure_peer(bus: Bus, database: Database, folder: Path, count: int) -> float:
+    peer = KafkaConnectPeer(folder, bus.bootstrap, url=database.url, database=database.name, batch=BATCH)
+    peer.start()
+    try:
+        return await _measure_rate(database[kafka_connect_peer.COLLECTION], count)
+    finally:
+        peer.stop()
 
 
 def _shuffled_records() -> Iterator[tuple[str, bytes]]:

@@ -35,7 +35,7 @@ from services.runtime import bootstrap
 from services.runtime.clock import milliseconds, steer
 from services.runtime.kafka import partition_reader
 from services.runtime.settings import KafkaConfig
-from tests.bench import kafka_streams_peer, rules_worlds
+from tests.bench import kafka_streams_peer, maven, rules_worlds
 from tests.bench.kafka_streams_peer import KafkaStreamsPeer
 from tests.bench.rules_worlds import World
 from tests.support.assertions.eventually import eventually
@@ -90,7 +90,7 @@ async def test_rules_end_to_end(bus: Bus, launch: Launch, tmp_path: Path) -> Non
         memory.append((_read_resident_bytes(service) - before) / len(world.records))
         service.stop()
         raw.append(await _measure_raw(bus))
-        if kafka_streams_peer.is_available():
+        if maven.is_available():
             peers.append(await _measure_peer(bus, tmp_path / f"peer-{number}", catalogue))
             await _check_same_verdicts(bus, len(world.records))
         restored = launch("rules", **settings)

@@ -11,7 +11,9 @@ from ruamel.yaml import YAML
 
 from deploy.kafka.acls import USERS
 from deploy.kubernetes import __main__ as rendering
+from services.reporting.settings import ReportingSettings
 from services.runtime.settings import SecurityProtocol, ServiceSettings
+from services.runtime.state.active_database import STANDBY_SUFFIX
 from tests.support.servers.certificates import Authority
 
 ROOT = Path(__file__).parents[2]
@@ -358,5 +360,6 @@ def test_the_operators_examples_are_what_the_services_expect() -> None:
     (mongo,) = read_all(KUBERNETES / "examples/mongodb.yaml")
     (user,) = mongo["spec"]["users"]
     defaults = {str(settings_of(one).model_fields["mongo_database"].default) for one in ("notifier", "reporting")}
-    assert {role["db"] for role in user["roles"]} == defaults
+    standby = f"{ReportingSettings.model_fields['mongo_database'].default}{STANDBY_SUFFIX}"
+    assert {role["db"] for role in user["roles"]} == {*defaults, standby}
     assert {role["name"] for role in user["roles"]} == {"readWrite"}

@@ -16,7 +16,8 @@ from services.console.audit.log_index import LogIndex, LogRecord, floor_millisec
 from services.reporting import event_decoder
 from services.reporting.core.timeline import EventIdentity
 from services.reporting.event_decoder import StoredRecord
-from services.reporting.store import PlanDutyFilter, StoredFact
+from services.reporting.store import PlanDutyFilter
+from services.reporting.stored_documents import StoredFact
 from services.rules import fact_decoder
 from services.rules.assessment_event import LogPosition
 from services.rules.fact_validation import Rejection

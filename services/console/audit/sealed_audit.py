@@ -22,11 +22,12 @@ from services.console.audit.rebuild import RebuiltArchive
 from services.console.support import topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.json_diff import ABSENT
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import canonical_json, check_code
-from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
+from services.reporting.queries import QueryContext, ReportingQueries
 from services.reporting.sealing import report_decoder
 from services.reporting.sealing.report_decoder import RecordedEvaluation, RecordedReportEvent, RecordedSeal
 from services.reporting.store import NotAssessedError

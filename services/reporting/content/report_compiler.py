@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from msgspec import structs
+
 from schemas.events import facts
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
@@ -35,7 +37,7 @@ from services.reporting.core.report.inputs import (
 from services.reporting.core.results_question import AssessedPlan
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.queries import QueryContext, ReportingQueries
-from services.reporting.store import StoredFact
+from services.reporting.stored_documents import StoredFact
 from services.runtime.decoding import UnreadableRecordError
 
 # The database gives documents in portions, so that one report on a large plan does not fill its memory.
@@ -166,7 +168,7 @@ class ReportCompiler:
             if line.status is Status.EXEMPT or UNDER_EXTENSION in line.flags
         ]
         # An extension names the period, an exemption covers all periods whose due instant lies inside it.
-        named = sorted({key for line in decided for key in (line.key, replace(line.key, period=None))}, key=str)
+        named = sorted({key for line in decided for key in (line.key, structs.replace(line.key, period=None))}, key=str)
         found: list[StoredFact] = []
         for start in range(0, len(named), _EVENTS_AT_ONCE):
             found += await self._archive.find_facts_about(named[start : start + _EVENTS_AT_ONCE], context.known_at)
@@ -211,7 +213,7 @@ def _choose_decision(
     line: DutyLine, by_fact: Mapping[tuple[DutyKey, str], ReportedDecision]
 ) -> ReportedDecision | None:
     """Return the decision on which the status or the due instant of a duty rests, the last one of several."""
-    key = replace(line.key, period=None) if line.status is Status.EXEMPT else line.key
+    key = structs.replace(line.key, period=None) if line.status is Status.EXEMPT else line.key
     return next((by_fact[key, event] for event in reversed(line.evidence) if (key, event) in by_fact), None)
 
 

@@ -20,7 +20,8 @@ from services.reporting.core.results_question import AssessedDuty, AssessedPlan
 from services.reporting.core.timeline import DutyState, EventIdentity, UnreadableRecord
 from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.queries import QueryContext, ReportingQueries
-from services.reporting.store import PlanDutyFilter, StateIncompleteError, StoredFact
+from services.reporting.store import PlanDutyFilter, StateIncompleteError
+from services.reporting.stored_documents import StoredFact
 from services.runtime.decoding import UnreadableRecordError
 
 # The database gives documents in portions, so that one question about a large plan does not fill its memory.

@@ -10,6 +10,7 @@ from schemas.events.facts import ACCEPTED, RETURNED, WITHDRAWN
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from services.reporting import event_decoder, submission_content
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.content import submission_history
 from services.reporting.core.content.submission_history import DocketFact
@@ -18,8 +19,8 @@ from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report.inputs import ReportedDocument
 from services.reporting.core.reviews import answers
 from services.reporting.core.timeline import UnreadableRecord
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
-from services.reporting.store import StoredFact
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
+from services.reporting.stored_documents import StoredFact
 from services.runtime.decoding import UnreadableRecordError
 
 

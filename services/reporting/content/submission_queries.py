@@ -10,6 +10,7 @@ import msgspec
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.content import fact_details
 from services.reporting.core.content import submission_history
 from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
@@ -19,8 +20,8 @@ from services.reporting.core.evidence.duty_facts import ReportDetails
 from services.reporting.core.evidence.revision_differences import ReportDifference
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.event_decoder import DecodedFact
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
-from services.reporting.store import StoredFact
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
+from services.reporting.stored_documents import StoredFact
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 
 

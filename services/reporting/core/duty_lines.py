@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
@@ -24,8 +26,7 @@ INHERITED_BY = "inherited_by_"
 COMPLETE_STATUSES = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DutyLine:
+class DutyLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One duty as people read it.
 
     `days_late` counts up to the complete report, or up to the day asked about where none has come; it is None for a
@@ -81,8 +82,7 @@ class LineContext:
         return self.as_of.astimezone(self.zone).date()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _BuiltLine:
+class _BuiltLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line, its place in the order of all, and what it was built from."""
 
     state: DutyState

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from schemas.events.assessments import Status
 from schemas.plan import figures
 from schemas.plan.figures import Formula
@@ -107,8 +109,7 @@ class ResultsQuestion:
     parts: Mapping[str, Sequence[ReportedDuty]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgencyFigure:
+class AgencyFigure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One figure of one agency, with the event behind it. `value` is None for a ratio that divides by zero."""
 
     agency: str
@@ -171,8 +172,7 @@ class IndicatorResult:
     figures: tuple[AgencyFigure, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgencyText:
+class AgencyText(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one agency writes under one heading, with the event behind it."""
 
     agency: str

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
+
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
@@ -52,8 +54,7 @@ NOTICES = frozenset({StepKind.OPENING, StepKind.RECEIVED, StepKind.EXTENSION, St
 PROMPTS = frozenset(StepKind) - NOTICES - {StepKind.ESCALATION}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertAttempt:
+class AlertAttempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One attempt at one alert, as the notifier published it, for one of the duties that the alert names.
 
     `reason` is what the notifier said of an attempt that did not succeed. `delivery` is one for all attempts at one
@@ -74,8 +75,7 @@ class AlertAttempt:
     delivery: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Urging:
+class Urging(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The alerts that an agency received about one duty.
 
     `first_tried_at` is the first attempt to prompt the agency, whatever came of it, and `first_at` the first that was

@@ -7,49 +7,63 @@ from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
 
-# A line takes one to two kilobytes.
-LINES_KEPT_MAX = 60_000
+# A line takes one to two kilobytes. A season and the one before in two languages, and ten years once, have as many.
+LINES_KEPT_MAX = 160_000
+# The same question about two instants: a page that compares them asks for both again and again.
+BASES_KEPT_MAX = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KeptAnswer(Generic[Answer]):
-    basis: Hashable
     answer: Answer
     lines: int
 
 
 class AnswerMemo(Generic[Answer]):
-    """One answer for each question, the newest. The answer that was not asked for longest goes first.
+    """The two newest answers to each question. What was not asked for longest goes first.
 
     The *basis* is everything that an answer rests on besides the question itself.
     """
 
     def __init__(self, lines_max: int = LINES_KEPT_MAX) -> None:
         self._lines_max = lines_max
-        self._answers: OrderedDict[Hashable, _KeptAnswer[Answer]] = OrderedDict()
+        self._answers: OrderedDict[tuple[Hashable, Hashable], _KeptAnswer[Answer]] = OrderedDict()
+        self._bases: dict[Hashable, list[Hashable]] = {}
         self._lines = 0
 
     def find(self, question: Hashable, basis: Hashable) -> Answer | None:
         """Return the answer to *question* if it rests on the same *basis*, else None."""
-        kept = self._answers.get(question)
-        if kept is None or kept.basis != basis:
+        kept = self._answers.get((question, basis))
+        if kept is None:
             return None
-        self._answers.move_to_end(question)
+        self._answers.move_to_end((question, basis))
         return kept.answer
 
     def find_last(self, question: Hashable) -> Answer | None:
-        """Return the answer to *question* whatever it rests on: the next one may be made from it."""
-        kept = self._answers.get(question)
-        return None if kept is None else kept.answer
+        """Return the answer to *question* that was made last, whatever it rests on: the next may be made from it."""
+        bases = self._bases.get(question)
+        return self._answers[question, bases[-1]].answer if bases else None
 
     def keep(self, question: Hashable, basis: Hashable, answer: Answer, *, lines: int) -> None:
-        """Keep *answer*, which holds so many *lines*, in place of an earlier one to the same question.
+        """Keep *answer*, which holds so many *lines*, in place of the last but one to the same question.
 
         One that alone has more lines than may be kept is not kept.
         """
-        earlier = self._answers.pop(question, None)
-        self._lines += lines - (earlier.lines if earlier else 0)
-        self._answers[question] = _KeptAnswer(basis=basis, answer=answer, lines=lines)
+        bases = self._bases.setdefault(question, [])
+        if basis in bases:
+            self._drop(question, basis)
+            bases = self._bases.setdefault(question, [])
+        elif len(bases) == BASES_KEPT_MAX:
+            self._drop(question, bases[0])
+        bases.append(basis)
+        self._answers[question, basis] = _KeptAnswer(answer=answer, lines=lines)
+        self._lines += lines
         while self._lines > self._lines_max:
-            _, oldest = self._answers.popitem(last=False)
-            self._lines -= oldest.lines
+            self._drop(*next(iter(self._answers)))
+
+    def _drop(self, question: Hashable, basis: Hashable) -> None:
+        self._lines -= self._answers.pop((question, basis)).lines
+        bases = self._bases[question]
+        bases.remove(basis)
+        if not bases:
+            del self._bases[question]

@@ -7,10 +7,11 @@ have changed are read, and no others.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
+
+import msgspec
 
 from services.reporting.core.timeline import AssessmentRevision, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
@@ -20,9 +21,9 @@ from services.reporting.current.view import Version
 from services.reporting.current.view_documents import DamagedViewError
 from services.reporting.store import PlanDutyFilter
 
-# A duty takes two to three kilobytes. Twice ten thousand agencies are a season and the one before.
-DUTIES_KEPT_MAX = 40_000
-QUESTIONS_KEPT_MAX = 16
+# A duty takes about a kilobyte, one with many alerts two. Ten thousand agencies have a hundred thousand in ten years.
+DUTIES_KEPT_MAX = 120_000
+QUESTIONS_KEPT_MAX = 64
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -30,13 +31,13 @@ class ViewSource(Protocol):
     """Finds the documents of the current view."""
 
     async def find_version(self, duties: PlanDutyFilter) -> Version: ...
+    async def find_periods(self, plan: str) -> Sequence[str | None]: ...
     async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, str]: ...
     async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]: ...
     async def require_assessed(self, plan: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedDuty:
+class DecodedDuty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One document of the view: after which write it was read, and what it says."""
 
     last_write: str
@@ -75,6 +76,10 @@ class CurrentDuties:
             await self._view.require_assessed(duties.plan)
         return known
 
+    async def find_periods(self, plan: str) -> Sequence[str | None]:
+        """Return the periods of a plan in which there are duties; None where there are any without a period."""
+        return await self._view.find_periods(plan)
+
     async def _read(self, duties: PlanDutyFilter, version: Version) -> KnownDuties:
         writes = await self._view.find_last_writes(duties)
         stale = [key for key, write in writes.items() if not self._is_decoded(key, write)]
@@ -106,6 +111,7 @@ class CurrentDuties:
             unreadable=tuple(one.unreadable for one in read if one.unreadable is not None),
             boundaries=known_duties.find_boundaries(assessments, attempts.values()),
             recorded_at=max((one.recorded_at for one in assessments), default=_NEVER),
+            cited=known_duties.find_cited(assessments),
             version=version,
         )
 

@@ -1,7 +1,7 @@
 """Read what is known of duties: from the current view where it knows enough, else from the log of revisions."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,7 @@ from services.runtime.decoding import UnreadableRecordError
 Decoded = TypeVar("Decoded")
 
 # Whoever reads a list of the past asks for several pages of it.
-PAST_DUTIES_KEPT_MAX = 20_000
+PAST_DUTIES_KEPT_MAX = 40_000
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,17 @@ class DutyReader:
         records = await self._archive.find_newest_revisions(duties, known_at)
         decode = partial(self._decode_stored, records, event_decoder.decode_verdict)
         decoded, unreadable = await thread_work.run(decode, work=len(records))
+        assessments = tuple(one.assessment for one in decoded)
         return KnownDuties(
-            assessments=tuple(one.assessment for one in decoded), attempts={}, unreadable=tuple(unreadable)
+            assessments=assessments,
+            attempts={},
+            unreadable=tuple(unreadable),
+            cited=known_duties.find_cited(assessments),
         )
+
+    async def find_known_periods(self, plan: str) -> Sequence[str | None]:
+        """Return the periods of a plan in which there are duties; none where only the log is asked."""
+        return () if self._current is None else await self._current.find_periods(plan)
 
     async def _go_back(self, known: KnownDuties, duties: PlanDutyFilter, known_at: datetime) -> KnownDuties:
         """Return *known* with what stood at *known_at* in place of what was recorded later, which the log knows."""
@@ -83,11 +91,13 @@ class DutyReader:
     def _replace_later(self, known: KnownDuties, later: set[DutyKey], records: list[StoredRecord]) -> KnownDuties:
         decoded, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
         stood = tuple(one.assessment for one in decoded if one.assessment.key in later)
+        assessments = (*(one for one in known.assessments if one.key not in later), *stood)
         return replace(
             known,
-            assessments=(*(one for one in known.assessments if one.key not in later), *stood),
+            assessments=assessments,
             unreadable=(*known.unreadable, *unreadable),
             boundaries=known_duties.find_boundaries((*known.assessments, *stood), known.attempts.values()),
+            cited=known_duties.find_cited(assessments),
             version=(known.version, frozenset(later), frozenset((one.key, one.revision) for one in stood)),
         )
 

@@ -4,10 +4,31 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from schemas.events.ids import DutyKey
 from services.reporting.core.timeline import AssessmentRevision, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
+
+
+class CitesVersions(Protocol):
+    """An assessment, or the newest versions of several."""
+
+    @property
+    def plan_version(self) -> int: ...
+    @property
+    def registry(self) -> str: ...
+    @property
+    def registry_version(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedVersions:
+    """The newest versions of plan and registry that some assessments cite."""
+
+    plan_version: int
+    registry: str
+    registry_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +36,8 @@ class KnownDuties:
     """The newest assessments that count, the attempts at alerts by duty, and what of either cannot be read.
 
     `boundaries` are the instants at which any line changes, in order: between two of them only the day does.
-    `recorded_at` is when the last of the assessments was recorded. `version` stands for all of this; None for what
-    nobody should keep.
+    `recorded_at` is when the last of the assessments was recorded, and `cited` what they cite. `version` stands for all
+    of this; None for what nobody should keep.
     """
 
     assessments: tuple[AssessmentRevision, ...]
@@ -24,6 +45,7 @@ class KnownDuties:
     unreadable: tuple[UnreadableRecord, ...] = ()
     boundaries: tuple[datetime, ...] = ()
     recorded_at: datetime | None = None
+    cited: CitedVersions | None = None
     version: Hashable | None = None
 
     def find_epoch(self, instant: datetime) -> int:
@@ -39,6 +61,19 @@ class KnownDuties:
             if made:
                 chosen[key] = found if len(made) == len(found) else made
         return chosen
+
+
+def find_cited(citing: Iterable[CitesVersions]) -> CitedVersions | None:
+    """Return the newest versions that some assessments cite, or that are the newest of parts of them; None of none."""
+    found = list(citing)
+    if not found:
+        return None
+    newest = max(found, key=lambda one: one.plan_version)
+    return CitedVersions(
+        plan_version=newest.plan_version,
+        registry=newest.registry,
+        registry_version=max(one.registry_version for one in found),
+    )
 
 
 def find_boundaries(

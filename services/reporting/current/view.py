@@ -52,6 +52,11 @@ class CurrentView:
         found = await self._store.find_matching(MARKS, condition)
         return tuple((one["_id"], one[view_documents.LAST_WRITE]) for one in found)
 
+    async def find_periods(self, plan: str) -> Sequence[str | None]:
+        """Return the periods of a plan in which there are duties; None where there are any without a period."""
+        marks = await self._store.find_matching(MARKS, {"plan": plan})
+        return [one["_id"].removeprefix(_mark_id(plan, "")) or None for one in marks]
+
     async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, str]:
         """Return the last write of the document of each of *duties*, by the text of its key."""
         found = await self._store.find_in_batches(CURRENT, _build_condition(duties), (view_documents.LAST_WRITE,))

@@ -116,6 +116,7 @@ EVIDENCE_TEXTS = {
     "rests_nothing": Bilingual(
         vi="Lúc này không tình trạng nào dựa vào sự kiện này.", en="No status rests on it at this moment."
     ),
+    "rests_versions": Bilingual(vi="Báo cáo đã chốt dựa vào sự kiện này:", en="Sealed reports that rest on it:"),
     "rests_figures": Bilingual(
         vi="{count} chỉ tiêu được tính từ đây:", en="{count:figure is|figures are} taken from it:"
     ),

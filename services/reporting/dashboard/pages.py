@@ -6,11 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import help_texts, manual
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http.access.guard import AccessRoute
-from services.reporting.queries import NotFoundError, ReportingQueries
+from services.reporting.queries import ReportingQueries
 from services.runtime.clock import Clock
 
 CACHE_ONE_DAY = {"Cache-Control": "public, max-age=86400"}

@@ -75,7 +75,6 @@ SEASON_TEXTS = {
     "live_reload": Bilingual(vi="Tải lại", en="Load again"),
     "other_periods": Bilingual(vi="Chọn kỳ", en="Choose a period"),
     "siblings": Bilingual(vi="Cùng kỳ:", en="In the same period:"),
-    "undated_link": Bilingual(vi="Danh sách và tình trạng ghi nhận", en="Their list, and what is on record"),
     "duties_title": Bilingual(vi="{count} nghĩa vụ", en="Duties: {count}"),
     "duties_list": Bilingual(vi="Danh sách nghĩa vụ", en="List of duties"),
     "filters": Bilingual(vi="Bộ lọc", en="Filters"),

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from schemas.content import citations
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
 from schemas.text import normal_form
@@ -95,7 +96,6 @@ TEXTS = {
     ),
     "back": Bilingual(vi="Về bảng chung", en="Back to the overview"),
     "duty": Bilingual(vi="Nghĩa vụ", en="Duty"),
-    "clause": Bilingual(vi="Mục {clause}", en="Clause {clause}"),
     "language": Bilingual(vi="English", en="Tiếng Việt"),
     "no_period": Bilingual(vi="không theo kỳ", en="no period"),
     "by_group": Bilingual(vi="Theo nhóm đơn vị", en="By group"),
@@ -162,7 +162,11 @@ def build_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        text=text, urlencode=urlencode, status_label=labels.status_label, status_label_of=_name_status
+        text=text,
+        urlencode=urlencode,
+        status_label=labels.status_label,
+        status_label_of=_name_status,
+        name_clause=name_clause,
     )
     environment.globals.update(
         agency_path=page_links.agency_path,
@@ -196,6 +200,12 @@ def text(name: str, language: str, **values: object) -> str:
     """Return the text of that name, with *values* filled in."""
     counted = {name: Count(value) if type(value) is int else value for name, value in values.items()}
     return _ALL_TEXTS[name].in_language(language).format(**counted)
+
+
+def name_clause(clause: str, language: str) -> str:
+    """Return a clause in words, as they stand alone: `Mục III.1`, but `Điều 7, khoản 1`."""
+    words = citations.name_clause(clause).in_language(language)
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _drop_unseen(value: object) -> object:

@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.sealing import check_code, verification
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http import problems
 from services.reporting.http.access.guard import AccessRoute
-from services.reporting.queries import NotFoundError
 from services.reporting.sealing.sealer import VERIFICATION_PATH
 from services.reporting.sealing.store import SealedReportStore
 

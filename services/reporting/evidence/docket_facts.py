@@ -6,7 +6,7 @@ from services.reporting import event_decoder
 from services.reporting.content import fact_details
 from services.reporting.core.evidence.duty_facts import DutyFact
 from services.reporting.core.timeline import UnreadableRecord
-from services.reporting.store import StoredFact
+from services.reporting.stored_documents import StoredFact
 from services.runtime.decoding import UnreadableRecordError
 
 

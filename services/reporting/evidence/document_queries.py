@@ -1,17 +1,22 @@
 """Answer what is published: a plan or a registry in one of its versions, and what each version changed."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry, Succession
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.evidence import document_differences
 from services.reporting.core.evidence.document_differences import DocumentDifference
-from services.reporting.queries import DocumentsUnreadError, NotFoundError
+from services.reporting.current.known_duties import CitedVersions
+from services.reporting.queries import DocumentsUnreadError, ReportingQueries
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
+
+_NONE_KNOWN = CitedVersions(plan_version=0, registry="", registry_version=0)
 
 
 class DocumentVersionSource(Protocol):
@@ -52,15 +57,23 @@ class RegistryAnswer:
 
 
 class DocumentQueries:
-    """Questions about published documents. Without a version the latest is meant."""
+    """Questions about published documents. Without a version the latest is meant.
 
-    def __init__(self, documents: DocumentVersionSource) -> None:
+    With *known_at* a document has the versions that the assessments known then cite: rules publishes every assessment
+    anew under each version that it adopts. Both raise `NotFoundError` for a version that is not published or not known.
+    """
+
+    def __init__(self, documents: DocumentVersionSource, queries: ReportingQueries) -> None:
         self._documents = documents
+        self._queries = queries
 
-    async def find_plan(self, plan_id: str, version: int | None) -> PlanAnswer:
-        """Return a plan; raise `NotFoundError` where that version of it is not published."""
-        versions = self._list_versions(PLAN, plan_id)
-        found = self._documents.version(PLAN, plan_id, versions[-1] if version is None else version)
+    async def find_plan(self, plan_id: str, version: int | None, known_at: datetime | None) -> PlanAnswer:
+        """Return a plan, with its registry as it was known then."""
+        cited = None
+        if known_at is not None:
+            cited = await self._queries.find_cited_versions(plan_id, known_at) or _NONE_KNOWN
+        versions = self._list_versions(PLAN, plan_id, until=cited.plan_version if cited else None)
+        found = self._find(PLAN, plan_id, version, versions)
         if not isinstance(found, Plan):
             raise NotFoundError(
                 en=f"version {version} of plan {plan_id!r} is not published",
@@ -68,7 +81,8 @@ class DocumentQueries:
             )
         published = (self._documents.version(PLAN, plan_id, number) for number in versions)
         changes = await asyncio.to_thread(_list_changes, [one for one in published if one is not None])
-        registries = self._documents.list_versions(REGISTRY, found.registry)
+        until = cited.registry_version if cited else None
+        registries = _cut(self._documents.list_versions(REGISTRY, found.registry), until)
         registry = self._documents.version(REGISTRY, found.registry, registries[-1]) if registries else None
         return PlanAnswer(
             plan=found,
@@ -77,10 +91,13 @@ class DocumentQueries:
             changes=changes,
         )
 
-    async def find_registry(self, registry_id: str, version: int | None, scope: ReaderScope) -> RegistryAnswer:
-        """Return what *scope* covers of a registry; raise `NotFoundError` where that version is not published."""
-        versions = self._list_versions(REGISTRY, registry_id)
-        found = self._documents.version(REGISTRY, registry_id, versions[-1] if version is None else version)
+    async def find_registry(
+        self, registry_id: str, version: int | None, scope: ReaderScope, *, known_at: datetime | None
+    ) -> RegistryAnswer:
+        """Return what *scope* covers of a registry; it was known when a plan was that names it."""
+        until = None if known_at is None else await self._find_registry_version(registry_id, known_at)
+        versions = self._list_versions(REGISTRY, registry_id, until=until)
+        found = self._find(REGISTRY, registry_id, version, versions)
         if not isinstance(found, Registry):
             raise NotFoundError(
                 en=f"version {version} of registry {registry_id!r} is not published",
@@ -92,16 +109,35 @@ class DocumentQueries:
         changes = await asyncio.to_thread(_list_changes, covered)
         return RegistryAnswer(registry=restrict_registry(found, scope), versions=versions, changes=changes)
 
-    def _list_versions(self, kind: str, document_id: str) -> tuple[int, ...]:
+    async def _find_registry_version(self, registry_id: str, known_at: datetime) -> int | None:
+        """Return the newest version that was known, 0 where none was; None of a registry that no plan names."""
+        plans = [one.plan for one in self._queries.plans() if one.registry == registry_id]
+        cited = [await self._queries.find_cited_versions(plan, known_at) for plan in plans]
+        known = [one.registry_version for one in cited if one is not None and one.registry == registry_id]
+        return max(known, default=0) if plans else None
+
+    def _list_versions(self, kind: str, document_id: str, *, until: int | None) -> tuple[int, ...]:
         if not self._documents.is_known:
             raise DocumentsUnreadError
-        versions = self._documents.list_versions(kind, document_id)
+        versions = _cut(self._documents.list_versions(kind, document_id), until)
         if not versions:
+            then, then_vi = ("", "") if until is None else (" as known then", " theo thông tin lúc đó")
+            kind_vi = "kế hoạch" if kind == PLAN else "danh sách đơn vị"
             raise NotFoundError(
-                en=f"no {kind} {document_id!r} is published",
-                vi=f"chưa công bố {'kế hoạch' if kind == PLAN else 'danh sách đơn vị'} {document_id!r}",
+                en=f"no {kind} {document_id!r} is published{then}",
+                vi=f"chưa công bố {kind_vi} {document_id!r}{then_vi}",
             )
         return versions
+
+    def _find(
+        self, kind: str, document_id: str, version: int | None, versions: Sequence[int]
+    ) -> Plan | Registry | None:
+        chosen = versions[-1] if version is None else version
+        return self._documents.version(kind, document_id, chosen) if chosen in versions else None
+
+
+def _cut(versions: tuple[int, ...], until: int | None) -> tuple[int, ...]:
+    return versions if until is None else tuple(one for one in versions if one <= until)
 
 
 def restrict_registry(registry: Registry, scope: ReaderScope) -> Registry:

@@ -8,6 +8,7 @@ from typing import Protocol
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from services.reporting import event_decoder
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core import duty_lines
 from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.evidence import duty_evidence, duty_facts
@@ -18,8 +19,9 @@ from services.reporting.core.timeline import DutyState, EventIdentity, Unreadabl
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.event_decoder import StoredRecord
 from services.reporting.evidence import docket_facts
-from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
-from services.reporting.store import PlanDutyFilter, StoredFact
+from services.reporting.queries import QueryContext, ReportingQueries
+from services.reporting.store import PlanDutyFilter
+from services.reporting.stored_documents import StoredFact
 from services.runtime.decoding import UnreadableRecordError
 
 

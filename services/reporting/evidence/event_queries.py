@@ -1,15 +1,19 @@
 """Answer what an event is and what rests on it: as it was recorded, what names it, which statuses follow from it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
+from schemas.events.envelope import Envelope
 from schemas.events.ids import DutyKey
+from schemas.events.reports import ReportSealed
+from schemas.plan import periods
 from schemas.plan.values import Bilingual
 from services.reporting import event_decoder
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import AccessRefusedError
 from services.reporting.core.content import submission_history
 from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
@@ -17,8 +21,10 @@ from services.reporting.core.evidence.duty_facts import DutyFact
 from services.reporting.core.timeline import DutyState, EventIdentity, UnreadableRecord
 from services.reporting.event_decoder import RecordedAttempt, StoredRecord
 from services.reporting.evidence import docket_facts
-from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
-from services.reporting.store import PlanDutyFilter, StoredFact
+from services.reporting.queries import QueryContext, ReportingQueries
+from services.reporting.store import PlanDutyFilter
+from services.reporting.stored_documents import StoredFact
+from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 
 # An event is looked for under each source in turn where the question names none; with more than these it has to.
@@ -46,11 +52,23 @@ class EventArchive(Protocol):
     async def find_sources(self, limit: int) -> list[str]: ...
     async def find_attempt(self, event: str, known_at: datetime) -> StoredRecord | None: ...
     async def find_docket(self, duty: DutyKey, known_at: datetime) -> list[StoredFact]: ...
+    async def find_seals(self, plan: str) -> list[StoredRecord]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SupportedVersion:
+    """A sealed version of the report of a period, in which a status rested on a fact."""
+
+    period: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactAnswer:
-    """A fact with its record, its docket, its history if it is a submission, and the states that rest on it."""
+    """A fact with its record, its docket, its history if it is a submission, and what rests on it.
+
+    That are states of duties, and the sealed versions in which a state did, for whoever may read sealed reports.
+    """
 
     fact: DutyFact
     duty: DutyKey
@@ -58,6 +76,7 @@ class FactAnswer:
     docket: tuple[DutyFact, ...]
     history: SubmissionHistory | None
     states: tuple[DutyState, ...]
+    versions: tuple[SupportedVersion, ...]
     unreadable: tuple[UnreadableRecord, ...]
 
     @property
@@ -148,6 +167,7 @@ class EventQueries:
         )
         duties = PlanDutyFilter(plan=duty.plan, agency=duty.agency, obligation=duty.obligation)
         states, unreadable_states = await self._queries.find_states(duties, context)
+        versions = [version async for version in self._find_versions(fact, duties, context)]
         return FactAnswer(
             fact=fact,
             duty=duty,
@@ -155,8 +175,29 @@ class EventQueries:
             docket=tuple(docket),
             history=_trace(fact, docket),
             states=tuple(state for state in states if fact.event in state.span.evidence),
+            versions=tuple(sorted(versions)),
             unreadable=(*unreadable, *unreadable_states),
         )
+
+    async def _find_versions(
+        self, fact: DutyFact, duties: PlanDutyFilter, context: QueryContext
+    ) -> AsyncIterator[SupportedVersion]:
+        """Yield the versions in whose report a status of *duties* rested on *fact*, as it was known to that report."""
+        stored = await self._archive.find_seals(duties.plan) if context.scope.covers_sealed else []
+        for seal in self._decode_seals(stored):
+            if seal.sealed_at > context.known_at:
+                continue
+            asked = replace(context, as_of=seal.at, known_at=seal.known_at)
+            states, _ = await self._queries.find_states(duties, asked)
+            if any(fact.event in state.span.evidence and _is_within(state.key, seal.period) for state in states):
+                yield SupportedVersion(period=seal.period, version=seal.version)
+
+    def _decode_seals(self, stored: Iterable[StoredRecord]) -> Iterator[ReportSealed]:
+        for one in stored:
+            try:
+                yield decoding.decode_model(Envelope[ReportSealed], one.record).data
+            except UnreadableRecordError as cause:
+                self._queries.note_unreadable(UnreadableRecord(id=one.id, reason=str(cause)))
 
     async def _describe_attempt(self, stored: StoredRecord, context: QueryContext) -> AttemptAnswer:
         try:
@@ -181,6 +222,11 @@ def _trace(fact: DutyFact, docket: Iterable[DutyFact]) -> SubmissionHistory | No
         return None
     facts: list[DocketFact] = [fact.fact, *(one.fact for one in docket)]
     return submission_history.trace_submission(fact.fact.identity, facts)
+
+
+def _is_within(duty: DutyKey, period: str) -> bool:
+    """Return whether a report for *period* tells of *duty*; of one without a period every report does."""
+    return duty.period is None or periods.parse(period).covers(periods.parse(duty.period))
 
 
 def _read_duty(stored: StoredFact) -> DutyKey:

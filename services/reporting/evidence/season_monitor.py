@@ -14,12 +14,13 @@ from datetime import datetime
 
 from schemas.events.assessments import Status
 from schemas.plan.plan import Plan
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.season import seasons
 from services.reporting.core.season.seasons import Season
 from services.reporting.core.timeline import DutyState
 from services.reporting.metrics import ReportingMetrics
-from services.reporting.queries import DocumentsUnreadError, NotFoundError, QueryContext, ReportingQueries
+from services.reporting.queries import DocumentsUnreadError, QueryContext, ReportingQueries
 from services.reporting.store import (
     DatabaseRefusedError,
     DatabaseUnavailableError,

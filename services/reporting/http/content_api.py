@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from schemas.plan import figures
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
 from services.reporting.content.results_queries import ResultsQueries
@@ -27,7 +28,7 @@ from services.reporting.documents import compiled_workbook, results_csv
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
-from services.reporting.queries import NotFoundError, QueryContext
+from services.reporting.queries import QueryContext
 from services.runtime import attachment_store, json_lines
 from services.runtime.clock import Clock
 

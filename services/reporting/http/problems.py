@@ -18,6 +18,7 @@ from starlette.responses import Response
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.content.attachments import AttachmentsUnavailableError
 from services.reporting.content.results_queries import UnreadableContentError
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
@@ -25,7 +26,7 @@ from services.reporting.core.report.printed_report import EmptyReportError
 from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.http import rendering
 from services.reporting.http.rendering import TooManyDocumentsError
-from services.reporting.queries import DocumentsUnreadError, NotFoundError
+from services.reporting.queries import DocumentsUnreadError
 from services.reporting.sealing.seal_writer import SealContestedError
 from services.reporting.sealing.sealer import LogUnsettledError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError

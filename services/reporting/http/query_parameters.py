@@ -14,6 +14,7 @@ from starlette.requests import Request
 from schemas.events.assessments import Status
 from schemas.plan import periods
 from schemas.plan.values import Bilingual, Language
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.lists import sorting
 from services.reporting.core.lists.filters import LineFilter
@@ -22,7 +23,7 @@ from services.reporting.core.lists.sorting import LinePlace, SortOrder
 from services.reporting.http import problems
 from services.reporting.http.access import guard
 from services.reporting.http.problems import InvalidQueryError
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext
+from services.reporting.queries import DutyFilter, QueryContext
 from services.runtime.clock import Clock
 
 _SHOWN_CHARS = 100  # of an invalid value, in the answer
@@ -156,6 +157,12 @@ def parse_context(parameters: QueryParameters, clock: Clock) -> QueryContext:
     known_at = parse_instant_parameter(parameters, "known_at", as_of)
     language = parameters.parse("lang", _parse_language, problems.language_of(parameters.request))
     return QueryContext(as_of=as_of, known_at=known_at, scope=guard.scope_of(parameters.request), language=language)
+
+
+def find_moment(parameters: QueryParameters, context: QueryContext) -> datetime | None:
+    """Return up to when records count, if the question names an instant; None where it is about now."""
+    names_instant = any(parameters.request.query_params.get(name) for name in ("as_of", "known_at"))
+    return context.known_at if names_instant else None
 
 
 def parse_instant_parameter(parameters: QueryParameters, name: str, default: datetime) -> datetime:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
 from services.reporting.documents.formats import FORMATS
 from services.reporting.http import conditional, query_parameters, rendering
@@ -14,7 +15,6 @@ from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.http.rendering import DocumentCache, RenderingLimit
 from services.reporting.metrics import ReportingMetrics
-from services.reporting.queries import NotFoundError
 from services.reporting.sealing.draft_compiler import ReportSource
 from services.runtime.clock import Clock
 

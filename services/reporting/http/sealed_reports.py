@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
 from schemas.plan import periods
 from schemas.plan.values import Bilingual
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import Reader
 from services.reporting.core.report.inputs import ReportInputs
@@ -26,7 +27,7 @@ from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.http.rendering import RenderingLimit
-from services.reporting.queries import NotFoundError, QueryContext
+from services.reporting.queries import QueryContext
 from services.reporting.sealing import draft_compiler, sealer
 from services.reporting.sealing.draft_compiler import ReportSource
 from services.reporting.sealing.sealer import Sealer

@@ -91,6 +91,7 @@ class ConsumingBroker(KafkaBroker):
         self._damage_gauge = damaged_batches.damage_gauge(registry)
         self._consumers: list[BatchConsumer] = []
         self._consuming: list[asyncio.Task[None]] = []
+        self._is_started = self._is_held = False
 
     def add_consumer(self, consumer: "BatchConsumer") -> None:
         """Let *consumer* run from `start` to `stop`."""
@@ -101,6 +102,23 @@ class ConsumingBroker(KafkaBroker):
         await self.connect()
         # FastStream's own reads the password once, and makes consumers that tell nothing of their polls.
         self.config.broker_config.builder = self._create_consumer
+        self._is_started = True
+        if not self._is_held:
+            self._begin_to_consume()
+
+    async def hold(self) -> None:
+        """Leave the groups until `release`, and be no less ready meanwhile."""
+        self._is_held = True
+        await background.cancel(*self._consuming)
+        self._consuming = []
+
+    def release(self) -> None:
+        """Consume again after `hold`."""
+        self._is_held = False
+        if self._is_started:
+            self._begin_to_consume()
+
+    def _begin_to_consume(self) -> None:
         failure = "a consumer has failed"
         self._consuming = [background.start(one.run(), halt=self._halt, failure=failure) for one in self._consumers]
 
@@ -114,7 +132,7 @@ class ConsumingBroker(KafkaBroker):
 
     async def is_consuming(self) -> bool:
         """Whether every consumer consumes: a readiness check; raise `NotReadyError` with what is wrong."""
-        for one in self._consumers:
+        for one in () if self._is_held else self._consumers:
             one.check()
         return True
 

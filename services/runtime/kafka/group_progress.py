@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import for_code
 
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
@@ -44,6 +46,23 @@ async def wait_until_read(
             await asyncio.sleep(retry_seconds)
     finally:
         await clients.stop_consumer(consumer)
+
+
+async def count_members(config: KafkaConfig, group: str) -> int:
+    """Return how many consumers are in *group*, of which one that has died counts until its session is over.
+
+    Raises `KafkaError`.
+    """
+    admin = AIOKafkaAdminClient(**config.client())
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_consumer_groups([group])
+    finally:
+        await admin.close()
+    error, _group, _state, _protocol_type, _protocol, members, *_ = answer.groups[0]
+    if error:
+        raise for_code(error)
+    return len(members)
 
 
 def _create_consumer(config: KafkaConfig, *, group: str | None) -> "AIOKafkaConsumer[Any, Any]":

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
-from motor.motor_asyncio import AsyncIOMotorClient
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import OperationFailure
 
@@ -22,6 +22,7 @@ COLLECTION = "checkpoints"
 _NAMESPACE_EXISTS = 48  # another process has created the collection first
 
 Document = dict[str, Any]
+Database = AsyncIOMotorDatabase[Document]
 
 
 class MongoCheckpoints:
@@ -40,25 +41,37 @@ class MongoCheckpoints:
         partitions: int,
         prepare: Callable[[bool], Awaitable[None]],
     ) -> None:
-        self._database = client[database]
+        self._client = client
         self._covered = covered
         self._prepare = prepare
-        self._monitor = CompletenessMonitor(
-            TopicPartition(topic, number) for topic in covered for number in range(partitions)
-        )
+        self._places = [TopicPartition(topic, number) for topic in covered for number in range(partitions)]
+        self.point_to(database)
+
+    def point_to(self, database: str) -> None:
+        """Speak of *database* from now on; nothing of it is believed before `require` was called."""
+        self._database, self._monitor = self._client[database], CompletenessMonitor(self._places)
+
+    async def move_to(self, database: str) -> None:
+        """Speak of *database* from now on, and believe it as it is: whoever has filled it has compared it with the log.
+
+        Nobody who asks meanwhile finds anything incomplete for the move.
+        """
+        found = await self._load(self._client[database], self._covered)
+        self.point_to(database)
+        self._monitor.require(found)
 
     async def load(self, topic: str) -> Mapping[TopicPartition, Checkpoint]:
         """Return the checkpoints of *topic* whose collections are still those that they were written beside."""
-        return await self._load([topic])
+        return await self._load_known([topic])
 
     @property
     def partitions(self) -> tuple[TopicPartition, ...]:
         """The partitions of all topics."""
-        return self._monitor.partitions
+        return tuple(self._places)
 
     async def load_all(self) -> Mapping[TopicPartition, Checkpoint]:
         """Return the checkpoints of all topics, as `load` does for one."""
-        return await self._load(self._covered)
+        return await self._load_known(self._covered)
 
     def require(self, least: Mapping[TopicPartition, Checkpoint]) -> None:
         """Take every state for incomplete that is older than its checkpoint in *least*."""
@@ -70,7 +83,7 @@ class MongoCheckpoints:
         await self._prepare(was_known and not await self.load_all())
         async with mongo.translate_errors(unavailable=CheckpointsUnavailableError):
             await self._create_collections({name for place in begun for name in self._covered[place.topic]})
-            uuids = await self._find_uuids()
+            uuids = await self._find_uuids(self._database)
             writes = [
                 ReplaceOne(
                     {"_id": self._key(place)},
@@ -105,21 +118,29 @@ class MongoCheckpoints:
 
     async def find_incomplete(self) -> list[TopicPartition]:
         """Return the partitions of all topics of which the database lacks something at this moment."""
-        least = self._monitor.list_least()
-        return self._monitor.find_incomplete(await self._load(self._covered), least)
+        # Of one database to the end, also where `move_to` is called meanwhile.
+        database, monitor = self._database, self._monitor
+        least = monitor.list_least()
+        stored = await self._load(database, self._covered)
+        monitor.remember(stored)
+        return monitor.find_incomplete(stored, least)
 
-    async def _load(self, topics: Iterable[str]) -> dict[TopicPartition, Checkpoint]:
-        async with mongo.translate_errors(unavailable=CheckpointsUnavailableError):
-            uuids = await self._find_uuids()
-            found = await self._database[COLLECTION].find({"topic": {"$in": list(topics)}}).to_list(None)
-        held = [one for one in found if one["collections"] == self._select(uuids, one["topic"])]
-        loaded = {_place(one): _decode(one) for one in held}
-        self._monitor.remember(loaded)
+    async def _load_known(self, topics: Iterable[str]) -> dict[TopicPartition, Checkpoint]:
+        monitor = self._monitor
+        loaded = await self._load(self._database, topics)
+        monitor.remember(loaded)
         return loaded
 
-    async def _find_uuids(self) -> Mapping[str, str]:
+    async def _load(self, database: Database, topics: Iterable[str]) -> dict[TopicPartition, Checkpoint]:
+        async with mongo.translate_errors(unavailable=CheckpointsUnavailableError):
+            uuids = await self._find_uuids(database)
+            found = await database[COLLECTION].find({"topic": {"$in": list(topics)}}).to_list(None)
+        held = [one for one in found if one["collections"] == self._select(uuids, one["topic"])]
+        return {_place(one): _decode(one) for one in held}
+
+    async def _find_uuids(self, database: Database) -> Mapping[str, str]:
         names = sorted({name for several in self._covered.values() for name in several})
-        answer = await self._database.command("listCollections", filter={"name": {"$in": names}})
+        answer = await database.command("listCollections", filter={"name": {"$in": names}})
         return {one["name"]: bytes(one["info"]["uuid"]).hex() for one in answer["cursor"]["firstBatch"]}
 
     async def _create_collections(self, names: Iterable[str]) -> None:

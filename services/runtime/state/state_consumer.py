@@ -106,6 +106,11 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Stop comparing; call it before the broker is stopped."""
         await background.cancel(self._running)
 
+    def forget(self) -> None:
+        """Forget the state, because another database is about to take its place; call it after `stop`."""
+        self._take([])
+        self._newest.clear()
+
     @property
     def is_judged(self) -> bool:
         """Whether all that is assigned to this process was compared with the log."""

@@ -49,6 +49,7 @@ class StateConsumption:
         self._store = store
         self._answers_without_broker = answers_without_broker
         self._comparing: asyncio.Task[None] | None = None
+        self._is_held = False
 
     def start(self, halt: Callable[[], None]) -> None:
         """Begin to compare the database with the log, in the background."""
@@ -62,12 +63,24 @@ class StateConsumption:
         for one in self._consumers:
             await one.stop()
 
+    async def hold(self) -> None:
+        """Stop comparing for a moment, in which the database is complete as it is, and forget what it was."""
+        self._is_held = True
+        await self.stop()
+        for one in self._consumers:
+            one.forget()
+
+    def release(self, halt: Callable[[], None]) -> None:
+        """Begin again after `hold`."""
+        self._is_held = False
+        self.start(halt)
+
     async def is_complete(self) -> bool:
         """Whether what this process owns was compared with the log and the whole database is complete.
 
         A readiness check: raises `NotReadyError` with what is missing.
         """
-        if not all(one.is_judged for one in self._consumers):
+        if not self._is_held and not all(one.is_judged for one in self._consumers):
             raise NotReadyError("the comparison of the database with the log")
         incomplete = await self._store.find_incomplete()
         if incomplete:

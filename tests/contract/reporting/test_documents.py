@@ -19,6 +19,7 @@ from docx.document import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Mm
+from msgspec import structs
 from pypdf import PdfReader
 
 from schemas.events.assessments import Status
@@ -235,7 +236,7 @@ def test_the_csv_lists_every_duty_and_opens_in_a_spreadsheet_program() -> None:
 
 def test_a_name_cannot_become_a_formula() -> None:
     """A text that a spreadsheet program would take for a formula is quoted."""
-    lines = (replace(CHAPTER.lines[0], agency_name="=1+1"), *CHAPTER.lines[1:])
+    lines = (structs.replace(CHAPTER.lines[0], agency_name="=1+1"), *CHAPTER.lines[1:])
     report = replace(INPUTS.report, chapters=(replace(CHAPTER, lines=lines),))
     assert b"'=1+1" in csv_json.render_csv(replace(INPUTS, report=report))
 

@@ -8,7 +8,8 @@ import pytest
 
 from schemas.events.ids import DutyKey
 from services.reporting.event_decoder import DecodedFact
-from services.reporting.store import FACTS, DatabaseUnavailableError, ReportingStore, StoredFact
+from services.reporting.store import FACTS, DatabaseUnavailableError, ReportingStore
+from services.reporting.stored_documents import StoredFact
 from services.runtime.kafka.log_coverage import Coverage
 from services.runtime.state.checkpoints import Checkpoint
 from tests.support.servers.mongo import DRIVERS, Database, open_client

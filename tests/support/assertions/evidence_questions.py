@@ -62,8 +62,15 @@ async def assert_documents_are_shown(ask: Ask, described: Json) -> None:
     registry = (await ask(f"/v1/registries/{plans.REGISTRY}", query={"version": 1})).json()
     jsonschema.validate(registry, {**described, "$ref": "#/components/schemas/PublishedRegistry"})
     assert [one["id"] for one in registry["document"]["agencies"]] == ["h-mot", "h-hai"]
-    for query, status in (({"version": "2"}, 404), ({"version": "x"}, 400), ({"at": "x"}, 400)):
-        assert (await ask(f"/v1/plans/{plans.PLAN}", query=query)).status_code == status, query
+    for query, status in (
+        ({"version": "2"}, 404),
+        ({"version": "x"}, 400),
+        ({"at": "x"}, 400),
+        ({"known_at": "2100-01-01T00:00:00Z"}, 200),
+        ({"known_at": "2000-01-01T00:00:00Z"}, 404),
+    ):
+        for path in (f"/v1/plans/{plans.PLAN}", f"/v1/registries/{plans.REGISTRY}"):
+            assert (await ask(path, query=query)).status_code == status, (path, query)
     assert (await ask("/v1/registries/other")).status_code == 404
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from schemas.events.assessments import ASSESSED
-from schemas.events.deliveries import DELIVERED
+from schemas.events.deliveries import ACKNOWLEDGED, DELIVERED
 
 AT = "2026-12-01T02:00:00Z"
 ASSESSMENT: dict[str, Any] = {
@@ -47,6 +47,12 @@ def an_assessment_event(kind: str = ASSESSED, **data: object) -> dict[str, Any]:
 def an_attempt_event(kind: str = DELIVERED, **data: object) -> dict[str, Any]:
     """Build an event with the data of an attempt at an alert, in which *data* is changed or added."""
     return {"id": "e-2", "source": "dondoc/notifier", "type": kind, "data": ATTEMPT | data, "traceparent": "00-1"}
+
+
+def an_acknowledgement_event(**data: object) -> dict[str, Any]:
+    """Build an event by which an agency says that it has read an alert, in which *data* is changed or added."""
+    said = {"agency": "h-mot", "alert": "a-1", "duties": [ALERTED_DUTY], "promised_on": "2026-12-05"}
+    return {"id": "e-3", "source": "dondoc/notifier", "type": ACKNOWLEDGED, "data": said | data}
 
 
 def encode(event: dict[str, Any], *, without: str | None = None) -> bytes:

@@ -1,5 +1,6 @@
 """What reporting stores, in memory: filled from records as its consumer reads them, asked as its database is asked."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,8 @@ from services.reporting import event_decoder
 from services.reporting.core.timeline import AssessmentRevision, EventIdentity
 from services.reporting.event_decoder import DecodedFact, RecordedAttempt, StoredRecord
 from services.reporting.queries import ReportingQueries
-from services.reporting.store import PlanDutyFilter, StoredFact
+from services.reporting.store import PlanDutyFilter
+from services.reporting.stored_documents import StoredFact
 from tests.support.builders.partition_log import InMemoryDocuments
 
 
@@ -33,6 +35,7 @@ class InMemoryArchive:
     verdicts: list[tuple[AssessmentRevision, bytes]] = field(default_factory=list)
     facts: dict[str, DecodedFact] = field(default_factory=dict)
     attempts: list[RecordedAttempt] = field(default_factory=list)
+    seals: list[bytes] = field(default_factory=list)
 
     def store_verdict(self, record: bytes) -> None:
         """Store one verdict; each is newer than the one before it."""
@@ -67,6 +70,10 @@ class InMemoryArchive:
     async def find_attempt(self, event: str, known_at: datetime) -> StoredRecord | None:
         found = (one for one in self.attempts if one.event == event and one.attempted_at <= known_at)
         return next((StoredRecord(id=one.event, record=one.record) for one in found), None)
+
+    async def find_seals(self, plan: str) -> list[StoredRecord]:
+        records = (record for record in self.seals if json.loads(record)["data"]["plan"] == plan)
+        return [StoredRecord(id=str(number), record=record) for number, record in enumerate(records)]
 
     async def find_sources(self, limit: int) -> list[str]:
         return sorted({fact.source for fact in self.facts.values()})[:limit]

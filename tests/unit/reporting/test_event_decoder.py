@@ -6,7 +6,14 @@ import pytest
 
 from services.reporting import event_decoder
 from services.runtime.decoding import UnreadableRecordError
-from tests.support.builders.wire_events import ALERTED_DUTY, AT, an_assessment_event, an_attempt_event, encode
+from tests.support.builders.wire_events import (
+    ALERTED_DUTY,
+    AT,
+    an_acknowledgement_event,
+    an_assessment_event,
+    an_attempt_event,
+    encode,
+)
 
 
 @pytest.mark.parametrize("without", [None, "source", "traceparent"])
@@ -23,6 +30,16 @@ def test_an_attempt_needs_no_attributes_but_type_and_id(without: str | None) -> 
     duties = [ALERTED_DUTY, ALERTED_DUTY | {"obligation": "plan"}]
     recorded = event_decoder.decode_delivery(encode(an_attempt_event(duties=duties), without=without))
     assert (recorded.event, [one.key.obligation for one in recorded.attempts]) == ("e-2", ["results", "plan"])
+
+
+def test_an_acknowledgement_is_passed_over_and_nothing_else_for_it() -> None:
+    """That an agency has read an alert bears on no figure; an attempt is none, nor is what only looks like one."""
+    record = encode(an_acknowledgement_event(duties="whatever the notifier writes there"))
+    assert event_decoder.is_acknowledgement(record)
+    others = (encode(an_attempt_event()), encode(an_acknowledgement_event(), without="id"), b"{", None)
+    assert not any(map(event_decoder.is_acknowledgement, others))
+    with pytest.raises(UnreadableRecordError, match="/type"):
+        event_decoder.decode_delivery(record)
 
 
 def test_instants_are_stored_in_utc() -> None:

@@ -10,6 +10,7 @@ from services.reporting.core.access.decisions import AccessRefusedError, Refusal
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.lists import queues
+from services.reporting.core.lists.memoized_items import MemoizedItems
 from services.reporting.core.lists.queues import Queue
 
 # The facets of which a line has one value; of the others it may have several.
@@ -55,6 +56,10 @@ class LineFilter:
             "missing": self.missing,
             "queue": frozenset(self.queues),
         }
+
+
+# What never bound anybody is told of nowhere but where it is asked for.
+APPLICABLE = LineFilter(statuses=frozenset(Status) - {Status.NOT_APPLICABLE})
 
 
 def search_lines(lines: Iterable[DutyLine], words: str) -> tuple[DutyLine, ...]:
@@ -107,12 +112,17 @@ def filter_lines(lines: Iterable[DutyLine], line_filter: LineFilter) -> tuple[Du
     return tuple(chosen)
 
 
+def narrow_lines(lines: Iterable[DutyLine], line_filter: LineFilter) -> MemoizedItems[DutyLine]:
+    """Return the lines that *line_filter* matches, for pages in any order."""
+    return MemoizedItems(filter_lines(lines, line_filter))
+
+
 def require_groups(groups: Iterable[str], covered: Sequence[DutyLine], scope: ReaderScope) -> None:
     """Raise `AccessRefusedError` if one of *groups*, which a query names, is outside *scope*.
 
     A group is inside if *scope* covers it, or if one of the *covered* lines stands under it: a reader of the members of
     one group may ask by which other group a duty reached them.
     """
-    inside = {line.group for line in covered}
-    if any(not scope.covers_group(group) and group not in inside for group in groups):
+    outside = {group for group in groups if not scope.covers_group(group)}
+    if outside and not outside <= {line.group for line in covered}:
         raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)

@@ -5,17 +5,18 @@ changes its place, therefore shifts no other one from a page to the next.
 """
 
 import base64
-import heapq
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import total_ordering
+from functools import partial, total_ordering
 from operator import itemgetter
 from typing import Any
 
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.lists.memoized_items import MemoizedItems
 
 Value = str | int | None
 SortingKey = tuple[object, ...]
@@ -128,25 +129,29 @@ def parse_cursor(text: str, order: SortOrder) -> LinePlace | None:
     return place
 
 
-def paginate(lines: Sequence[DutyLine], *, order: SortOrder, limit: int | None, after: LinePlace | None) -> LinePage:
+def paginate(
+    lines: MemoizedItems[DutyLine], *, order: SortOrder, limit: int | None, after: LinePlace | None
+) -> LinePage:
     """Return up to *limit* lines behind the place *after*; without a limit, all of them.
 
-    Raises `ValueError` where *limit* is below one.
+    The lines are sorted once for all of their pages. Raises `ValueError` where *limit* is below one.
     """
     if limit is not None and limit < 1:
         raise ValueError("limit must be at least 1")
-    keyed = _find_keys(lines, order)
-    if after is not None:
-        begins_behind = after.find_key()
-        keyed = [(key, line) for key, line in keyed if key > begins_behind]
-    page = [line for _, line in heapq.nsmallest(limit or len(keyed), keyed, key=itemgetter(0))]
-    next_cursor = _encode(order.locate(page[-1])) if len(page) < len(keyed) else None
-    return LinePage(lines=tuple(page), total=len(lines), next_cursor=next_cursor)
+    ordered = lines.derive(sort_lines, order)
+    start = 0 if after is None else bisect_right(ordered, after.find_key(), key=partial(_find_key, order=order))
+    page = ordered[start:] if limit is None else ordered[start : start + limit]
+    next_cursor = _encode(order.locate(page[-1])) if start + len(page) < len(ordered) else None
+    return LinePage(lines=page, total=len(ordered), next_cursor=next_cursor)
 
 
 def sort_lines(lines: Iterable[DutyLine], order: SortOrder) -> tuple[DutyLine, ...]:
     """Return *lines* in *order*."""
     return tuple(line for _, line in sorted(_find_keys(lines, order), key=itemgetter(0)))
+
+
+def _find_key(line: DutyLine, *, order: SortOrder) -> SortingKey:
+    return _find_keys((line,), order)[0][0]
 
 
 def _find_keys(lines: Iterable[DutyLine], order: SortOrder) -> list[tuple[SortingKey, DutyLine]]:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from schemas.events.assessments import Status, StepKind
 from schemas.plan.plan import Plan
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.evidence import current_duties
@@ -22,7 +23,7 @@ from services.reporting.evidence.duty_queries import DutyQueries
 from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
 # Explained one by one on the page; of an agency with more dated obligations the rest stands in the strips alone.
@@ -75,7 +76,7 @@ class AgencyPage:
             "is_own": context.scope.own_agency == agency,
             "unreadable": found.unreadable,
         }
-        return self._renderer.render_page("agency.html", request, context=context, values=values, zone=zone)
+        return await self._renderer.render_page("agency.html", request, context=context, values=values, zone=zone)
 
     async def _explain(
         self, lines: Sequence[DutyLine], plans: Sequence[Plan], context: QueryContext

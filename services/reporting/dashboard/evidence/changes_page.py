@@ -103,7 +103,7 @@ class ChangesPage:
             "since_local": _write_local(asked.before.as_of, zone),
             "until_local": _write_local(asked.after.as_of, zone),
         }
-        return self._renderer.render_page("changes.html", request, context=asked.after, values=values, zone=zone)
+        return await self._renderer.render_page("changes.html", request, context=asked.after, values=values, zone=zone)
 
     async def _parse(self, request: Request) -> ComparedInstants:
         parameters = QueryParameters(request)

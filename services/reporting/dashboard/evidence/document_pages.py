@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,8 +63,8 @@ class DocumentPages:
 
     async def get_plan(self, request: Request) -> Response:
         """Return the page of a plan."""
-        context, version = self._parse(request)
-        answer = await self._documents.find_plan(request.path_params["plan"], version)
+        context, version, known_at = self._parse(request)
+        answer = await self._documents.find_plan(request.path_params["plan"], version, known_at)
         values = {
             "plan": answer.plan,
             "versions": answer.versions,
@@ -72,12 +73,13 @@ class DocumentPages:
             "bearers": _name_bearers(answer, context),
         }
         zone = ZoneInfo(answer.plan.zone)
-        return self._renderer.render_page("plan.html", request, context=context, values=values, zone=zone)
+        return await self._renderer.render_page("plan.html", request, context=context, values=values, zone=zone)
 
     async def get_registry(self, request: Request) -> Response:
         """Return the page of a registry."""
-        context, version = self._parse(request)
-        answer = await self._documents.find_registry(request.path_params["registry"], version, context.scope)
+        context, version, known_at = self._parse(request)
+        registry = request.path_params["registry"]
+        answer = await self._documents.find_registry(registry, version, context.scope, known_at=known_at)
         day = context.as_of.astimezone(page_frame.DEFAULT_ZONE).date()
         names = {one.id: one.name_on(day, context.language) for one in answer.registry.agencies}
         values = {
@@ -87,14 +89,15 @@ class DocumentPages:
             "names": names,
             "groups": tuple(_list_groups(answer.registry, names, context)),
         }
-        return self._renderer.render_page("registry.html", request, context=context, values=values)
+        return await self._renderer.render_page("registry.html", request, context=context, values=values)
 
-    def _parse(self, request: Request) -> tuple[QueryContext, int | None]:
+    def _parse(self, request: Request) -> tuple[QueryContext, int | None, datetime | None]:
+        """Return the context, the version that is asked for, and when it was known; None of either for the latest."""
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
         version = parameters.parse("version", document_api.parse_number, None)
         parameters.raise_errors()
-        return context, version
+        return context, version, query_parameters.find_moment(parameters, context)
 
 
 def _name_bearers(answer: PlanAnswer, context: QueryContext) -> dict[str, str]:

@@ -43,4 +43,4 @@ class DutyPage:
             "may_review": guard.reader_of(request).may_review,
         }
         zone = answer.evidence.context.zone
-        return self._renderer.render_page("duty.html", request, context=context, values=values, zone=zone)
+        return await self._renderer.render_page("duty.html", request, context=context, values=values, zone=zone)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.text import normal_form
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evidence import fact_words
 from services.reporting.core.evidence.wording import Wording
@@ -17,7 +18,7 @@ from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.evidence.event_api import EventApi
 from services.reporting.http.query_parameters import QueryParameters
-from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
+from services.reporting.queries import QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
 
@@ -41,10 +42,10 @@ class EventPage:
         parameters.raise_errors()
         answer = await self._events.find_event(request, context)
         if isinstance(answer, AttemptAnswer):
-            return self._render_attempt(request, answer, context)
-        return self._render_fact(request, answer, context)
+            return await self._render_attempt(request, answer, context)
+        return await self._render_fact(request, answer, context)
 
-    def _render_fact(self, request: Request, answer: FactAnswer, context: QueryContext) -> Response:
+    async def _render_fact(self, request: Request, answer: FactAnswer, context: QueryContext) -> Response:
         plan = self._queries.plan(answer.duty.plan)
         zone = ZoneInfo(plan.zone)
         words = Wording(zone=zone, language=context.language)
@@ -59,9 +60,9 @@ class EventPage:
             "record": format_record(answer.record),
             "size": len(answer.record),
         }
-        return self._renderer.render_page("event.html", request, context=context, values=values, zone=zone)
+        return await self._renderer.render_page("event.html", request, context=context, values=values, zone=zone)
 
-    def _render_attempt(self, request: Request, answer: AttemptAnswer, context: QueryContext) -> Response:
+    async def _render_attempt(self, request: Request, answer: AttemptAnswer, context: QueryContext) -> Response:
         attempt, first = answer.attempt, answer.attempt.attempts[0]
         zone = ZoneInfo(self._queries.plan(first.key.plan).zone)
         words = Wording(zone=zone, language=context.language)
@@ -74,7 +75,7 @@ class EventPage:
             "record": format_record(attempt.record),
             "size": len(attempt.record),
         }
-        return self._renderer.render_page("alert.html", request, context=context, values=values, zone=zone)
+        return await self._renderer.render_page("alert.html", request, context=context, values=values, zone=zone)
 
     def _name_told(self, agency: str, context: QueryContext) -> str:
         """Return the name of the agency that an alert went to; a list of contacts is called by its own."""

@@ -34,6 +34,6 @@ def build_routes(
         *DutyPage(duties, renderer, clock=clock).routes(),
         *AgencyPage(queries, duties, documents, renderer=renderer, clock=clock).routes(),
         *EventPage(queries, events, renderer, clock=clock).routes(),
-        *DocumentPages(DocumentQueries(documents), renderer, clock=clock).routes(),
+        *DocumentPages(DocumentQueries(documents, queries), renderer, clock=clock).routes(),
         *ChangesPage(queries, changes, renderer, clock=clock).routes(),
     ]

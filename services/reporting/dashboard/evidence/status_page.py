@@ -70,7 +70,7 @@ class StatusPage:
             "sources": sources,
             "parts": [await self._view_part(name) for name in self._checks],
         }
-        return self._renderer.render_page("status.html", request, context=context, values=values)
+        return await self._renderer.render_page("status.html", request, context=context, values=values)
 
     def _view_source(self, label: str, number: int) -> SourceView:
         lag = self._freshness.lag_of(TOPICS_CONSUMED[number])

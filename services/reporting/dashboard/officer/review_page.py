@@ -19,6 +19,7 @@ from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.values import Bilingual
 from services.reporting.answer_poster import AnswerPoster, AnswerRefused, IntakeUnavailable, KeyRefused, Receipted
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.content.review_queries import DutyUnderReview, ReviewQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evaluation import Grade
@@ -33,7 +34,7 @@ from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.evaluations_api import EvaluationBody, EvaluationsApi
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.metrics import AnswerOutcome, ReportingMetrics
-from services.reporting.queries import NotFoundError, QueryContext
+from services.reporting.queries import QueryContext
 from services.runtime.clock import Clock
 
 PATH = "/duties/{plan}/{agency}/{obligation}/{period}/review"

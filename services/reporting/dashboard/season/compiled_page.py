@@ -137,4 +137,4 @@ class CompiledPage:
             "may_open_parts": context.scope.is_everything,
         }
         zone = self._renderer.zone_of(plan)
-        return self._renderer.render_page("compiled.html", request, context=context, values=values, zone=zone)
+        return await self._renderer.render_page("compiled.html", request, context=context, values=values, zone=zone)

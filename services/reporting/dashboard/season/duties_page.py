@@ -1,7 +1,7 @@
 """The list of duties as a page: what it can be narrowed to with counts, sorted by any column, page by page."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from schemas.events.assessments import Status
 from services.reporting.core import labels
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.lists import facets, sorting
+from services.reporting.core.lists import facets, filters, sorting
 from services.reporting.core.lists.facets import Facets, FacetValue
 from services.reporting.core.lists.sorting import LinePage
 from services.reporting.dashboard import templating
@@ -50,7 +50,7 @@ class DutiesPage:
 
     choice: SeasonChoice
     query: DutiesQuery
-    candidates: tuple[DutyLine, ...]
+    candidates: Sequence[DutyLine]
     found: FoundDuties
     page: LinePage
     facets: Facets
@@ -144,11 +144,11 @@ class DutiesPages:
         season_parameters = QueryParameters(request)
         choice = await season_choice.choose_season(self._queries, season_parameters, query.context)
         if choice is None:
-            return self._renderer.render_page("empty.html", request, context=query.context, values={})
+            return await self._renderer.render_page("empty.html", request, context=query.context, values={})
         query = _complete(query, choice)
         found = await duty_lists.find_duties(self._queries, query)
         page = await asyncio.to_thread(_build_page, found, query, choice=choice, request=request)
-        return self._renderer.render_page(
+        return await self._renderer.render_page(
             "duties.html",
             request,
             context=query.context,
@@ -177,11 +177,8 @@ def _complete(query: DutiesQuery, choice: SeasonChoice) -> DutiesQuery:
 def _build_page(found: FoundDuties, query: DutiesQuery, *, choice: SeasonChoice, request: Request) -> DutiesPage:
     # What never bound anybody is no row of a list, unless it is asked for.
     if Status.NOT_APPLICABLE not in query.line_filter.statuses:
-        found = replace(
-            found,
-            candidates=tuple(one for one in found.candidates if one.status is not Status.NOT_APPLICABLE),
-            lines=tuple(one for one in found.lines if one.status is not Status.NOT_APPLICABLE),
-        )
+        applicable = found.candidates.derive(filters.narrow_lines, filters.APPLICABLE)
+        found = replace(found, candidates=applicable, lines=applicable.derive(filters.narrow_lines, query.line_filter))
     asked = {
         name: value
         for name, value in request.query_params.items()
@@ -193,9 +190,9 @@ def _build_page(found: FoundDuties, query: DutiesQuery, *, choice: SeasonChoice,
     return DutiesPage(
         choice=choice,
         query=query,
-        candidates=found.candidates,
+        candidates=found.candidates.items,
         found=found,
         page=duty_lists.cut_page(found, query, limit=query.limit or ROWS),
-        facets=facets.count_facets(found.candidates, query.line_filter),
+        facets=found.candidates.derive(facets.count_facets, query.line_filter),
         asked={**asked, "plan": choice.plan.plan},
     )

@@ -142,13 +142,15 @@ class ResultsPages:
         context = query_parameters.parse_context(parameters, self._clock)
         choice = await season_choice.choose_season(self._queries, parameters, context)
         if choice is None:
-            return self._renderer.render_page("empty.html", request, context=context, values={})
+            return await self._renderer.render_page("empty.html", request, context=context, values={})
         page = None if choice.season is None else await self._build_page(choice, choice.season, context)
         if page is None:
             values: Mapping[str, object] = {"choice": choice}
-            return self._renderer.render_page("no_results.html", request, context=context, values=values)
+            return await self._renderer.render_page("no_results.html", request, context=context, values=values)
         values = {"page": page, "choice": choice, "rows_max": _ROWS, "names_max": _NAMES}
-        return self._renderer.render_page("results.html", request, context=context, values=values, zone=choice.zone)
+        return await self._renderer.render_page(
+            "results.html", request, context=context, values=values, zone=choice.zone
+        )
 
     async def _build_page(self, choice: SeasonChoice, season: Season, context: QueryContext) -> ResultsPage | None:
         if season.period is None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,12 +17,14 @@ from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.annual_report import GroupCounts
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES, EXPECTED_STATUSES, UNDER_EXTENSION, DutyCounts
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.lists import queues
+from services.reporting.core.lists import filters, queues
+from services.reporting.core.lists.memoized_items import MemoizedItems
 from services.reporting.core.lists.queues import Queue, QueuedDuties
 from services.reporting.core.season import arrivals, seasons
 from services.reporting.core.season.arrivals import Arrivals
 from services.reporting.core.season.seasons import Season
 from services.reporting.core.timeline import DutyState, UnreadableRecord
+from services.reporting.current.found_lines import FoundLines
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.season import curve_chart, season_choice, sentence
 from services.reporting.dashboard.season.curve_chart import CurveChart, CurveInput
@@ -33,7 +34,7 @@ from services.reporting.dashboard.season.sentence import SentencePart
 from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import INSTANTS, QueryParameters
-from services.reporting.queries import DutyFilter, FoundLines, QueryContext, ReportingQueries
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
 _INDICATORS = 8  # the first of the plan; the page of results has all
@@ -134,22 +135,29 @@ class SeasonPages:
         context = query_parameters.parse_context(parameters, self._clock)
         choice = await season_choice.choose_season(self._queries, parameters, context)
         if choice is None:
-            return self._renderer.render_page("empty.html", request, context=context, values={})
+            return await self._renderer.render_page("empty.html", request, context=context, values={})
         if not context.scope.covers_duties:
             return await self._get_counts(request, choice, context)
         if choice.season is None:
-            return self._renderer.render_page("no_season.html", request, context=context, values={"choice": choice})
+            return await self._renderer.render_page(
+                "no_season.html", request, context=context, values={"choice": choice}
+            )
         page = await self._build_page(choice, choice.season, context)
         live = choice.link_live(choice.season)
-        values = {"page": page, "choice": choice, "indicators_shown": _INDICATORS, "live": live}
-        return self._renderer.render_page("season.html", request, context=context, values=values, zone=choice.zone)
+        undated = await self._count_undated(choice, context)
+        values = {"page": page, "undated": undated, "choice": choice, "indicators_shown": _INDICATORS, "live": live}
+        return await self._renderer.render_page(
+            "season.html", request, context=context, values=values, zone=choice.zone
+        )
 
     async def _get_counts(self, request: Request, choice: SeasonChoice, context: QueryContext) -> Response:
         period = (choice.season.period if choice.season else None) or str(context.as_of.astimezone(choice.zone).year)
         everybody = query_parameters.with_scope(context, EVERYTHING)
         report = await self._queries.compile_report(choice.plan.plan, period, everybody)
         values = {"report": report, "counts": annual_report.count_by_status(report)}
-        return self._renderer.render_page("counts.html", request, context=context, values=values, zone=choice.zone)
+        return await self._renderer.render_page(
+            "counts.html", request, context=context, values=values, zone=choice.zone
+        )
 
     async def _build_page(self, choice: SeasonChoice, season: Season, context: QueryContext) -> SeasonPage:
         found = await self._queries.find_lines(_filter_of(choice, season, season.period), context)
@@ -160,9 +168,14 @@ class SeasonPages:
             _describe_season, found, earlier, choice=choice, context=context, results=results
         )
 
+    async def _count_undated(self, choice: SeasonChoice, context: QueryContext) -> DutyCounts:
+        """Return the counts of what belongs to no season, under the same plan."""
+        found = await self._queries.find_lines(DutyFilter(plan=choice.plan.plan, periods=(None,)), context)
+        return await asyncio.to_thread(found.listed.derive, duty_counts.count_duties)
+
     async def _find_earlier(
         self, choice: SeasonChoice, season: Season, before: str, context: QueryContext
-    ) -> tuple[Season, Sequence[DutyState]] | None:
+    ) -> tuple[Season, MemoizedItems[DutyState]] | None:
         """Return the season of the year before and the states of its duties; None where there was none."""
         earlier = next(
             (one for one in choice.seasons if one.period == before and one.obligation.id == season.obligation.id), None
@@ -170,7 +183,7 @@ class SeasonPages:
         if earlier is None:
             return None
         found = await self._queries.find_lines(_filter_of(choice, season, before), context)
-        return (earlier, found.states) if found.states else None
+        return (earlier, found.placed) if found.states else None
 
     async def _find_results(
         self, choice: SeasonChoice, season: Season, context: QueryContext
@@ -205,7 +218,7 @@ def _filter_of(choice: SeasonChoice, season: Season, period: str | None) -> Duty
 
 def _describe_season(
     found: FoundLines,
-    earlier: tuple[Season, Sequence[DutyState]] | None,
+    earlier: tuple[Season, MemoizedItems[DutyState]] | None,
     *,
     choice: SeasonChoice,
     context: QueryContext,
@@ -214,9 +227,9 @@ def _describe_season(
     season = choice.season
     if season is None:
         raise ValueError("a page is about a season")
-    lines = tuple(line for line in found.lines if line.status is not Status.NOT_APPLICABLE)
-    counts = duty_counts.count_duties(lines)
-    now = arrivals.count_arrivals(found.states)
+    applicable = found.listed.derive(filters.narrow_lines, filters.APPLICABLE)
+    counts = applicable.derive(duty_counts.count_duties)
+    now = found.placed.derive(arrivals.count_arrivals)
     before = _align(earlier, season)
     behind = None if before is None else before.count_at(context.as_of) - now.count_at(context.as_of)
     chart = curve_chart.lay_out_chart(
@@ -228,10 +241,10 @@ def _describe_season(
         choice=choice,
         season=season,
         context=context,
-        lines=lines,
+        lines=applicable.items,
         counts=counts,
-        groups=annual_report.count_by_group(lines),
-        queues=queues.fill_queues(lines),
+        groups=applicable.derive(annual_report.count_by_group),
+        queues=applicable.derive(queues.fill_queues),
         chart=chart,
         sentence=sentence.write_sentence(
             counts, due_at=season.due_at, as_of=context.as_of, behind=behind, language=choice.language
@@ -243,9 +256,9 @@ def _describe_season(
     )
 
 
-def _align(earlier: tuple[Season, Sequence[DutyState]] | None, season: Season) -> Arrivals | None:
+def _align(earlier: tuple[Season, MemoizedItems[DutyState]] | None, season: Season) -> Arrivals | None:
     """Return last year's curve so that both years fall due at the same instant."""
     if earlier is None:
         return None
     before, states = earlier
-    return arrivals.count_arrivals(states).shift(season.due_at - before.due_at)
+    return states.derive(arrivals.count_arrivals).shift(season.due_at - before.due_at)

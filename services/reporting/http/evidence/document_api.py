@@ -1,5 +1,6 @@
 """The handlers of the published documents: a plan or a registry, its versions, and what each version changed."""
 
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -7,13 +8,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from services.reporting.core.access.decisions import Access
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.evidence.document_differences import DocumentDifference
 from services.reporting.evidence import document_queries
 from services.reporting.evidence.document_queries import DocumentQueries, VersionChange
-from services.reporting.http import conditional
-from services.reporting.http.access import guard
+from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
+from services.runtime.clock import Clock
 
 _VERSION_DIGITS = 18
 
@@ -21,8 +23,9 @@ _VERSION_DIGITS = 18
 class DocumentApi:
     """The handlers."""
 
-    def __init__(self, documents: DocumentQueries) -> None:
+    def __init__(self, documents: DocumentQueries, *, clock: Clock) -> None:
         self._documents = documents
+        self._clock = clock
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -33,7 +36,8 @@ class DocumentApi:
 
     async def get_plan(self, request: Request) -> Response:
         """Return a plan as it was published."""
-        answer = await self._documents.find_plan(request.path_params["plan"], parse_version(request))
+        _scope, version, known_at = self._parse(request)
+        answer = await self._documents.find_plan(request.path_params["plan"], version, known_at)
         return conditional.respond_json(
             request,
             {
@@ -47,8 +51,8 @@ class DocumentApi:
 
     async def get_registry(self, request: Request) -> Response:
         """Return a registry as it was published, with the agencies that the reader's scope covers."""
-        scope, registry = guard.scope_of(request), request.path_params["registry"]
-        answer = await self._documents.find_registry(registry, parse_version(request), scope)
+        scope, version, known_at = self._parse(request)
+        answer = await self._documents.find_registry(request.path_params["registry"], version, scope, known_at=known_at)
         return conditional.respond_json(
             request,
             {
@@ -60,14 +64,14 @@ class DocumentApi:
             },
         )
 
-
-def parse_version(request: Request) -> int | None:
-    """Return the version that the query names, or None; raise `InvalidQueryError` for what is no number."""
-    parameters = QueryParameters(request)
-    parameters.require_known("version", "lang")
-    version = parameters.parse("version", parse_number, None)
-    parameters.raise_errors()
-    return version
+    def _parse(self, request: Request) -> tuple[ReaderScope, int | None, datetime | None]:
+        """Return the scope, the version that is asked for, and when it was known; raise `InvalidQueryError`."""
+        parameters = QueryParameters(request)
+        parameters.require_known("version", *query_parameters.INSTANTS)
+        context = query_parameters.parse_context(parameters, self._clock)
+        version = parameters.parse("version", parse_number, None)
+        parameters.raise_errors()
+        return context.scope, version, query_parameters.find_moment(parameters, context)
 
 
 def parse_number(text: str) -> int | None:

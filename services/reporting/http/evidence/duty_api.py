@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evidence import evidence_views
@@ -13,7 +14,6 @@ from services.reporting.evidence.duty_queries import DutyQueries
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import INSTANTS, QueryParameters
-from services.reporting.queries import NotFoundError
 from services.runtime.clock import Clock
 
 # What stands in a path for no period (contract section 4).

@@ -72,6 +72,7 @@ def _render_fact(answer: FactAnswer) -> dict[str, Any]:
         "duties": [
             _render_duty(one.key, status=one.status.value, since=one.span.from_at.isoformat()) for one in answer.states
         ],
+        "versions": [{"period": one.period, "version": one.version} for one in answer.versions],
         "unreadable": json_views.render_unreadable(answer.unreadable),
     }
 
@@ -88,6 +89,7 @@ def _render_attempt(answer: AttemptAnswer) -> dict[str, Any]:
         "corrected_by": [],
         "acts": [],
         "duties": [_render_duty(one.key, status=None, since=None) for one in answer.attempt.attempts],
+        "versions": [],
         "unreadable": [],
     }
 

@@ -24,6 +24,6 @@ def build_routes(
     return [
         *DutyApi(DutyQueries(queries, store), clock=clock).routes(),
         *EventApi(EventQueries(queries, store), clock=clock).routes(),
-        *DocumentApi(DocumentQueries(documents)).routes(),
+        *DocumentApi(DocumentQueries(documents, queries), clock=clock).routes(),
         *ChangeApi(queries, changes, clock=clock).routes(),
     ]

@@ -64,8 +64,10 @@ class ChangeStream(Protocol):
 
 
 class ChangeSource(Protocol):
-    """Opens the change stream of new assessments from a position on, or from now on."""
+    """Opens the change stream of new assessments of a database from a position on, or from now on."""
 
+    @property
+    def database(self) -> str: ...
     def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[ChangeStream]: ...
 
 
@@ -152,8 +154,13 @@ class ChangeFeed:
     async def _follow(self) -> None:
         """Advance once a second until the stream ends, which it does where the collection is dropped."""
         errors = mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError)
+        database = self._source.database
         async with errors, self._source.watch_assessments(self.position or None) as stream:
             while stream.alive:
+                if self._source.database != database:
+                    # Positions are those of one database. Readers load once more, and miss nothing.
+                    self._lose_history(f"{self._source.database} answers in place of {database}")
+                    return
                 changes: list[ChangedDuty] = []
                 while len(changes) < _CHANGES_MAX and (change := await stream.try_next()) is not None:
                     changes.append(ChangedDuty(**change["fullDocument"]))

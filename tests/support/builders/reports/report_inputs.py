@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.plan.indicators import Indicator
@@ -86,10 +88,12 @@ def a_report_of_last_year() -> AnnualReport:
     revisions, _ = a_year()
     states = [timeline.state_at(revision, AS_OF) for revision in revisions]
     earlier = [
-        replace(
+        structs.replace(
             state,
-            assessment=replace(state.assessment, key=_a_year_earlier(state.key)),
-            span=replace(state.span, due_at=_shift(state.span.due_at), effective_at=_shift(state.span.effective_at)),
+            assessment=structs.replace(state.assessment, key=_a_year_earlier(state.key)),
+            span=structs.replace(
+                state.span, due_at=_shift(state.span.due_at), effective_at=_shift(state.span.effective_at)
+            ),
         )
         for state in states
     ]
@@ -165,7 +169,7 @@ def _report_duty(number: int, line: DutyLine, cut_off: date, *, grown: bool = Tr
 
 
 def _a_year_earlier(key: DutyKey) -> DutyKey:
-    return replace(key, period=None if key.period is None else "2025")
+    return structs.replace(key, period=None if key.period is None else "2025")
 
 
 def _shift(instant: datetime | None) -> datetime | None:

@@ -1,10 +1,10 @@
 """The labels: every status has one in both languages, and missing parts and alerts are described in words."""
 
-from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from schemas.events.assessments import Status
 from schemas.events.deliveries import AttemptOutcome, Channel
@@ -33,7 +33,7 @@ def a_line(ends: Status = Status.OVERDUE, summary: Urging | None = None, **field
     """Build the line of a duty whose last span has the status *ends*, with this summary of its alerts."""
     state = timeline.state_at(a_revision(spans=a_timeline(ends, **fields)), AS_OF)
     (line,) = duty_lines.build_lines([state], {}, a_line_context())
-    return replace(line, urging=summary or Urging())
+    return structs.replace(line, urging=summary or Urging())
 
 
 @pytest.mark.parametrize("status", list(Status))

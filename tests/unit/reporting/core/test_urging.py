@@ -1,9 +1,9 @@
 """The summary of alert attempts: how often an agency was urged, and with what effect."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
@@ -114,8 +114,8 @@ def test_what_bounced_and_was_sent_again_was_sent() -> None:
     """By hand to a mailbox that was mended, or by the next provider of the channel; a bounce of that counts again."""
     bounced = an_attempt(alert="a", delivery="d", event="1", outcome=AttemptOutcome.BOUNCED)
     later = bounced.attempted_at + timedelta(hours=1)
-    again = replace(bounced, event="2", outcome=AttemptOutcome.ACCEPTED, attempted_at=later)
-    back = replace(bounced, event="3", attempted_at=later + timedelta(hours=1))
+    again = structs.replace(bounced, event="2", outcome=AttemptOutcome.ACCEPTED, attempted_at=later)
+    back = structs.replace(bounced, event="3", attempted_at=later + timedelta(hours=1))
     assert summarize_attempts([again, bounced], None).occasions == 1
     assert summarize_attempts([again, back, bounced], None).occasions == 0
 

@@ -10,7 +10,15 @@ def test_an_answer_holds_for_what_it_rests_on_alone() -> None:
     assert (memo.find("list", 1), memo.find("list", 2), memo.find("report", 1)) == ("old", None, None)
     assert memo.find_last("list") == "old"
     memo.keep("list", 2, "new", lines=1)
-    assert (memo.find("list", 1), memo.find("list", 2)) == (None, "new")
+    assert (memo.find("list", 1), memo.find("list", 2), memo.find_last("list")) == ("old", "new", "new")
+
+
+def test_two_instants_of_one_question_are_kept_and_a_third_takes_the_place_of_the_first() -> None:
+    """Whoever compares two instants asks for both again; every further answer would only fill the memory."""
+    memo = AnswerMemo[str]()
+    for basis in (1, 2, 1, 3):
+        memo.keep("list", basis, str(basis), lines=1)
+    assert [memo.find("list", basis) for basis in (1, 2, 3)] == ["1", None, "3"]
 
 
 def test_the_answer_that_was_not_asked_for_longest_goes_first() -> None:
@@ -18,7 +26,7 @@ def test_the_answer_that_was_not_asked_for_longest_goes_first() -> None:
     memo = AnswerMemo[str](lines_max=10)
     memo.keep("a", 1, "A", lines=4)
     memo.keep("b", 1, "B", lines=4)
-    memo.keep("b", 2, "B", lines=5)
+    memo.keep("b", 1, "B", lines=5)
     assert memo.find("a", 1) == "A"
     memo.keep("c", 1, "C", lines=3)
     assert [memo.find_last(question) for question in "abc"] == ["A", None, "C"]

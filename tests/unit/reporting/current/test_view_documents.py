@@ -1,6 +1,6 @@
 """The updates of the current view: the newest of a batch, in the layout that databases in operation have."""
 
-from dataclasses import fields
+from msgspec import structs
 
 from services.reporting.core.timeline import AssessmentRevision, StatusSpan
 from services.reporting.core.urging import AlertAttempt
@@ -39,7 +39,7 @@ def test_what_is_read_back_is_what_was_written() -> None:
 def test_the_layout_is_that_of_databases_in_operation() -> None:
     """A field that is renamed or added would read as damage there; a new number of the collection rebuilds the view."""
     layout = tuple(
-        " ".join(one.name for one in fields(kind)) for kind in (AssessmentRevision, StatusSpan, AlertAttempt)
+        " ".join(one.name for one in structs.fields(kind)) for kind in (AssessmentRevision, StatusSpan, AlertAttempt)
     )
     assert layout == LAYOUT
 

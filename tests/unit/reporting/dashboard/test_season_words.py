@@ -49,6 +49,21 @@ def test_the_page_opens_with_a_sentence(language: str, hours: int, behind: int |
     assert read_sentence(language, hours=hours, behind=behind).startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("clause", "language", "expected"),
+    [
+        ("III.1", "vi", "Mục III.1"),
+        ("III.1", "en", "Clause III.1"),
+        ("Điều 7, khoản 1", "vi", "Điều 7, khoản 1"),
+        ("khoản 2 Điều 12", "vi", "Khoản 2 Điều 12"),
+        ("Phụ lục I", "vi", "Phụ lục I"),
+    ],
+)
+def test_a_clause_is_named_as_its_document_names_it(clause: str, language: str, expected: str) -> None:
+    """Only a clause that is a bare number is called "mục"."""
+    assert templating.name_clause(clause, language) == expected
+
+
 @given(
     days=st.integers(-400, 400),
     lead=st.integers(0, 200),

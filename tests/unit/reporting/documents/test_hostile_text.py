@@ -10,6 +10,7 @@ from dataclasses import replace
 import docx as python_docx
 import openpyxl
 import pypdf
+from msgspec import structs
 
 from services.reporting.core.report import printed_report
 from services.reporting.core.report.inputs import ReportInputs
@@ -42,7 +43,7 @@ def compile_hostile() -> tuple[ReportInputs, PrintedReport]:
     results = replace(of_period.results, sections={"results": wrote, "proposals": wrote})
     named = itertools.cycle(HOSTILE)
     chapters = tuple(
-        replace(chapter, lines=tuple(replace(line, agency_name=next(named)) for line in chapter.lines))
+        replace(chapter, lines=tuple(structs.replace(line, agency_name=next(named)) for line in chapter.lines))
         for chapter in inputs.report.chapters
     )
     report = replace(inputs.report, chapters=chapters)

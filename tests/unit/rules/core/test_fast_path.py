@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Hashable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,7 +97,7 @@ def test_a_duty_that_more_than_its_reports_decides_takes_the_full_path(changes: 
 def test_periods_that_open_at_once_have_outcomes_of_their_own() -> None:
     """After a change of recurrence the first month of a year opens together with the year, and is due before it."""
     year, cached = a_duty(), dict[Hashable, OutcomeWithoutFacts]()
-    month = msgspec.structs.replace(year, key=replace(year.key, period="2024-01"), due_at=WITHIN)
+    month = msgspec.structs.replace(year, key=msgspec.structs.replace(year.key, period="2024-01"), due_at=WITHIN)
     outcomes = [SharedDuty(duty, cached).without_facts.outcome for duty in (year, month)]
     assert outcomes == [compute_outcome(duty, ()) for duty in (year, month)]
 

@@ -1,9 +1,10 @@
 """Two instants compared: what changed its status, which figures differ, and by which events."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from msgspec import structs
 
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
@@ -96,7 +97,7 @@ def test_a_reason_is_told_in_a_few_words() -> None:
         a_line("h-00", Status.OVERDUE): "hạn là hết ngày 09/12/2026, chưa có báo cáo nào",
         a_line("h-00", Status.PENDING, flags=("withdrawn",)): "hạn là hết ngày 09/12/2026, báo cáo đã rút lại",
         a_line("h-00", Status.EXEMPT, flags=("voluntary_report",)): "được miễn nhưng vẫn gửi",
-        replace(a_line("h-00", Status.OVERDUE), due_at=None): "",
+        structs.replace(a_line("h-00", Status.OVERDUE), due_at=None): "",
     }
     for line, words in lines.items():
         assert status_changes.describe_reason(line, a_plan(), WORDS) == words

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from schemas.events.assessments import Status
 from services.reporting.core.duty_lines import DutyLine
@@ -22,7 +23,7 @@ LINES = INPUTS.report.chapters[0].lines
 def a_line(status: Status, **changes: Any) -> DutyLine:
     """Build a line with that status."""
     line = next(line for line in LINES if line.status is status)
-    return replace(line, **changes)
+    return structs.replace(line, **changes)
 
 
 @pytest.mark.parametrize(

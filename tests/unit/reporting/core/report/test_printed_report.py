@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
@@ -145,7 +146,7 @@ def test_who_is_exempt_or_extended_is_named_with_the_decision() -> None:
     """Kind, number, date in words and signer stand where the report says it, kind and number in the appendix."""
     chapter = INPUTS.report.chapters[0]
     late = next(line for line in chapter.lines if line.status is Status.LATE)
-    extended = replace(late, flags=(*late.flags, "under_extension"))
+    extended = structs.replace(late, flags=(*late.flags, "under_extension"))
     exempt = next(line for line in chapter.lines if line.status is Status.EXEMPT)
     lines = tuple(extended if line is late else line for line in chapter.lines)
     decision = ReportedDecision(number="3905/QĐ-UBND", issued_on=date(2026, 10, 6), signed_by="Chủ tịch UBND tỉnh")

@@ -17,6 +17,8 @@ from services.reporting.http.live.change_feed import (
 class NoDatabase:
     """A database that nobody follows: the feed is told of changes directly."""
 
+    database = "none"
+
     def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[Any]:
         del after
         raise AssertionError("nobody follows")

@@ -24,6 +24,10 @@ class DocumentArchive:
         """Let *references* find what an earlier run stored; raise what the store raises."""
         self._references.restore(await self._store.find_documents())
 
+    def store_again(self) -> None:
+        """Store what is published once more: the store points to another database."""
+        self._has_changed.set()
+
     async def run(self) -> None:
         """Store what is published, until cancelled."""
         while True:
