@@ -35,6 +35,7 @@ class IndicatorRequirement(DocumentModel):
     unit: NonBlank | None = None
     min: PlanNumber | None = None
     max: PlanNumber | None = None
+    integer: bool = False
     title: Bilingual | None = None
 
     def label_in(self, language: str) -> str:
@@ -100,4 +101,5 @@ def define_in_place(requirement: IndicatorRequirement) -> Indicator:
         unit=requirement.unit,
         min=requirement.min,
         max=requirement.max,
+        integer=requirement.integer,
     )

@@ -55,6 +55,8 @@ _PARTS = r"H[12]|9M|Q[1-4]|0[1-9]|1[0-2]|W(?:0[1-9]|[1-4][0-9]|5[0-3])"
 # The text form of a period, for JSON Schemas.
 PATTERN = rf"^(19|20|21)[0-9]{{2}}(-({_PARTS}))?$"
 
+_SHOWN_CHARS = 40  # of a text that is no period, in the message: enough to recognise it
+
 _PERIOD = re.compile(rf"(?P<year>(?:19|20|21)[0-9]{{2}})(?:-(?P<part>{_PARTS}))?")
 _PART_OF_YEAR = re.compile(_PARTS)
 
@@ -123,7 +125,7 @@ def parse(text: str) -> Period:
     """Parse the text of a period; raise `ValueError` naming the accepted forms if it is none."""
     match = _PERIOD.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a reporting period of 1900 to 2199; write {FORMS}")
+        raise ValueError(f"{text[:_SHOWN_CHARS]!r} is not a reporting period of 1900 to 2199; write {FORMS}")
     year, part = int(match["year"]), match["part"] or ""
     recurrence = recurrence_of_part(part)
     if recurrence is Recurrence.WEEK:

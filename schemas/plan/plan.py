@@ -295,7 +295,8 @@ class Plan(DocumentModel):
         if declared is None or required is None:
             return declared if required is None else define_in_place(required)
         given = {name: getattr(required, name) for name in ("title", "unit", "min", "max")}
-        return declared.model_copy(update={name: value for name, value in given.items() if value is not None})
+        named = {name: value for name, value in given.items() if value is not None}
+        return declared.model_copy(update={**named, "integer": declared.integer or required.integer})
 
     def list_indicators(self, version: ObligationVersion) -> tuple[Indicator, ...]:
         """Return the indicators that *version* requires or accepts, and the ratios of these alone, in the plan's order.

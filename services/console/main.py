@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import signal
 import sys
 from typing import Annotated, NoReturn, cast
 
@@ -46,6 +47,7 @@ COMMANDS = {
 # The broker, database and mail server of a developer's machine, which the installed package leaves out.
 DEVELOPMENT_SERVERS = "deploy.local"
 EXIT_UNUSABLE = 2
+EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE  # what a shell reports of a program that the signal ends, as it does most
 
 
 class LazyCommandGroup(TyperGroup):
@@ -71,11 +73,12 @@ class LazyCommandGroup(TyperGroup):
             if cause.name != DEVELOPMENT_SERVERS:
                 raise
             found = _refuse_without_checkout
-        if not isinstance(found, typer.Typer):
+        if isinstance(found, typer.Typer):
+            command: TyperCommand | TyperGroup = typer.main.get_group(found)
+        else:
             single = typer.Typer(add_completion=False)
             single.command(cmd_name)(found)
-            found = single
-        command = cast("TyperCommand | TyperGroup", typer.main.get_command(found))
+            command = cast("TyperCommand", typer.main.get_command(single))
         command.name = cmd_name
         return command
 
@@ -116,7 +119,8 @@ def dondoc(
 def main() -> None:
     """Run the console. Log records of libraries are dropped: what matters of them is raised as an exception.
 
-    What the machine refuses, such as output to a full disk, is told in one line with exit code 2.
+    What the machine refuses, such as output to a full disk, is told in one line with exit code 2. Where whoever reads
+    the output leaves, as `head` does, there is nothing to tell: it ends in silence, as by SIGPIPE.
     """
     logging.basicConfig(handlers=[logging.NullHandler()])
     if sys.stdout is None:  # the caller has closed it: `>&-`
@@ -126,10 +130,23 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(EXIT_BROKEN_PIPE)
     except OSError as cause:
-        # What is still buffered would be written once more when the interpreter ends, and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         _exit_unusable(str(cause))
+    except SystemExit as end:
+        # Typer and rich turn a pipe that breaks while they write into exit code 1, which is that of a negative finding.
+        if isinstance(end.__context__, BrokenPipeError):
+            _discard_output()
+            sys.exit(EXIT_BROKEN_PIPE)
+        raise
+
+
+def _discard_output() -> None:
+    """Let stdout lead nowhere: what is still buffered is written when the interpreter ends, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _exit_unusable(message: str) -> NoReturn:

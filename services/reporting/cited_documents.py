@@ -4,6 +4,7 @@ from typing import Protocol
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from schemas.plan.values import Bilingual
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.current.known_duties import CitedVersions
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
@@ -11,6 +12,10 @@ from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
 class NotFoundError(Exception):
     """Nothing is published or recorded under that id; check the id."""
+
+    def __init__(self, *, en: str, vi: str) -> None:
+        super().__init__(en)
+        self.detail = Bilingual.of(en=en, vi=vi)
 
 
 class DocumentSource(Protocol):
@@ -42,7 +47,10 @@ class CitedVersionFinder:
             cited_registry = self._source.version(REGISTRY, cited.registry, cited.registry_version)
             registry = cited_registry if isinstance(cited_registry, Registry) else registry
         if registry is None:
-            raise NotFoundError(f"the registry {latest.registry!r} of plan {latest.plan!r} is not published")
+            raise NotFoundError(
+                en=f"the registry {latest.registry!r} of plan {latest.plan!r} is not published",
+                vi=f"chưa công bố danh sách đơn vị {latest.registry!r} của kế hoạch {latest.plan!r}",
+            )
         return plan, registry
 
     def index(self, registry: Registry) -> RegistryIndex:

@@ -121,7 +121,7 @@ class ReportingQueries:
         """Return a plan; raise `NotFoundError` where none of that id is published."""
         plan = next((one for one in self.plans() if one.plan == plan_id), None)
         if plan is None:
-            raise NotFoundError(f"no plan {plan_id!r} is published")
+            raise NotFoundError(en=f"no plan {plan_id!r} is published", vi=f"chưa công bố kế hoạch {plan_id!r}")
         return plan
 
     def agency_name(self, agency_id: str, context: QueryContext) -> str:
@@ -133,7 +133,7 @@ class ReportingQueries:
             if agency is not None:
                 day = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
                 return agency.name_on(day, context.language)
-        raise NotFoundError(f"no agency {agency_id!r} is published")
+        raise NotFoundError(en=f"no agency {agency_id!r} is published", vi=f"chưa công bố đơn vị {agency_id!r}")
 
     def require_agency(self, agency_id: str, scope: ReaderScope) -> None:
         """Raise `AccessRefusedError` unless *scope* covers the agency, or a group that it was ever a member of.

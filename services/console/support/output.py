@@ -23,6 +23,7 @@ from services.runtime import json_lines, settings
 
 EXIT_NEGATIVE = 1
 EXIT_UNUSABLE = settings.EXIT_UNUSABLE
+_WIDTH_OF_FILE = 100_000  # columns, more than any table has
 
 
 class OutputFormat(StrEnum):
@@ -58,7 +59,7 @@ def print_json(row: Mapping[str, Any]) -> None:
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], fmt: OutputFormat, *, title: str) -> None:
-    """Print *rows* as JSON lines, or as a table for people."""
+    """Print *rows* as JSON lines, or as a table for people; no cell of it is cut, for half an id names nothing."""
     if fmt is OutputFormat.JSONL:
         for row in rows:
             print_json(row)
@@ -66,10 +67,13 @@ def print_rows(rows: Iterable[Mapping[str, Any]], fmt: OutputFormat, *, title: s
     all_rows = list(rows)
     table = Table(title=title)
     for column in all_rows[0] if all_rows else ():
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in all_rows:
         table.add_row(*(_format_cell(value) for value in row.values()))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no width to which a line would have to be broken
+        console.width = _WIDTH_OF_FILE
+    console.print(table)
 
 
 def format_instant(value: datetime | None, zone: ZoneInfo) -> str | None:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from pydantic import ValidationError
 
+from schemas import validation_messages
 from schemas.events.facts import FIGURE_BOUND, MODEL_OF, SUBMITTED, FactModel, ReportSubmitted
 from schemas.plan import periods
 from schemas.plan.values import Bilingual
@@ -21,35 +22,16 @@ ERRORS_OF_EVENT_MAX = 50
 ITEMS_MAX = 500
 """Sections, indicators or attachments of one report: no plan asks for a tenth of that."""
 
-_VIETNAMESE = {
-    "missing": "thiếu trường bắt buộc này",
-    "string_type": "phải là chuỗi ký tự",
-    "string_too_short": "không được để trống",
-    "string_too_long": "quá dài",
-    "string_pattern_mismatch": "không đúng định dạng quy định",
-    "literal_error": "không thuộc các giá trị cho phép",
-    "bool_type": "phải là true hoặc false",
-    "int_type": "phải là số nguyên",
-    "greater_than_equal": "nhỏ hơn giá trị tối thiểu",
-    "finite_number": "phải là số hữu hạn",
-    "dict_type": "phải là một đối tượng JSON",
-    "model_type": "phải là một đối tượng JSON",
-    "model_attributes_type": "phải là một đối tượng JSON",
-    "tuple_type": "phải là một danh sách",
-    "datetime_from_date_parsing": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
-    "date_from_datetime_parsing": "phải là ngày có thật, ví dụ 2026-12-09",
-}
 _VIETNAMESE_OF_FIELD = {
     "period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
     "from_period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
     "to_period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
     "issued_on": "phải là ngày như 2026-12-09, không kèm giờ",
     "figures_as_of": "phải là ngày như 2026-12-09, không kèm giờ",
-    "sent_at": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
-    "due_at": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
-    "from": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
-    "until": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
-}
+} | dict.fromkeys(
+    ("sent_at", "due_at", "from", "until", "respond_by"),
+    "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
+)
 _INDICATOR = Bilingual.of(
     en='must be a number, or a decimal string such as "9984.2" with a point and no thousands sign',
     vi='phải là số, hoặc chuỗi thập phân như "9984.2" dùng dấu chấm và không có dấu phân cách hàng nghìn',
@@ -106,13 +88,13 @@ def _too_many(count: int) -> Bilingual:
 
 def _field_errors(error: ValidationError) -> list[FieldError]:
     found: dict[str, FieldError] = {}
-    for one in error.errors(include_url=False, include_context=False):
+    for one in error.errors(include_url=False):
         location = one["loc"]
         if location[:2] == _FIGURES and len(location) > len(_FIGURES):
             # A figure may be an integer, a float or a string: pydantic reports one error for each. We report one.
             location, detail = location[:3], _TOO_LARGE if _is_too_large(one["input"]) else _INDICATOR
         else:
-            detail = Bilingual.of(en=_english_message(one["msg"]), vi=_vietnamese_message(one["type"], location))
+            detail = validation_messages.describe_error(one, otherwise=_describe_value(one["msg"], location))
         pointer = pointer_of("data", *location)
         found.setdefault(pointer, FieldError(pointer=pointer, detail=detail))
         # Counted after errors at the same place are merged, so that the limit is one of places and not of attempts.
@@ -132,13 +114,8 @@ def _is_too_large(figure: object) -> bool:
         return False  # not a number, or one with an exponent beyond what Decimal computes
 
 
-def _english_message(message: str) -> str:
+def _describe_value(message: str, location: tuple[int | str, ...]) -> Bilingual:
+    """Return the message of a validator of ours, which is English; the field says what would be right."""
     text = message.removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]
-
-
-def _vietnamese_message(error_type: str, location: tuple[int | str, ...]) -> str:
-    if error_type in _VIETNAMESE:
-        return _VIETNAMESE[error_type]
     field = str(location[-1]) if location else ""
-    return _VIETNAMESE_OF_FIELD.get(field, _NOT_VALID)
+    return Bilingual.of(en=text[:1].lower() + text[1:], vi=_VIETNAMESE_OF_FIELD.get(field, _NOT_VALID))

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from schemas.plan.values import Bilingual
 from services.intake.asgi import BodyTimeout, Request, RequestRefusedError, Response
@@ -22,10 +23,14 @@ from services.intake.http.limits import InflightLimit, RateLimits
 from services.intake.metrics import IntakeMetrics
 from services.intake.published_plans import SnapshotPlans
 from services.runtime.clock import Clock
+from services.runtime.kafka import event_origins
+from services.runtime.observability.spans import SpanExporter
 
+DRY_RUN = "dry_run"
 TRUE = frozenset({"true", "1", "yes"})
 FALSE = frozenset({"false", "0", "no"})
 RETRY_AFTER_SECONDS = 5
+_SHOWN_CHARS = 40  # of the name of an unknown parameter, in the answer
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ class PostEvents:
     dry_run: DryRunClient
     clock: Clock
     metrics: IntakeMetrics
+    spans: SpanExporter | None
 
     async def post(self, request: Request) -> Response:
         """Answer 202 with receipts once every event is durable; raise `RequestRefusedError` for anything less."""
@@ -80,9 +86,19 @@ class PostEvents:
             answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
             self.metrics.seconds.observe(time.perf_counter() - started)
             self.metrics.accepted[mode.value].inc(prepared.count)
+            if self.spans is not None:
+                self._export_receipts(self.spans, prepared)
             return Response(status=202, body=answer)
         finally:
             self.inflight_limit.release(reserved)
+
+    def _export_receipts(self, spans: SpanExporter, prepared: PreparedEvents) -> None:
+        """Export a span for each event with a trace: from its receipt until it was durable."""
+        now = self.clock.now()
+        for value in pipeline.values_of(prepared):
+            origin = event_origins.read_fact_origin(value)
+            if origin.received_at is not None and origin.trace is not None:
+                spans.export("intake: receive", origin.trace, origin.received_at, now)
 
     async def _wait_for_plans(self) -> None:
         """Wait at the start of the process until the broker has been tried; refuse (503) while there is no plan."""
@@ -115,11 +131,22 @@ _NO_PLAN = Refusal(
 
 
 def _is_dry_run(request: Request) -> bool:
-    # Anything else is refused and not taken for false: a misspelt dry run would record the events.
-    given = request.query.get("dry_run", ["false"])[-1].lower()
-    if given in TRUE:
+    # Anything else is refused and not taken for false: a dry run whose name or value is misspelt, or which is asked
+    # for twice in two ways, would record the events.
+    for name in request.query:
+        if name != DRY_RUN:
+            _refuse_query(
+                en=f"{name[:_SHOWN_CHARS]!r} is no parameter here; the only one is {DRY_RUN}",
+                vi=f"không có tham số {name[:_SHOWN_CHARS]!r}; chỉ có {DRY_RUN}",
+            )
+    given = {value.lower() for value in request.query.get(DRY_RUN, ["false"])}
+    if given <= TRUE:
         return True
-    if given in FALSE:
-        return False
-    detail = Bilingual.of(en="dry_run must be true or false", vi="dry_run phải là true hoặc false")
+    if not given <= FALSE:
+        _refuse_query(en=f"{DRY_RUN} must be true or false", vi=f"{DRY_RUN} phải là true hoặc false")
+    return False
+
+
+def _refuse_query(*, en: str, vi: str) -> NoReturn:
+    detail = Bilingual.of(en=en, vi=vi)
     raise RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=detail))

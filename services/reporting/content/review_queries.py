@@ -86,12 +86,18 @@ class ReviewQueries:
         plan = self._queries.plan(key.plan)
         obligation = plan.obligation(key.obligation)
         if obligation is None:
-            raise NotFoundError(f"the plan {key.plan!r} has no obligation {key.obligation!r}")
+            raise NotFoundError(
+                en=f"the plan {key.plan!r} has no obligation {key.obligation!r}",
+                vi=f"kế hoạch {key.plan!r} không có nhiệm vụ {key.obligation!r}",
+            )
         await self._queries.require_duty(key, context)
         duty = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
         found = await self._queries.find_lines(duty, context)
         if not found.lines:
-            raise NotFoundError(f"{key.agency!r} has no duty {key.obligation!r} for this period")
+            raise NotFoundError(
+                en=f"{key.agency!r} has no duty {key.obligation!r} for this period",
+                vi=f"kỳ này đơn vị {key.agency!r} không có nhiệm vụ {key.obligation!r}",
+            )
         line = found.lines[0]
         docket = self._read_docket(await self._archive.find_docket(key, context.known_at))
         return DutyUnderReview(

@@ -79,13 +79,19 @@ class SubmissionQueries:
         """Return the fact that a receipt confirms; raise `NotFoundError` where there is none, or none to be read."""
         stored = await self._archive.find_fact(receiptid)
         if stored is None:
-            raise NotFoundError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
+            raise NotFoundError(
+                en=f"no receipt {receiptid!r} is on record; it appears a moment after it was given",
+                vi=f"không có biên nhận {receiptid!r}; biên nhận mới cấp sẽ xuất hiện sau giây lát",
+            )
         try:
             fact = _decode(stored)
             event_decoder.describe_fact(fact)
         except UnreadableRecordError as cause:
             self._queries.note_unreadable(UnreadableRecord(id=receiptid, reason=str(cause)))
-            raise NotFoundError(f"what is stored of the receipt {receiptid!r} cannot be read") from cause
+            raise NotFoundError(
+                en=f"what is stored of the receipt {receiptid!r} cannot be read",
+                vi=f"không đọc được nội dung đã lưu của biên nhận {receiptid!r}",
+            ) from cause
         return fact
 
     async def find_submission(self, receiptid: str, context: QueryContext) -> SubmissionAnswer:
@@ -110,19 +116,31 @@ class SubmissionQueries:
         try:
             attached = _ATTACHING_DECODER.decode(fact.record).data.attachments
         except UnreadableRecordError as cause:
-            raise NotFoundError(f"the files that the submission {receiptid!r} names cannot be read") from cause
+            raise NotFoundError(
+                en=f"the files that the submission {receiptid!r} names cannot be read",
+                vi=f"không đọc được danh sách tệp của lần gửi {receiptid!r}",
+            ) from cause
         for one in attached:
             if one.sha256.lower() == sha256.lower():
                 return one
-        raise NotFoundError(f"the submission {receiptid!r} names no file with the digest {sha256!r}")
+        raise NotFoundError(
+            en=f"the submission {receiptid!r} names no file with the digest {sha256!r}",
+            vi=f"lần gửi {receiptid!r} không có tệp nào mang mã băm {sha256!r}",
+        )
 
     async def _find_known_submission(self, receiptid: str, context: QueryContext) -> DecodedFact:
         fact = await self.find_fact(receiptid)
         await self._queries.require_duty(fact.duty, context)
         if fact.recorded_at > context.known_at:
-            raise NotFoundError(f"the receipt {receiptid!r} was not on record at {context.known_at.isoformat()}")
+            raise NotFoundError(
+                en=f"the receipt {receiptid!r} was not on record at {context.known_at.isoformat()}",
+                vi=f"đến {context.known_at.isoformat()} chưa ghi nhận biên nhận {receiptid!r}",
+            )
         if fact.type != SUBMITTED:
-            raise NotFoundError(f"the receipt {receiptid!r} is of no submission; see /v1/receipts")
+            raise NotFoundError(
+                en=f"the receipt {receiptid!r} is of no submission; see /v1/receipts",
+                vi=f"biên nhận {receiptid!r} không phải của một lần gửi báo cáo; xem /v1/receipts",
+            )
         return fact
 
     async def _find_docket(

@@ -59,7 +59,7 @@ class Dashboard:
         """Return a document of the manual."""
         document = self._manual.get(request.path_params["document"])
         if document is None:
-            raise NotFoundError("the manual has no such document")
+            raise NotFoundError(en="the manual has no such document", vi="tài liệu hướng dẫn không có mục này")
         return self._renderer.render_open_page("manual.html", request, values={"document": document})
 
     async def get_picture(self, request: Request) -> Response:
@@ -67,6 +67,6 @@ class Dashboard:
         name = request.path_params["name"]
         picture = self._pictures.get(name)
         if picture is None:
-            raise NotFoundError("the manual has no such picture")
+            raise NotFoundError(en="the manual has no such picture", vi="tài liệu hướng dẫn không có hình này")
         media_type = manual.PICTURE_TYPES[name[name.rindex(".") :]]
         return Response(picture, media_type=media_type, headers={"Cache-Control": "private, max-age=86400"})

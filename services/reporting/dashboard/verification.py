@@ -35,7 +35,10 @@ class VerificationPage:
         code = check_code.parse_check_code(request.path_params["check_code"])
         sealed = None if code is None else await self._store.find_by_check_code(code)
         if sealed is None:
-            raise NotFoundError("no sealed report has this check code; compare it with the paper, digit by digit")
+            raise NotFoundError(
+                en="no sealed report has this check code; compare it with the paper, digit by digit",
+                vi="không có báo cáo đã chốt nào mang mã kiểm tra này; hãy đối chiếu từng ký tự với bản giấy",
+            )
         if not problems.is_page_wanted(request):
             return JSONResponse(verification.render_verification(sealed), headers={"Vary": "Accept"})
         return self._renderer.render_open_page("verify.html", request, values={"sealed": sealed, "zone": ZONE})

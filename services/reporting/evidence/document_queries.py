@@ -75,7 +75,10 @@ class DocumentQueries:
         versions = self._list_versions(PLAN, plan_id, until=cited.plan_version if cited else None)
         found = self._find(PLAN, plan_id, version, versions)
         if not isinstance(found, Plan):
-            raise NotFoundError(f"version {version} of plan {plan_id!r} is not published")
+            raise NotFoundError(
+                en=f"version {version} of plan {plan_id!r} is not published",
+                vi=f"chưa công bố phiên bản {version} của kế hoạch {plan_id!r}",
+            )
         published = (self._documents.version(PLAN, plan_id, number) for number in versions)
         changes = await asyncio.to_thread(_list_changes, [one for one in published if one is not None])
         until = cited.registry_version if cited else None
@@ -96,7 +99,10 @@ class DocumentQueries:
         versions = self._list_versions(REGISTRY, registry_id, until=until)
         found = self._find(REGISTRY, registry_id, version, versions)
         if not isinstance(found, Registry):
-            raise NotFoundError(f"version {version} of registry {registry_id!r} is not published")
+            raise NotFoundError(
+                en=f"version {version} of registry {registry_id!r} is not published",
+                vi=f"chưa công bố phiên bản {version} của danh sách đơn vị {registry_id!r}",
+            )
         published = (self._documents.version(REGISTRY, registry_id, number) for number in versions)
         covered = [restrict_registry(one, scope) for one in published if isinstance(one, Registry)]
         # A registry of ten thousand agencies is compared in a second, in which other requests are answered.
@@ -115,8 +121,12 @@ class DocumentQueries:
             raise DocumentsUnreadError
         versions = _cut(self._documents.list_versions(kind, document_id), until)
         if not versions:
-            then = "" if until is None else " as known then"
-            raise NotFoundError(f"no {kind} {document_id!r} is published{then}")
+            then, then_vi = ("", "") if until is None else (" as known then", " theo thông tin lúc đó")
+            kind_vi = "kế hoạch" if kind == PLAN else "danh sách đơn vị"
+            raise NotFoundError(
+                en=f"no {kind} {document_id!r} is published{then}",
+                vi=f"chưa công bố {kind_vi} {document_id!r}{then_vi}",
+            )
         return versions
 
     def _find(

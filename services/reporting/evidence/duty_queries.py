@@ -59,8 +59,14 @@ class DutyQueries:
         obligation = plan.obligation(key.obligation)
         if state is None or obligation is None:
             if unreadable:
-                raise NotFoundError(f"what is stored of the duty {key} cannot be read: {unreadable[0].reason}")
-            raise NotFoundError(f"no duty {key} is on record; check plan, agency, obligation and period (- for none)")
+                raise NotFoundError(
+                    en=f"what is stored of the duty {key} cannot be read: {unreadable[0].reason}",
+                    vi=f"không đọc được nội dung đã lưu của nhiệm vụ {key}: {unreadable[0].reason}",
+                )
+            raise NotFoundError(
+                en=f"no duty {key} is on record; check plan, agency, obligation and period (- for none)",
+                vi=f"không có nhiệm vụ {key}; hãy kiểm tra kế hoạch, đơn vị, nhiệm vụ và kỳ (- nếu không có kỳ)",
+            )
         facts, unreadable_facts = await self._find_facts(state, context)
         attempts, unreadable_attempts = await self._find_attempts(key, context)
         line_context = LineContext(

@@ -11,6 +11,7 @@ from schemas.events.envelope import Envelope
 from schemas.events.ids import DutyKey
 from schemas.events.reports import ReportSealed
 from schemas.plan import periods
+from schemas.plan.values import Bilingual
 from services.reporting import event_decoder
 from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import AccessRefusedError
@@ -34,7 +35,12 @@ class AmbiguousEventError(Exception):
     """Events of several sources have that id: name one of `sources`."""
 
     def __init__(self, sources: tuple[str, ...]) -> None:
-        super().__init__(f"events of several sources have this id; add source=, one of {', '.join(sources)}")
+        known = ", ".join(sources)
+        self.detail = Bilingual.of(
+            en=f"events of several sources have this id; add source=, one of {known}",
+            vi=f"có nhiều nguồn dùng mã này; hãy thêm source=, một trong {known}",
+        )
+        super().__init__(self.detail.en)
         self.sources = sources
 
 
@@ -112,7 +118,10 @@ class EventQueries:
             return await self._describe_fact(await self._choose(found, context), context)
         attempt = None if source is not None else await self._archive.find_attempt(event, context.known_at)
         if attempt is None:
-            raise NotFoundError(f"no event {event!r} was on record at {context.known_at.isoformat()}")
+            raise NotFoundError(
+                en=f"no event {event!r} was on record at {context.known_at.isoformat()}",
+                vi=f"đến {context.known_at.isoformat()} chưa ghi nhận sự kiện {event!r}",
+            )
         return await self._describe_attempt(attempt, context)
 
     async def _find_stored(self, event: str, source: str | None, context: QueryContext) -> list[StoredFact]:
@@ -148,7 +157,10 @@ class EventQueries:
             duty = _read_duty(stored)
         except UnreadableRecordError as cause:
             self._queries.note_unreadable(UnreadableRecord(id=stored.receiptid, reason=str(cause)))
-            raise NotFoundError(f"what is stored of the receipt {stored.receiptid!r} cannot be read") from cause
+            raise NotFoundError(
+                en=f"what is stored of the receipt {stored.receiptid!r} cannot be read",
+                vi=f"không đọc được nội dung đã lưu của biên nhận {stored.receiptid!r}",
+            ) from cause
         await self._queries.require_duty(duty, context)
         docket, unreadable = docket_facts.decode_facts(
             await self._archive.find_docket(duty, context.known_at), self._queries.note_unreadable
@@ -192,9 +204,14 @@ class EventQueries:
             attempt = event_decoder.decode_delivery(stored.record)
         except UnreadableRecordError as cause:
             self._queries.note_unreadable(UnreadableRecord(id=stored.id, reason=str(cause)))
-            raise NotFoundError(f"what is stored of the event {stored.id!r} cannot be read") from cause
+            raise NotFoundError(
+                en=f"what is stored of the event {stored.id!r} cannot be read",
+                vi=f"không đọc được nội dung đã lưu của sự kiện {stored.id!r}",
+            ) from cause
         if not attempt.attempts:
-            raise NotFoundError(f"the event {stored.id!r} is about no duty")
+            raise NotFoundError(
+                en=f"the event {stored.id!r} is about no duty", vi=f"sự kiện {stored.id!r} không thuộc nhiệm vụ nào"
+            )
         for one in attempt.attempts:
             await self._queries.require_duty(one.key, context)
         return AttemptAnswer(attempt=attempt, source=_SOURCE_DECODER.decode(attempt.record).source)

@@ -136,14 +136,23 @@ class ContentApi:
         context = query_parameters.parse_instants(request, self._clock)
         sha256 = request.path_params["sha256"].lower()
         if not _SHA256.fullmatch(sha256):
-            raise NotFoundError("a file is named by its SHA-256, 64 hexadecimal digits")
+            raise NotFoundError(
+                en="a file is named by its SHA-256, 64 hexadecimal digits",
+                vi="tên tệp là mã băm SHA-256 gồm 64 chữ số thập lục phân",
+            )
         named = await self._submissions.find_attachment(request.path_params["receiptid"], sha256, context)
         if named.url != attachment_store.attachment_urn(sha256):
-            raise NotFoundError("the sender keeps this file; its address, if it has one, is in the event")
+            raise NotFoundError(
+                en="the sender keeps this file; its address, if it has one, is in the event",
+                vi="tệp này do bên gửi lưu giữ; địa chỉ của tệp, nếu có, nằm trong sự kiện",
+            )
         try:
             file = await self._files.open_file(sha256)
         except FileLostError as cause:
-            raise NotFoundError("the file is not in the store of attached files, or was damaged there") from cause
+            raise NotFoundError(
+                en="the file is not in the store of attached files, or was damaged there",
+                vi="tệp không có trong kho tệp đính kèm hoặc đã bị hỏng",
+            ) from cause
         return StreamingResponse(
             attachments.read_chunks(file), media_type=_media_type_of(named), headers=_describe_file(named)
         )
@@ -160,7 +169,10 @@ def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResul
         return results
     unknown = set(ids) - {one.obligation for one in results.obligations}
     if unknown:
-        raise NotFoundError(f"{', '.join(sorted(unknown))}: no such obligation in {results.period}")
+        raise NotFoundError(
+            en=f"{', '.join(sorted(unknown))}: no such obligation in {results.period}",
+            vi=f"kỳ {results.period} không có nhiệm vụ {', '.join(sorted(unknown))}",
+        )
     return results.select_obligations(ids)
 
 

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
 from schemas.plan.plan import PARENT, Plan
-from schemas.plan.values import Identifier, NonBlank
+from schemas.plan.values import Bilingual, Identifier, NonBlank
 from schemas.text import normal_form
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
 from services.reporting.core import json_views
@@ -149,7 +149,12 @@ class EvaluationsApi:
         self._queries.require_agency(body.agency, context.scope)
         grades = [rule.grade for rule in plan.grading]
         if grades and body.grade not in grades:
-            raise InvalidBodyError({"/grade": f"the plan has no grade {body.grade!r}; choose from {', '.join(grades)}"})
+            known = ", ".join(grades)
+            detail = Bilingual.of(
+                en=f"the plan has no grade {body.grade!r}; choose from {known}",
+                vi=f"kế hoạch không có mức xếp loại {body.grade!r}; hãy chọn {known}",
+            )
+            raise InvalidBodyError({"/grade": detail})
 
 
 def find_evaluator(plan: Plan) -> str:
@@ -163,8 +168,7 @@ async def _parse_body(request: Request) -> EvaluationBody:
     try:
         return EvaluationBody.model_validate_json(body)
     except ValidationError as cause:
-        errors = {"".join(f"/{part}" for part in one["loc"]): one["msg"] for one in cause.errors(include_url=False)}
-        raise InvalidBodyError(errors) from cause
+        raise request_bodies.describe_invalid_body(cause) from cause
 
 
 def _select_covered(

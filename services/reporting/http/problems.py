@@ -3,7 +3,7 @@
 The `type` of each problem is stable, so that programs can tell problems apart by it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from enum import Enum
 from http import HTTPStatus
@@ -89,6 +89,11 @@ class ReportingProblem(Enum):
 
     INVALID_QUERY = ProblemType(
         status=400, slug="invalid-query", title=Bilingual(vi="Câu hỏi không hợp lệ", en="The question is not valid")
+    )
+    UNREADABLE_BODY = ProblemType(
+        status=400,
+        slug="unreadable-request",
+        title=Bilingual(vi="Không đọc được yêu cầu", en="The request cannot be read"),
     )
     UNAUTHENTICATED = ProblemType(
         status=401,
@@ -177,17 +182,36 @@ class ReportingProblem(Enum):
 class InvalidQueryError(Exception):
     """The query has invalid parameters; `errors` names each of them with its remedy."""
 
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {detail}" for name, detail in errors.items()))
+    def __init__(self, errors: Mapping[str, Bilingual]) -> None:
+        self.detail = _join_errors(errors)
+        super().__init__(self.detail.en)
         self.errors = errors
 
 
 class InvalidBodyError(Exception):
     """The body of a request is not valid; `errors` has the JSON pointer of each member with its remedy."""
 
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{pointer or '/'}: {detail}" for pointer, detail in errors.items()))
+    def __init__(self, errors: Mapping[str, Bilingual]) -> None:
+        self.detail = _join_errors({pointer or "/": detail for pointer, detail in errors.items()})
+        super().__init__(self.detail.en)
         self.errors = errors
+
+
+class UnreadableBodyError(Exception):
+    """The body of a request is no JSON."""
+
+    def __init__(self, detail: Bilingual) -> None:
+        super().__init__(detail.en)
+        self.detail = detail
+
+
+def _join_errors(errors: Mapping[str, Bilingual]) -> Bilingual:
+    """Return one sentence that says of each name what is wrong with it."""
+    english, vietnamese = (
+        "; ".join(f"{name}: {detail.in_language(language)}" for name, detail in errors.items())
+        for language in ("en", "vi")
+    )
+    return Bilingual.of(en=english, vi=vietnamese)
 
 
 RenderPage = Callable[[Request, Problem], Response]
@@ -252,6 +276,7 @@ def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
         AccessRefusedError: _describe_refusal,
         InvalidQueryError: _describe_invalid_query,
         InvalidBodyError: _describe_invalid_body,
+        UnreadableBodyError: _describe_unreadable_body,
         VersionConflictError: _describe_conflict,
         NotFoundError: _describe_not_found,
         EmptyReportError: _describe_empty_report,
@@ -279,28 +304,42 @@ def _describe_refusal(error: Exception) -> Problem:
 
 
 def _describe_invalid_query(error: Exception) -> Problem:
-    found = error.errors if isinstance(error, InvalidQueryError) else {}
-    errors = tuple(FieldError(pointer=f"/query/{name}", detail=detail) for name, detail in found.items())
-    return Problem(type=ReportingProblem.INVALID_QUERY.value, detail=str(error), errors=errors)
+    if not isinstance(error, InvalidQueryError):
+        return Problem(type=ReportingProblem.INVALID_QUERY.value)
+    errors = tuple(FieldError(pointer=f"/query/{name}", detail=detail) for name, detail in error.errors.items())
+    return Problem(type=ReportingProblem.INVALID_QUERY.value, detail=error.detail, errors=errors)
 
 
 def _describe_invalid_body(error: Exception) -> Problem:
-    found = error.errors if isinstance(error, InvalidBodyError) else {}
-    errors = tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in found.items())
-    return Problem(type=ReportingProblem.INVALID_BODY.value, detail=str(error), errors=errors)
+    if not isinstance(error, InvalidBodyError):
+        return Problem(type=ReportingProblem.INVALID_BODY.value)
+    errors = tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in error.errors.items())
+    return Problem(type=ReportingProblem.INVALID_BODY.value, detail=error.detail, errors=errors)
+
+
+def _describe_unreadable_body(error: Exception) -> Problem:
+    detail = error.detail if isinstance(error, UnreadableBodyError) else ""
+    return Problem(type=ReportingProblem.UNREADABLE_BODY.value, detail=detail)
 
 
 def _describe_conflict(error: Exception) -> Problem:
-    return Problem(type=ReportingProblem.CONFLICT.value, detail=str(error))
+    following = error.latest + 1 if isinstance(error, VersionConflictError) else 1
+    detail = Bilingual.of(en=str(error), vi=f"chỉ chốt được phiên bản tiếp theo, số {following}")
+    return Problem(type=ReportingProblem.CONFLICT.value, detail=detail)
 
 
 def _describe_unsettled(error: Exception) -> Problem:
     problem_type = ReportingProblem.UNSETTLED.value
-    return Problem(type=problem_type, detail=str(error), retry_after_seconds=RETRY_AFTER_SECONDS)
+    detail = Bilingual.of(
+        en=f"{error}; seal again a little later, or as of an earlier instant",
+        vi="hãy chốt lại sau giây lát, hoặc chốt theo một thời điểm sớm hơn",
+    )
+    return Problem(type=problem_type, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_not_found(error: Exception) -> Problem:
-    return Problem(type=ReportingProblem.NOT_FOUND.value, detail=str(error))
+    detail = error.detail if isinstance(error, NotFoundError) else ""
+    return Problem(type=ReportingProblem.NOT_FOUND.value, detail=detail)
 
 
 def _describe_empty_report(_error: Exception) -> Problem:
@@ -316,7 +355,10 @@ def _describe_incomplete(_error: Exception) -> Problem:
 
 
 def _describe_unreadable(error: Exception) -> Problem:
-    detail = f"{error}; rebuild the database of reporting from the log"
+    detail = Bilingual.of(
+        en=f"{error}; rebuild the database of reporting from the log",
+        vi="hãy báo người vận hành dựng lại cơ sở dữ liệu báo cáo từ nhật ký",
+    )
     return Problem(type=ReportingProblem.UNREADABLE.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
@@ -326,7 +368,8 @@ def _describe_too_many(_error: Exception) -> Problem:
 
 def _describe_not_assessed(error: Exception) -> Problem:
     problem_type = ReportingProblem.NOT_ASSESSED.value
-    return Problem(type=problem_type, detail=str(error), retry_after_seconds=RETRY_AFTER_SECONDS)
+    detail = Bilingual.of(en=str(error), vi="hãy hỏi lại sau giây lát, hoặc báo người vận hành nếu vẫn chưa có")
+    return Problem(type=problem_type, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_http_error(error: Exception) -> Problem:

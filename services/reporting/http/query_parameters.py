@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from schemas.plan.values import Language
+from schemas.plan.values import Bilingual, Language
 from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.lists import sorting
@@ -42,6 +42,20 @@ AGENCY_DUTIES = ("plan", "period", "obligation", "status", "group", "flag", "mis
                  "cursor", *INSTANTS)  # fmt: skip
 DUTIES = ("agency", "format", *AGENCY_DUTIES)
 
+_INSTANT_VI = "phải là thời điểm kèm múi giờ trong các năm 1900 đến 2199, ví dụ 2026-12-09T23:59:00+07:00"
+# What a parameter must be, in the language in which the parsers do not say it.
+_VIETNAMESE = {
+    **dict.fromkeys(("as_of", "known_at", "since", "since_known_at"), _INSTANT_VI),
+    "lang": "phải là vi hoặc en",
+    "limit": f"phải là số nguyên từ 1 đến {MAX_LIMIT}",
+    "cursor": "không phải con trỏ của danh sách này; hãy dùng `next_cursor` của trang trước hoặc bỏ đi",
+    "sort": f"không có cột này; hãy chọn {', '.join(sorting.COLUMNS)}, thêm - phía trước để đảo thứ tự",
+    "period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
+    "format": "không có dạng này; hãy bỏ tham số để nhận dạng mặc định",
+    "version": "phải là số nguyên từ 1",
+}
+_NOT_VALID = "giá trị không hợp lệ"
+
 # The value of `period` that selects duties without a period.
 ONE_OFF = "none"
 
@@ -65,7 +79,7 @@ class QueryParameters:
     """The query of one request; invalid parameters are collected until `raise_errors` is called."""
 
     request: Request
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, Bilingual] = field(default_factory=dict)
 
     def parse(self, name: str, parser: Callable[[str], Parsed], default: Parsed) -> Parsed:
         """Return one parameter as *parser* reads it, or *default* where it is absent or invalid."""
@@ -75,7 +89,7 @@ class QueryParameters:
         try:
             return parser(text)
         except ValueError as cause:
-            self.errors[name] = str(cause)
+            self.errors[name] = Bilingual.of(en=str(cause), vi=_VIETNAMESE.get(name, _NOT_VALID))
             return default
 
     def list_values(self, name: str) -> tuple[str, ...]:
@@ -87,7 +101,10 @@ class QueryParameters:
         known = names if self.is_of_api else (*names, ZONE)
         for name in self.request.query_params:
             if name not in known:
-                self.errors[name] = f"is no parameter here; choose from {', '.join(names)}"
+                self.errors[name] = Bilingual.of(
+                    en=f"is no parameter here; choose from {', '.join(names)}",
+                    vi=f"không có tham số này; hãy chọn {', '.join(names)}",
+                )
 
     @property
     def is_of_api(self) -> bool:
@@ -196,7 +213,7 @@ def parse_period_of_path(request: Request) -> str:
     try:
         return periods.parse(request.path_params["period"]).text
     except ValueError as cause:
-        raise NotFoundError(str(cause)) from cause
+        raise NotFoundError(en=str(cause), vi=f"kỳ báo cáo phải có dạng như {periods.FORMS_VI}") from cause
 
 
 def parse_duty_filter(parameters: QueryParameters) -> DutyFilter:
@@ -229,7 +246,10 @@ def _parse_members(name: str, kind: type[Member], parameters: QueryParameters) -
         try:
             members.append(kind(text))
         except ValueError:
-            parameters.errors[name] = f"{text[:_SHOWN_CHARS]!r} is no {name}; choose from {', '.join(kind)}"
+            parameters.errors[name] = Bilingual.of(
+                en=f"{text[:_SHOWN_CHARS]!r} is no {name}; choose from {', '.join(kind)}",
+                vi=f"không có giá trị {text[:_SHOWN_CHARS]!r}; hãy chọn {', '.join(kind)}",
+            )
     return members
 
 
@@ -239,7 +259,7 @@ def _parse_period(text: str, parameters: QueryParameters) -> str | None:
     try:
         return periods.parse(text).text
     except ValueError as cause:
-        parameters.errors["period"] = str(cause)
+        parameters.errors["period"] = Bilingual.of(en=str(cause), vi=_VIETNAMESE["period"])
         return None
 
 

@@ -44,7 +44,10 @@ class ReportDocuments:
         """
         extension = request.path_params["extension"]
         if extension not in FORMATS:
-            raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
+            raise NotFoundError(
+                en=f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}",
+                vi=f"không có báo cáo dạng {extension!r}; hãy chọn {', '.join(FORMATS)}",
+            )
         renderer = FORMATS[extension]
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)

@@ -1,11 +1,17 @@
-"""Read the body of a request within bounds of size and time, as bytes or as the fields of a form."""
+"""Read the body of a request within bounds of size and time, as bytes or as the fields of a form; say what is wrong."""
 
 import asyncio
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+from schemas import validation_messages
+from schemas.plan.values import Bilingual
+from schemas.problems import pointer_of
+from services.reporting.http.problems import InvalidBodyError, UnreadableBodyError
 
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 
@@ -15,6 +21,8 @@ FIELDS_MAX = 100
 
 # The same as intake gives a body to arrive.
 BODY_SECONDS = 30.0
+
+_NOT_VALID = "giá trị không hợp lệ"
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
@@ -45,3 +53,15 @@ def parse_form(content_type: str, body: bytes) -> dict[str, str]:
     except ValueError:
         return {}
     return {name: values[-1] for name, values in fields.items()}
+
+
+def describe_invalid_body(error: ValidationError) -> InvalidBodyError | UnreadableBodyError:
+    """Return the problem of a JSON body that does not fit its model: the pointer and the remedy of each error."""
+    errors: dict[str, Bilingual] = {}
+    for one in error.errors(include_url=False):
+        otherwise = Bilingual.of(en=one["msg"].removeprefix("Value error, "), vi=_NOT_VALID)
+        detail = validation_messages.describe_error(one, otherwise=otherwise)
+        if one["type"] == "json_invalid":
+            return UnreadableBodyError(detail)
+        errors[pointer_of(*one["loc"])] = detail
+    return InvalidBodyError(errors)

@@ -11,7 +11,6 @@ from schemas.plan.values import NonBlank
 from schemas.text import normal_form
 from services.reporting.core.sealing.versions import SealRequest
 from services.reporting.http import request_bodies
-from services.reporting.http.problems import InvalidBodyError
 
 BODY_BYTES_MAX = 16 * 1024
 SIGNER_CHARACTERS_MAX = 200
@@ -33,7 +32,7 @@ class SealBody(BaseModel):
 
 
 async def parse_body(request: Request, *, plan: str, period: str) -> SealRequest:
-    """Return what the JSON of *request* asks to seal; raise `InvalidBodyError` with the pointer of what is wrong."""
+    """Return what the JSON of *request* asks to seal; raise what `request_bodies.describe_invalid_body` says."""
     body = await request_bodies.read_body(request, BODY_BYTES_MAX)
     return _parse(lambda: SealBody.model_validate_json(body), plan=plan, period=period)
 
@@ -49,6 +48,5 @@ def _parse(parse: Callable[[], SealBody], *, plan: str, period: str) -> SealRequ
     try:
         parsed = parse()
     except ValidationError as cause:
-        errors = {"".join(f"/{part}" for part in one["loc"]): one["msg"] for one in cause.errors(include_url=False)}
-        raise InvalidBodyError(errors) from cause
+        raise request_bodies.describe_invalid_body(cause) from cause
     return SealRequest(plan=plan, period=period, signer=parsed.signer, version=parsed.version)

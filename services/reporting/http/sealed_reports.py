@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
 from schemas.plan import periods
+from schemas.plan.values import Bilingual
 from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import Reader
@@ -39,6 +40,10 @@ EXTENSIONS = {ReportFormat.FIGURES: "figures.json"}
 log = logging.getLogger(__name__)
 
 JsonObject = dict[str, Any]
+
+_IN_THE_FUTURE = Bilingual.of(
+    en="lies in the future; nobody can sign for it", vi="ở tương lai; chưa ai ký xác nhận được"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +148,19 @@ class SealedReportsApi:
         number = int(text) if is_number else 0
         sealed = await self._store.find_version(plan, period, number)
         if sealed is None:
-            raise NotFoundError(f"no version {text[:20]!r} of the report of {plan!r} for {period} is sealed")
+            raise NotFoundError(
+                en=f"no version {text[:20]!r} of the report of {plan!r} for {period} is sealed",
+                vi=f"báo cáo kỳ {period} của kế hoạch {plan!r} không có phiên bản đã chốt số {text[:20]!r}",
+            )
         return sealed
 
     async def _send_document(self, request: Request, sealed: ReportSealed, form: ReportFormat) -> Response:
         entry = next((one for one in sealed.documents if one.format is form), None)
         if entry is None:
-            raise NotFoundError(f"version {sealed.version} has no document in the format {form.value!r}")
+            raise NotFoundError(
+                en=f"version {sealed.version} has no document in the format {form.value!r}",
+                vi=f"phiên bản {sealed.version} không có văn bản dạng {form.value!r}",
+            )
         headers = {
             "ETag": f'"{entry.sha256}"',
             "Content-Disposition": f'attachment; filename="{name_document(sealed, form)}"',
@@ -194,7 +205,7 @@ def parse_place(request: Request) -> tuple[str, str]:
     try:
         return request.path_params["plan"], periods.parse(request.path_params["period"]).text
     except ValueError as cause:
-        raise NotFoundError(str(cause)) from cause
+        raise NotFoundError(en=str(cause), vi=f"kỳ báo cáo phải có dạng như {periods.FORMS_VI}") from cause
 
 
 def _parse_format(text: str) -> ReportFormat:
@@ -207,6 +218,6 @@ def _parse_format(text: str) -> ReportFormat:
 def _require_past(context: QueryContext, now: datetime) -> None:
     """Refuse to seal what is not known yet."""
     instants = {"as_of": context.as_of, "known_at": context.known_at}
-    ahead = {name: "lies in the future; nobody can sign for it" for name, instant in instants.items() if instant > now}
+    ahead = {name: _IN_THE_FUTURE for name, instant in instants.items() if instant > now}
     if ahead:
         raise InvalidQueryError(ahead)

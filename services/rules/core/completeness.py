@@ -107,7 +107,7 @@ def _limit(required: IndicatorRequirement, declared: Indicator | None) -> Figure
         code=required.code,
         least=least,
         most=most,
-        is_whole=declared is not None and declared.integer,
+        is_whole=required.integer or (declared is not None and declared.integer),
         is_required=True,
     )
 

@@ -25,6 +25,7 @@ def an_attachment(**changes: Any) -> dict[str, Any]:
 MEBIBYTE = 1024 * 1024
 JSON_TYPE = {"content-type": "application/json"}
 BATCH_TYPE = {"content-type": BATCH}
+GOOD = encode_event(a_submission())
 REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
     "malformed JSON": ({"content": b"{"}, 400, "unreadable", []),
     "an array in structured mode": ({"content": b"[]"}, 400, "unreadable", []),
@@ -101,6 +102,9 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
     "over one mebibyte": ({"content": b"x" * (MEBIBYTE + 1)}, 413, "too-large", []),
     "batch over eight mebibytes": ({"content": b"x" * (8 * MEBIBYTE + 1), "headers": BATCH_TYPE}, 413, "too-large", []),
     "batch over a thousand": ({"content": b"[" + b"{}," * 1000 + b"{}]", "headers": BATCH_TYPE}, 413, "too-large", []),
+    "a misspelt dry run": ({"content": GOOD, "params": {"dryrun": "true"}}, 400, "unreadable", []),
+    "no answer to dry_run": ({"content": GOOD, "params": {"dry_run": "maybe"}}, 400, "unreadable", []),
+    "dry_run both ways": ({"content": GOOD, "params": {"dry_run": ["true", "false"]}}, 400, "unreadable", []),
     "bad key": ({"content": b"{}", "headers": {"authorization": "Bearer ddk_0_0"}}, 401, "unauthenticated", []),
 }
 
@@ -112,7 +116,8 @@ async def test_each_wrong_request_gets_its_problem(client: httpx.AsyncClient, pu
     found = {}
     for case, (request, *_) in REFUSED.items():
         headers = request.get("headers", {}) | {"accept-language": language}
-        answer = await client.post("/v1/events", content=request["content"], headers=headers)
+        params = request.get("params", {})
+        answer = await client.post("/v1/events", content=request["content"], headers=headers, params=params)
         problem = answer.json()
         pointers = [error["pointer"] for error in problem.get("errors", [])]
         found[case] = (problem["status"], problem["type"], pointers)

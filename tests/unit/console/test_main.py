@@ -26,6 +26,12 @@ def test_the_help_page_lists_them_all() -> None:
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_offers_to_install_completion(command: str) -> None:
+    """The options that every help page would list say nothing of the command, and would complete it under no name."""
+    assert "completion" not in CliRunner().invoke(app, [command, "--help"]).stdout
+
+
 def test_an_unknown_command_is_unusable_input() -> None:
     """A command that does not exist exits with 2."""
     assert CliRunner().invoke(app, ["nope"]).exit_code == 2
@@ -71,3 +77,18 @@ def test_output_that_cannot_be_written_is_told_in_one_line(redirection: str) -> 
         )
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", ["check --help", "--version", "duties deploy/plans/6766-kh-ubnd --period 2026"])
+def test_a_reader_that_leaves_ends_the_command_in_silence(arguments: str) -> None:
+    """`dondoc … | head -0` says nothing on stderr; its exit code is the one that a shell reports of SIGPIPE."""
+    program = "import sys; from services.console.main import main; sys.argv[0] = 'dondoc'; main()"
+    shell = f'{{ "$0" -c "$1" {arguments}; echo $? >&2; }} | true'
+    # The pipe has no reader before anything is written.
+    done = subprocess.run(
+        ["/bin/sh", "-c", shell.replace("{ ", "{ sleep 0.5; ", 1), sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "141\n"

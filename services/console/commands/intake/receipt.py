@@ -34,9 +34,9 @@ def verify(
 ) -> None:
     """Check receipts against the public keys and print them. Exit 1 if any is not genuine."""
     with output.exit_on_errors():
-        key_set = _read_key_set(keys or IntakeSettings().signing_keys)
         found = list(receipt_files.read_receipts(file))
         content = None if event is None else _read_bytes(event)
+        key_set = _read_key_set(keys or IntakeSettings().signing_keys)
     # The digest of a receipt is over the bytes that were sent; parsed and encoded again, an event would have another.
     digests = {receipt.get("sha256") for one in found for receipt in _verify_receipts(one, key_set)}
     if event is None or content is None or _digest_of(content) in digests:

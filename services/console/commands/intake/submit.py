@@ -26,8 +26,8 @@ def submit(
 ) -> None:
     """Hand in events and print a signed receipt a line. Exit 1 if any was refused."""
     with output.exit_on_errors():
-        opened = posting.open_client(url, key, lang)
         events = list(event_files.read_events(file, lang))
+        opened = posting.open_client(url, key, lang)
     query = {"dry_run": "true"} if dry_run else {}
     refused_count = 0
     with output.exit_on_errors(), opened as client:

@@ -4,7 +4,8 @@ A record is named `TOPIC/PARTITION/OFFSET` by its place in the dead-letter topic
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -30,6 +31,7 @@ HEADER_PREFIX = "dondoc-"
 LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topics carry in one record
 REPLAYED_FROM = "dondoc-replayed-from"
 TOPICS_BY_NAME = {topic.name.split(".")[1]: topic for topic in WITH_DEAD_LETTERS}
+_NAME = re.compile(rf"({'|'.join(TOPICS_BY_NAME)})/[0-9]+/[0-9]+")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="TOPIC/PARTITION/OFFSET, as the list gives it.")]
 
@@ -180,7 +182,10 @@ def _original_headers(letter: StoredDeadLetter) -> Iterator[tuple[str, bytes]]:
     return ((name, value) for name, value in letter.record.headers if not name.startswith(HEADER_PREFIX))
 
 
-def _find_by_name(names: Iterable[str]) -> list[StoredDeadLetter]:
+def _find_by_name(names: Collection[str]) -> list[StoredDeadLetter]:
+    malformed = [name for name in names if not _NAME.fullmatch(name)]
+    if malformed:
+        raise UnusableInputError(f"{', '.join(malformed)}: write TOPIC/PARTITION/OFFSET, for example facts/3/17")
     letters = {one.name: one for one in _run(partial(_read_all, tuple(TOPICS_BY_NAME.values())))}
     missing = [name for name in names if name not in letters]
     if missing:

@@ -21,7 +21,7 @@ from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.officers import Officer, OfficerBook
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions, SmsLetters
 from services.notifier.core.scheduling.routing import Digest, Language
-from services.rules.core.duty_catalogue import DutyCatalogue
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.runtime.clock import SystemClock
 
 DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
@@ -82,7 +82,14 @@ def _choose_duties(catalogue: DutyCatalogue, obligation: str | None, period: str
     chosen = obligation or next(iter(reminded), None)
     if chosen is None:
         raise UnusableInputError("the plan has no obligation with reminders; name one with --obligation")
+    if catalogue.plan.obligation(chosen) is None:
+        plan = catalogue.plan
+        raise UnusableInputError(f"--obligation: {chosen!r} is not in plan {plan.plan}@{plan.version}")
     asked = period or _find_period(catalogue, chosen, agency)
+    try:
+        catalogue.duty(agency=agency, obligation=chosen, period=asked)
+    except UnknownDuty as cause:
+        raise UnusableInputError(f"--{cause}") from cause
     found = (catalogue.find_duty(agency=one, obligation=chosen, period=asked) for one in catalogue.agencies)
     owed = [one for one in found if one is not None and one.is_binding and one.due_at is not None]
     ordered = sorted(owed, key=lambda one: one.key.agency != agency)

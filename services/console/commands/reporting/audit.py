@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from schemas.plan import values
+from schemas.plan import periods, values
 from services.console.audit import schedule
 from services.console.audit.auditor import AuditResult, AuditTarget
 from services.console.audit.comparison import Difference
@@ -165,7 +165,10 @@ def _parse_target(plan: str, period: str) -> AuditTarget | None:
         return None
     if not period:
         raise UnusableInputError("PERIOD is missing: name the period of PLAN, for example 2026, or leave out both")
-    return AuditTarget(plan=plan, period=period)
+    try:
+        return AuditTarget(plan=plan, period=periods.parse(period).text)
+    except ValueError as cause:
+        raise UnusableInputError(f"PERIOD: {cause}") from cause
 
 
 def _parse_interval(text: str) -> timedelta:

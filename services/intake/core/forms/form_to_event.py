@@ -97,7 +97,8 @@ class _AnswerReader:
     def read_figure(self, key: str, *, is_percent: bool) -> int | str | None:
         match self._answers.get(key):
             case int() | Decimal() as number:
-                return number_parsing.to_json_number(Decimal(number))
+                # A spreadsheet stores a number and not its digits: zeros at the end come of reading or scaling it.
+                return number_parsing.to_json_number(Decimal(figures.write_plainly(Decimal(number))))
         text = self.read_text(key)
         found = self._unless_error(key, number_parsing.parse_number(text, is_percent=is_percent)) if text else None
         return None if found is None else number_parsing.to_json_number(found)

@@ -66,8 +66,12 @@ def _is_whole(text: str) -> bool:
 
 
 def to_json_number(number: Decimal) -> int | str:
-    """Return *number* as it stands in an event: an integer, or else a decimal string, which no parser rounds."""
-    return int(number) if number == number.to_integral_value() else figures.write_plainly(number)
+    """Return *number* as it stands in an event, with the digits it was written with (12,50 stays `12.50`).
+
+    It is an integer or, with a decimal sign, a string, which no parser rounds.
+    """
+    written = format(number, "f")
+    return written if "." in written else int(written)
 
 
 def render_number(number: Decimal) -> Bilingual:

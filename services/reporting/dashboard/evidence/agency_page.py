@@ -99,7 +99,7 @@ class AgencyPage:
             agency = registry.agency(agency_id) if registry else None
             if registry is not None and agency is not None:
                 return agency_view.describe_identity(registry, agency, day=day, language=context.language)
-        raise NotFoundError(f"no agency {agency_id!r} is published")
+        raise NotFoundError(en=f"no agency {agency_id!r} is published", vi=f"chưa công bố đơn vị {agency_id!r}")
 
 
 def _list_own_attempts(duty: RunningDuty) -> list[AlertAttempt]:

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
+from schemas.plan.values import Bilingual
 from services.reporting.answer_poster import AnswerPoster, AnswerRefused, IntakeUnavailable, KeyRefused, Receipted
 from services.reporting.cited_documents import NotFoundError
 from services.reporting.content.review_queries import DutyUnderReview, ReviewQueries
@@ -140,7 +141,10 @@ class ReviewPage:
     ) -> FailedAnswer | None:
         key, plan = duty.line.key, duty.plan
         if key.period is None:
-            raise NotFoundError("an agency is graded for a period, and this duty has none")
+            raise NotFoundError(
+                en="an agency is graded for a period, and this duty has none",
+                vi="chỉ xếp loại theo kỳ báo cáo, nhiệm vụ này không có kỳ",
+            )
         grades = [rule.grade for rule in plan.grading]
         answer = answers.parse_grade(fields, grades, evaluations_api.GRADE_CHARACTERS_MAX, context.as_of)
         body = EvaluationBody(agency=key.agency, grade=answer.grade, sentence=answer.sentence)
@@ -221,15 +225,20 @@ def _parse_key(request: Request) -> DutyKey:
         try:
             parsed = periods.parse(period).text
         except ValueError as cause:
-            raise NotFoundError(str(cause)) from cause
+            raise NotFoundError(en=str(cause), vi=f"kỳ báo cáo phải có dạng như {periods.FORMS_VI}") from cause
     return DutyKey(plan=place["plan"], agency=place["agency"], obligation=place["obligation"], period=parsed)
+
+
+_CHOOSE_ANSWER = Bilingual.of(
+    en=f"choose from {', '.join(ReviewKind)}", vi=f"hãy chọn một trong: {', '.join(ReviewKind)}"
+)
 
 
 def _parse_kind(text: str) -> ReviewKind:
     try:
         return ReviewKind(text)
     except ValueError as cause:
-        raise problems.InvalidBodyError({"/answer": f"choose from {', '.join(ReviewKind)}"}) from cause
+        raise problems.InvalidBodyError({"/answer": _CHOOSE_ANSWER}) from cause
 
 
 def _require_done(text: str) -> str:

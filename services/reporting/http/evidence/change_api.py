@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from schemas.plan import figures
 from schemas.plan.plan import Plan
+from schemas.plan.values import Bilingual
 from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evidence import status_changes
@@ -29,6 +30,12 @@ class TwoInstants:
 
     before: QueryContext
     after: QueryContext
+
+
+_SINCE_NEEDED = Bilingual.of(
+    en="is needed: the earlier instant, such as 2026-12-04T17:00:00+07:00",
+    vi="là bắt buộc: thời điểm trước đó, ví dụ 2026-12-04T17:00:00+07:00",
+)
 
 
 class ChangeApi:
@@ -60,7 +67,7 @@ def parse_two_instants(parameters: QueryParameters, after: QueryContext) -> TwoI
     """Return the two instants: `since`, as known then or at `since_known_at`, and that of *after*."""
     since = parameters.parse("since", query_parameters.parse_instant, None)
     if since is None:
-        parameters.errors.setdefault("since", "is needed: the earlier instant, such as 2026-12-04T17:00:00+07:00")
+        parameters.errors.setdefault("since", _SINCE_NEEDED)
         since = after.as_of
     known_at = parameters.parse("since_known_at", query_parameters.parse_instant, since)
     return TwoInstants(before=replace(after, as_of=since, known_at=known_at), after=after)

@@ -62,4 +62,4 @@ def parse_duty_of_path(request: Request) -> DutyKey:
             period=None if period == NO_PERIOD else periods.parse(period).text,
         )
     except ValueError as cause:
-        raise NotFoundError(str(cause)) from cause
+        raise NotFoundError(en=str(cause), vi=f"kỳ báo cáo phải có dạng như {periods.FORMS_VI}") from cause

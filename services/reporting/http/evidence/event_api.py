@@ -49,7 +49,7 @@ class EventApi:
         try:
             return await self._events.find_event(request.path_params["event"], source, context)
         except AmbiguousEventError as cause:
-            raise InvalidQueryError({"source": str(cause)}) from cause
+            raise InvalidQueryError({"source": cause.detail}) from cause
 
 
 def _render_fact(answer: FactAnswer) -> dict[str, Any]:

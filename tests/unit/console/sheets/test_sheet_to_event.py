@@ -197,6 +197,7 @@ def test_a_percent_cell_is_what_it_shows_in_a_line_of_percents_and_refused_elsew
         (0.125, "0.0%", "12.5"),
         (0.07, "0%", 7),
         ("12,5%", "@", "12.5"),
+        ("12,50%", "@", "12.50"),
         (12.5, "0.0", "12.5"),
     ):
         format_cell(path, "indicators.entrusted", value, code)

@@ -91,6 +91,13 @@ def test_a_limit_is_the_number_that_is_written(limit: float) -> None:
     assert missing_from(requires, a_report(indicators={"x": str(limit)})) == ()
 
 
+@pytest.mark.parametrize(("figure", "is_whole"), [("3", True), ("3.0", True), ("3.5", False), (0.1, False)])
+def test_a_definition_in_place_may_ask_for_a_whole_number(figure: float | str, *, is_whole: bool) -> None:
+    """`integer` is asked for in the same place as `min` and `max`, and is exact as they are."""
+    requires: Json = {"indicators": [{"code": "x", "unit": "household", "integer": True}]}
+    assert missing_from(requires, a_report(indicators={"x": figure})) == (() if is_whole else ("indicators.x",))
+
+
 def test_a_figure_without_range_may_be_any_number() -> None:
     """A figure without a range only has to be given."""
     assert missing_from({"indicators": [{"code": "x"}]}, a_report(indicators={"x": -(10.0**20)})) == ()

@@ -48,6 +48,14 @@ def run_verify(file: Path, *options: str) -> int:
     return CliRunner().invoke(receipt.app, ["verify", str(file), *options]).exit_code
 
 
+@pytest.mark.usefixtures("signing_keys")
+def test_a_file_that_is_not_there_is_named_before_missing_keys(tmp_path: Path) -> None:
+    """Whoever has mistyped the name of a file is told of it, not of keys that would not help."""
+    file = tmp_path / "missing.jws"
+    result = CliRunner().invoke(receipt.app, ["verify", str(file)])
+    assert (result.exit_code, result.stderr) == (2, f"{file}: No such file or directory\n")
+
+
 def test_an_answer_passes_with_the_published_keys_alone(signing_keys: Path, tmp_path: Path) -> None:
     """A whole answer, lines of submit's output and a bare signature are verified with the published keys alone."""
     answer = an_answer(signing_keys)

@@ -36,6 +36,12 @@ def test_without_a_key_nothing_is_tried(file: Path) -> None:
         assert "dondoc keys create" in result.stderr
 
 
+def test_a_file_that_is_not_there_is_named_before_a_missing_key(tmp_path: Path) -> None:
+    """Whoever has mistyped the name of a file is told of it, not of a key that would not help."""
+    result = run_submit(tmp_path / "missing.json")
+    assert (result.exit_code, result.stderr) == (2, f"{tmp_path / 'missing.json'}: No such file or directory\n")
+
+
 @pytest.mark.parametrize("key", [f"Bearer {SECRET}", f"{SECRET}\nx", f"{SECRET}é", f"{SECRET}\x00", f"\ufeff{SECRET}"])
 def test_what_is_no_key_is_refused_and_not_shown(file: Path, key: str) -> None:
     """A key with characters that no key has exits 2, and the message does not show it."""

@@ -30,6 +30,21 @@ def test_each_kind_is_shown_as_text_page_and_text_message(kind: LetterKind, lang
     assert "{{" not in shown.stdout
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--period", "20x", "--period: '20x' is not a reporting period"),
+        ("--period", "2024-Q1", "--period: '2024-Q1' does not fit the recurrence of annual-results"),
+        ("--obligation", "annual", "--obligation: 'annual' is not in plan 6766-KH-UBND@3"),
+    ],
+)
+def test_what_the_plan_has_not_is_named(option: str, value: str, reason: str) -> None:
+    """A period or an obligation that is none is told by its option, not as a duty without a date."""
+    shown = preview("urging", option, value)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert reason in shown.stderr
+
+
 def test_a_letter_is_written_as_mail_page_and_text(tmp_path: Path) -> None:
     """The mail opens as a mail, and the text has the text messages below it."""
     assert preview("urging", "--out", str(tmp_path)).exit_code == 0

@@ -72,9 +72,11 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
 
 
 def test_an_event_holds_a_figure_exactly() -> None:
-    """An event holds whole numbers as integers and others as decimal strings."""
+    """An event holds whole numbers as integers, others as decimal strings with the digits they were written with."""
     assert number_parsing.to_json_number(Decimal(1200)) == 1200
-    assert number_parsing.to_json_number(Decimal("0.10")) == "0.1"
+    assert number_parsing.to_json_number(Decimal("1.2E3")) == 1200
+    assert number_parsing.to_json_number(Decimal("0.10")) == "0.10"
+    assert number_parsing.to_json_number(Decimal("12.0")) == "12.0"
     assert number_parsing.to_json_number(Decimal("1234567890123.45")) == "1234567890123.45"
 
 
