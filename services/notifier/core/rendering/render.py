@@ -7,7 +7,7 @@ has one version, and each letter a digest of the files it is made of; the delive
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -165,11 +165,13 @@ def keep_text(message: RenderedMessage) -> SentText | None:
 
 def _create_form_links(
     digest: Digest, options: RenderOptions, *, language: Language, now: datetime
-) -> Sequence[str | None]:
+) -> Mapping[str, str]:
+    """Return the link to the form by the deduplication key of the alert, where its reader gets one."""
     links = options.form_links
     if links is None or digest.channel is not Channel.EMAIL:
-        return [None] * len(digest.alerts)
-    return [links.create_link(one, digest, language=language, now=now) for one in digest.alerts]
+        return {}
+    created = {one.dedup_key: links.create_link(one, digest, language=language, now=now) for one in digest.alerts}
+    return {key: link for key, link in created.items() if link is not None}
 
 
 def _create_acknowledge_link(
@@ -204,7 +206,7 @@ def _write_calendar(facts: Sequence[LetterFacts], words: Words, frame: LetterFra
     """Return the deadlines of *facts* as a calendar file; None where there is none."""
     if not facts:
         return None
-    described = ((one, letter.describe(one, words, frame, None)) for one in facts)
+    described = ((one, letter.describe(one, words, frame)) for one in facts)
     entries = [
         CalendarEntry(
             facts=one,
@@ -219,7 +221,8 @@ def _write_calendar(facts: Sequence[LetterFacts], words: Words, frame: LetterFra
 def render_sms(composed: Letter, words: Words, letters: SmsLetters, stamp: TemplateStamp) -> RenderedMessage:
     """Return the fullest wording of few enough parts, else the shortest, cut only where no provider would take it."""
     values = composed.values
-    names = dict.fromkeys((values["agency"], values["agency_sms"], words.reader))
+    asked = "reader" if values["inherited_from"] else "agency"
+    names = dict.fromkeys((values[asked], values[f"{asked}_sms"], words.reader))
     by_name = [write_sms(composed, words.language, name) for name in names]
     texts = [text for wordings in zip(*by_name, strict=True) for text in dict.fromkeys(wordings)]
     # The last resort names nobody to call, so that the rest fits.

@@ -294,13 +294,14 @@ class DutyHistory:
     is_reminded: bool = False
 
     def find_taken(self, kind: StepKind, due_at: datetime | None, *, before: ScheduledAlert) -> Sequence[datetime]:
-        """Return when the alerts of *kind* to the agency itself were taken, in order, one a step whatever the channels.
+        """Return when the alerts of *kind* were taken, in order, one a step whatever the channels.
 
+        Those to the agency itself count and, where *before* goes to who stands in its place, those to that one.
         Those for another due instant do not count, nor does *before*, which may have gone out on another channel.
         """
         taken: dict[str, datetime] = {}
         for one in self.sent:
-            is_same = (one.kind, one.due_at, one.to) == (kind, due_at, SELF)
+            is_same = (one.kind, one.due_at) == (kind, due_at) and one.to in {SELF, before.to}
             is_this = (one.kind, one.step) == (before.kind, before.label)
             if is_same and one.outcome in TAKEN and not is_this:
                 taken[one.step] = min(one.at, taken.get(one.step, one.at))
