@@ -205,9 +205,9 @@ class _DigestWriter:
             reader=None,
             now=self.reading.now,
             officer=self.reading.officer,
-            links=(),
+            links={},
             ack_link=None,
             dashboard_link=None,
             has_calendar=False,
         )
-        return letter.describe(facts, self.words, frame, None)
+        return letter.describe(facts, self.words, frame)
