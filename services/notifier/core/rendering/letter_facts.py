@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Literal, Protocol, Self
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from schemas.events.assessments import StepKind
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
@@ -178,12 +180,10 @@ class LetterFacts:
         match self.kind:
             case StepKind.REMINDER:
                 is_news = self.is_first and not self.is_copy
-            case StepKind.SUCCESSION:
-                is_news = self.takes_over
             case StepKind.OPENING | StepKind.EXTENSION | StepKind.EXEMPTION:
                 is_news = True
             case _:
-                is_news = False
+                is_news = self.takes_over
         return is_news and self.deadline is not None
 
     @property
@@ -237,7 +237,7 @@ def merge_inherited(facts: Iterable[LetterFacts], words: LetterWords) -> list[Le
     """Return *facts*, each report that an heir takes over once, from however many offices."""
     merged: dict[DutyKey, list[LetterFacts]] = {}
     for one in facts:
-        merged.setdefault(replace(one.one.duty, agency="") if one.takes_over else one.one.duty, []).append(one)
+        merged.setdefault(structs.replace(one.one.duty, agency="") if one.takes_over else one.one.duty, []).append(one)
     return [
         one
         for several in merged.values()
@@ -298,7 +298,7 @@ def _name_receiver(plan: Plan, registry: Registry, one: DutyAlert, today: date, 
     """
     heirs = one.alert.notice.heirs if one.alert.notice else ()
     has_ended = heirs and not registry.exists_on(one.duty.agency, today)
-    duty = replace(one.duty, agency=heirs[0]) if has_ended else one.duty
+    duty = structs.replace(one.duty, agency=heirs[0]) if has_ended else one.duty
     recipient = calendar.find_recipient(plan, registry, duty, today=today)
     known = next((one for one in (recipient, plan.issuer) if one and registry.agency(one)), None)
     if known is not None:

@@ -99,7 +99,9 @@ def some_chapters(*titles: str) -> ReportInputs:
         replace(
             chapter,
             obligation=chapter.obligation.model_copy(update={"id": f"o{number}", "title": Bilingual(vi=title)}),
-            lines=tuple(replace(line, key=replace(line.key, obligation=f"o{number}")) for line in chapter.lines),
+            lines=tuple(
+                structs.replace(line, key=structs.replace(line.key, obligation=f"o{number}")) for line in chapter.lines
+            ),
         )
         for number, title in enumerate(titles)
     )
