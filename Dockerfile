@@ -7,8 +7,8 @@ FROM $PYTHON_IMAGE AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 RUN python -m venv /opt/venv
-COPY requirements.txt ./
-RUN /opt/venv/bin/pip install --require-hashes --no-deps -r requirements.txt
+COPY requirements.txt requirements-otlp.txt ./
+RUN /opt/venv/bin/pip install --require-hashes --no-deps -r requirements.txt -r requirements-otlp.txt
 COPY deploy/docker/dondoc deploy/docker/is-ready /opt/venv/bin/
 
 FROM $PYTHON_IMAGE AS application

@@ -122,9 +122,9 @@ chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and
 	@$(BIN)/pytest tests/chaos
 	@$(BIN)/pytest $(SERVERS) -m chaos tests/contract tests/integration tests/e2e
 
-clients: setup ## the CloudEvents SDKs of Python, JavaScript, Go and Java send to intake; a missing tool is named and left out
+clients: setup ## CloudEvents SDKs of four languages send to intake, SMS centres and the OpenTelemetry collector receive; a missing tool is named and left out
 	@PYTHON=$(BIN)/python tests/clients/prepare.sh $(DONDOC_HOME)/clients
-	@DONDOC_TEST_CLIENTS=$(DONDOC_HOME)/clients $(BIN)/pytest tests/clients
+	@DONDOC_TEST_CLIENTS=$(DONDOC_HOME)/clients $(BIN)/pytest tests/clients tests/e2e/test_observed.py
 
 containers: setup ## image and docker-compose.yml on a Docker engine of its own: event to mail, report, faults, nothing left behind; as root
 	@PYTHON=$(BIN)/python tests/containers/prepare.sh $(DONDOC_HOME)/containers
@@ -153,10 +153,10 @@ $(SBOM)/.installed: requirements-sbom.txt | preflight
 	@$(SBOM)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements-sbom.txt
 	@touch $@
 
-sbom: $(SBOM)/.installed ## the bill of materials of the product (CycloneDX 1.6) in out/dondoc.cdx.json
+sbom: $(SBOM)/.installed ## the bill of materials of the product, as its image holds it (CycloneDX 1.6), in out/dondoc.cdx.json
 	@mkdir -p out
-	@$(SBOM)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
-		--output-reproducible --of JSON -o out/dondoc.cdx.json
+	@cat requirements.txt requirements-otlp.txt | $(SBOM)/bin/cyclonedx-py requirements - --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --of JSON -o out/dondoc.cdx.json
 
 coverage: setup ## branch coverage of the cores by their unit tests
 	@$(BIN)/pytest tests/unit --cov --cov-report=term-missing
@@ -169,7 +169,8 @@ format: setup ## rewrite the sources the way the gates want them
 
 lock: ## resolve requirements*.in into the hashed locks
 	@$(COMPILE) requirements.in -o requirements.txt
-	@$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	@$(COMPILE) requirements-otlp.in -c requirements.txt -o requirements-otlp.txt
+	@$(COMPILE) requirements-dev.in -c requirements.txt -c requirements-otlp.txt -o requirements-dev.txt
 	@$(COMPILE) --no-deps requirements-local.in -o requirements-local.txt
 	@$(COMPILE) --no-deps requirements-fuzz.in -o requirements-fuzz.txt
 	@$(COMPILE) requirements-sbom.in -o requirements-sbom.txt

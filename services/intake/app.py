@@ -236,7 +236,7 @@ def _main_lifespan(
         finally:
             await log_parts.spool.close()
             await log_parts.connector.close()
-            await parts.rules.aclose()
+            await parts.close()
 
     return lifespan
 
@@ -268,7 +268,7 @@ def _worker_lifespan(
             async with _run_in_background(tasks, halt):
                 yield
         finally:
-            await parts.rules.aclose()
+            await parts.close()
 
     return lifespan
 
@@ -313,6 +313,7 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: Mapping[str, 
         dry_run=dry_run,
         clock=parts.clock,
         metrics=parts.metrics,
+        spans=parts.spans,
     )
     submit_report = SubmitReport(
         validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run

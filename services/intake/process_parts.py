@@ -17,6 +17,8 @@ from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.access.refusal_log import RefusalLog
 from services.runtime.clock import Clock, clock_from
 from services.runtime.metrics import new_registry
+from services.runtime.observability import spans
+from services.runtime.observability.spans import SpanExporter
 
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 
@@ -34,6 +36,12 @@ class ProcessParts:
     signing_keys: SigningKeys
     revocations: LinkRevocations
     rules: httpx.AsyncClient
+    spans: SpanExporter | None
+
+    async def close(self) -> None:
+        """Close what leaves the machine: questions to rules, spans to a collector."""
+        await self.rules.aclose()
+        await spans.close_exporter(self.spans)
 
     def background_tasks(self) -> tuple[BackgroundTask, ...]:
         """Return what runs in every process besides requests: the files are reloaded, refusals are reported."""
@@ -58,6 +66,7 @@ def build_parts(settings: IntakeSettings) -> ProcessParts:
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
         revocations=LinkRevocations(settings.link_revocations),
         rules=httpx.AsyncClient(),
+        spans=spans.open_exporter("intake", settings.otlp_endpoint),
     )
 
 

@@ -23,6 +23,7 @@ from services.runtime.http.request_metrics import OPERATIONS, RequestMetrics
 from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import ConsumingBroker
 from services.runtime.metrics import new_registry
+from services.runtime.observability import spans
 from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.settings import EXIT_UNUSABLE
 from services.runtime.startup import Startup
@@ -52,12 +53,17 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     components.subscribe(broker)
     servers = {"broker": startup.BROKER, "database": startup.DATABASE}
     start = Startup(servers, LedgerUnavailableError, LedgerRefusedError)
+    exporter = spans.open_exporter("notifier", settings.otlp_endpoint)
+    components.export_spans(exporter)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         open_all = partial(components.open, start=start, broker=broker, halt=halt)
-        async with startup.open_in_background(open_all, halt=halt):
-            yield
+        try:
+            async with startup.open_in_background(open_all, halt=halt):
+                yield
+        finally:
+            await spans.close_exporter(exporter)
 
     ready = {
         "broker": start.check("broker", components.references.is_broker_reachable),

@@ -54,6 +54,7 @@ from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
+from services.runtime.observability.spans import SpanExporter
 from services.runtime.startup import Startup
 from services.runtime.state.state_consumer import StateConsumer, StateSource
 from services.runtime.state.state_consumption import StateConsumption
@@ -123,6 +124,10 @@ class NotifierComponents:
         history = DeliveryHistory(store=self._history, is_complete=self._consumers[DELIVERIES].is_complete)
         self._consumers[VERDICTS].subscribe(broker, self._consumer.on_batch, recoverable=RECOVERABLE)
         self._consumers[DELIVERIES].subscribe(broker, history.on_batch, recoverable=RECOVERABLE)
+
+    def export_spans(self, exporter: SpanExporter | None) -> None:
+        """Export what becomes of an event with a trace as spans too, if there is an *exporter*."""
+        self._metrics.received_to_sent.export_spans(exporter, "notifier: send")
 
     def receipt_routes(self) -> Sequence[tuple[str, AsgiHandler]]:
         """Return the route by which HTTP gateways report, if one of them does."""

@@ -39,6 +39,7 @@ from services.runtime.kafka.consumer_lag import LagByPartition, LagMonitor
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
+from services.runtime.observability import spans
 from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.startup import Startup
 from services.runtime.state.active_database import ActiveDatabaseRecord
@@ -155,11 +156,16 @@ def build_lifespan(
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Read before the port opens: a file that cannot be read ends the process, and lets nobody in.
         components.authentication.load()
-        async with (
-            _run_watches(components, count_season),
-            startup.open_in_background(partial(_open_all, components), halt=components.halt),
-        ):
-            yield
+        exporter = spans.open_exporter("reporting", components.settings.otlp_endpoint)
+        components.metrics.received_to_dashboard.export_spans(exporter, "reporting: store")
+        try:
+            async with (
+                _run_watches(components, count_season),
+                startup.open_in_background(partial(_open_all, components), halt=components.halt),
+            ):
+                yield
+        finally:
+            await spans.close_exporter(exporter)
 
     return lifespan
 

@@ -30,6 +30,7 @@ from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
+from services.runtime.observability import spans
 from services.runtime.observability.certificate_expiry import export_expiry
 from services.runtime.startup import Startup
 
@@ -68,10 +69,16 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     components.references.export_metrics(registry)
     export_expiry(registry, settings.certificates)
 
+    exporter = spans.open_exporter("rules", components.settings.otlp_endpoint)
+    components.metrics.received_to_verdict.export_spans(exporter, "rules: assess")
+
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with startup.open_in_background(partial(_open_all, components), halt=components.halt):
-            yield
+        try:
+            async with startup.open_in_background(partial(_open_all, components), halt=components.halt):
+                yield
+        finally:
+            await spans.close_exporter(exporter)
 
     readiness = {
         "broker": components.startup.check("broker", components.references.is_broker_reachable),

@@ -12,12 +12,14 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.events.topics import DEFAULT_PARTITIONS
 from services.runtime.clock import SYSTEM, clock_from
+from services.runtime.observability import spans
 
 SHARED_PREFIX = "DONDOC_"
 
@@ -114,6 +116,17 @@ def _require_clock(setting: str) -> str:
     return setting
 
 
+def _require_collector(endpoint: str | None) -> str | None:
+    if endpoint is None:
+        return None
+    url = urlsplit(endpoint)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError("otlp_endpoint is the address of a collector, such as http://collector:4318")
+    if not spans.is_library_installed():
+        raise ValueError("otlp_endpoint needs OpenTelemetry; pip install 'dondoc[otlp]', or unset it")
+    return endpoint
+
+
 class ServiceSettings(BaseSettings):
     """The settings of every service. A service subclasses this with its `env_prefix` and its own port."""
 
@@ -140,6 +153,7 @@ class ServiceSettings(BaseSettings):
     partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1)
     clock: Annotated[str, AfterValidator(_require_clock)] = SYSTEM
     log_level: str = "INFO"
+    otlp_endpoint: Annotated[str | None, AfterValidator(_require_collector)] = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
 

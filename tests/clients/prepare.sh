@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fetches what `make clients` tests with into the folder $1, each with the version named here or in its own file: the
-# CloudEvents SDKs of four languages, and two libraries that SMS centres are made of. A language whose tool is missing is named aloud and left out; its test is skipped.
+# CloudEvents SDKs of four languages, two libraries that SMS centres are made of, and the OpenTelemetry collector. A
+# language whose tool is missing is named aloud and left out; its test is skipped.
 set -eu
 
 folder=$1
@@ -24,6 +25,7 @@ fi
 
 if has go golang-go Go; then
   (cd "$here/go" && go build -o "$folder/go/send" .)
+  (cd "$here/collector" && go build -o "$folder/collector/collector" .)
 fi
 
 if has javac openjdk-17-jdk-headless Java && has mvn maven Java; then

@@ -1,6 +1,7 @@
 """What an operator sees of one event on its way through the four services: its delays, its trace, its requests."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from tests.support.servers.intake import IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
+from tests.support.servers.span_receiver import SpanReceiver, run_collector, run_small_receiver
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-TRACE = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "tracestate": "vendor=1"}
+SPAN_ID = "b7ad6b7169203331"
+TRACE = {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "tracestate": "vendor=1"}
 SERVICES = ("intake", "rules", "notifier", "reporting")
 NOTHING: dict[str, object] = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
 SEASON = "reporting_season_duties"
@@ -29,6 +32,25 @@ DELAYS = {
     "notifier": 'notifier_received_to_sent_seconds_count{channel="email"}',
     "reporting": 'reporting_received_to_dashboard_seconds_count{topic="verdicts"}',
 }
+
+
+# What each service exports of the one event, at least.
+SPANS = {
+    ("dondoc-intake", "intake: receive"),
+    ("dondoc-rules", "rules: assess"),
+    ("dondoc-notifier", "notifier: send"),
+    ("dondoc-reporting", "reporting: store"),
+}
+
+# The OpenTelemetry collector, where `make clients` has built it.
+COLLECTOR = Path(os.environ.get("DONDOC_TEST_CLIENTS", "")) / "collector" / "collector"
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[SpanReceiver]:
+    """A receiver of spans."""
+    with run_collector(COLLECTOR, tmp_path) if COLLECTOR.exists() else run_small_receiver() as found:
+        yield found
 
 
 @pytest.fixture
@@ -42,10 +64,12 @@ async def client(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path:
 
 
 @pytest.fixture
-def services(client: NotifierClient, launch: Launch, intake_files: IntakeFiles, bearer: str) -> Mapping[str, Service]:
+def services(
+    client: NotifierClient, launch: Launch, intake_files: IntakeFiles, bearer: str, receiver: SpanReceiver
+) -> Mapping[str, Service]:
     """The four services, ready; the key is there before intake reads its file."""
     assert bearer
-    shared = {"DONDOC_CLOCK": f"steered:{client.clock}"}
+    shared = {"DONDOC_CLOCK": f"steered:{client.clock}", "DONDOC_OTLP_ENDPOINT": receiver.endpoint}
     database = {"DONDOC_MONGO_URL": client.database.url}
     own: Mapping[str, Mapping[str, str]] = {
         "intake": intake_files.environment,
@@ -60,7 +84,7 @@ def services(client: NotifierClient, launch: Launch, intake_files: IntakeFiles, 
 
 
 async def test_one_event_is_seen_all_the_way(
-    services: Mapping[str, Service], client: NotifierClient, bearer: str
+    services: Mapping[str, Service], client: NotifierClient, bearer: str, receiver: SpanReceiver
 ) -> None:
     """A report that lacks a part leads to a verdict, a mail and its event in one trace, and each way is measured."""
     # Else the first verdict on the report may follow from the adoption of the plan, which belongs to no trace.
@@ -77,6 +101,7 @@ async def test_one_event_is_seen_all_the_way(
         await eventually(partial(services[name].read_metric, series), series)
         await eventually(partial(_has_example, services[name]), f"an example of {name}")
     _check_exposition(services)
+    await eventually(lambda: _find_spans(receiver) >= SPANS, "a span of each service in the sender's trace")
     # The season of 2026 begins with its first reminder, on the 3rd: until then that of the year before runs.
     reporting = services["reporting"]
 
@@ -96,6 +121,13 @@ async def _are_all_assessed(bus: Bus) -> bool:
 async def _read_traced(bus: Bus, topic: str) -> list[dict[str, object]]:
     found = [record.json for record in await bus.records(topic)]
     return [event for event in found if event.get("traceparent") == TRACE["traceparent"]]
+
+
+def _find_spans(receiver: SpanReceiver) -> set[tuple[str, str]]:
+    """Return who has exported what of the event, each a child of the sender's span."""
+    found = receiver.read()
+    assert {(one.trace_id, one.parent_id) for one in found} <= {(TRACE_ID, SPAN_ID)}
+    return {(one.service, one.name) for one in found}
 
 
 def _check_exposition(services: Mapping[str, Service]) -> None:

@@ -23,6 +23,8 @@ from services.intake.http.limits import InflightLimit, RateLimits
 from services.intake.metrics import IntakeMetrics
 from services.intake.published_plans import SnapshotPlans
 from services.runtime.clock import Clock
+from services.runtime.kafka import event_origins
+from services.runtime.observability.spans import SpanExporter
 
 DRY_RUN = "dry_run"
 TRUE = frozenset({"true", "1", "yes"})
@@ -47,6 +49,7 @@ class PostEvents:
     dry_run: DryRunClient
     clock: Clock
     metrics: IntakeMetrics
+    spans: SpanExporter | None
 
     async def post(self, request: Request) -> Response:
         """Answer 202 with receipts once every event is durable; raise `RequestRefusedError` for anything less."""
@@ -83,9 +86,19 @@ class PostEvents:
             answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
             self.metrics.seconds.observe(time.perf_counter() - started)
             self.metrics.accepted[mode.value].inc(prepared.count)
+            if self.spans is not None:
+                self._export_receipts(self.spans, prepared)
             return Response(status=202, body=answer)
         finally:
             self.inflight_limit.release(reserved)
+
+    def _export_receipts(self, spans: SpanExporter, prepared: PreparedEvents) -> None:
+        """Export a span for each event with a trace: from its receipt until it was durable."""
+        now = self.clock.now()
+        for value in pipeline.values_of(prepared):
+            origin = event_origins.read_fact_origin(value)
+            if origin.received_at is not None and origin.trace is not None:
+                spans.export("intake: receive", origin.trace, origin.received_at, now)
 
     async def _wait_for_plans(self) -> None:
         """Wait at the start of the process until the broker has been tried; refuse (503) while there is no plan."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Histogram
 
 from schemas.events.event_origin import EventOrigin, TraceContext
+from services.runtime.observability.spans import SpanExporter
 
 # Bounds of the times from one service to another: from a batch to a day on which nothing could be sent. The objectives
 # are among them (a minute, a quarter of an hour), because a share can be counted at a bound alone.
@@ -25,6 +26,12 @@ class DelayHistogram:
         labels = [label] if label else []
         histogram = Histogram(name, about, labels, buckets=DELAY_BUCKETS, registry=registry)
         self._series = {value: histogram.labels(value) for value in values} if label else {"": histogram}
+        self._span = ""
+        self._spans: SpanExporter | None = None
+
+    def export_spans(self, spans: SpanExporter | None, name: str) -> None:
+        """Export each delay of an event with a trace as a span *name* too, if *spans* is given."""
+        self._span, self._spans = name, spans
 
     def observe_all(self, origins: Iterable[EventOrigin], now: datetime, value: str = "") -> None:
         """Measure from the receipt of each of *origins* to *now*; one that was not received by intake is left out."""
@@ -36,3 +43,5 @@ class DelayHistogram:
         """Measure from *since* to *now*; below zero, where two clocks differ, counts as zero."""
         seconds = max(0.0, (now - since).total_seconds())
         self._series[value].observe(seconds, None if trace is None else {"trace_id": trace.trace_id})
+        if trace is not None and self._spans is not None:
+            self._spans.export(self._span, trace, since, now)
