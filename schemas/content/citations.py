@@ -11,6 +11,8 @@ from schemas.plan.values import Bilingual
 # A clause that says itself what it is needs no "mục" before it.
 _NAMED_CLAUSES = ("mục", "điều", "khoản", "điểm", "đoạn", "phần", "phụ lục", "chương", "tiểu mục")
 _OTHER_DOCUMENT = "văn bản"
+# As plan files may list it, from the large to the small; documents cite from the small to the large.
+_ARTICLE_FIRST = re.compile(r"^Điều (\w+),? khoản (\w+)(?:,? điểm (\w+))?$", re.IGNORECASE)
 
 _KINDS = {
     "KH": "Kế hoạch", "CT": "Chỉ thị", "QĐ": "Quyết định", "NQ": "Nghị quyết", "NĐ": "Nghị định", "TT": "Thông tư",
@@ -23,8 +25,11 @@ _KIND_LETTERS = re.compile(r"^\d+[/-](?:\d{4}/)?(?P<kind>[A-ZĐ][A-Za-zĐ]*)(?=[
 
 
 def name_clause(clause: str) -> Bilingual:
-    """Return a clause in words: `mục III.1`, but `Điều 7, khoản 1`."""
+    """Return a clause in words: `mục III.1`, but `khoản 1 Điều 7` also where the plan has `Điều 7, khoản 1`."""
     named = clause.casefold().startswith(_NAMED_CLAUSES)
+    if (listed := _ARTICLE_FIRST.match(clause)) is not None:
+        article, paragraph, point = listed.groups()
+        clause = f"{f'điểm {point} ' if point else ''}khoản {paragraph} Điều {article}"
     return Bilingual.of(vi=clause if named else f"mục {clause}", en=f"clause {clause}")
 
 

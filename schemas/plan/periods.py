@@ -281,7 +281,9 @@ def add_period(title: str, period: str | None, language: Language = "vi") -> str
     What the title says of the rhythm gives way to the period. A one-off duty has none.
     """
     if period is None:
-        return " ".join(title.replace(PLACE_OF_PERIOD, "").split()) if PLACE_OF_PERIOD in title else title
+        return (
+            " ".join(title.replace(PLACE_OF_PERIOD, "").split()).rstrip(",;:–- ") if PLACE_OF_PERIOD in title else title
+        )
     named = name_period(parse(period)).in_language(language)
     if PLACE_OF_PERIOD in title:
         return title.replace(PLACE_OF_PERIOD, named)

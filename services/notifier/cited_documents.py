@@ -27,6 +27,10 @@ class CitedDocuments:
             raise DocumentsMissingError(f"plan {plan_id}@{version}")
         return found
 
+    def find_latest_plan(self, plan_id: str) -> Plan | None:
+        """Return the latest version of a plan that has been read, or None."""
+        return self._references.plan(plan_id)
+
     def registry(self, registry_id: str, version: int) -> Registry:
         """Return that version; raise `DocumentsMissingError` if it has not been read."""
         found = self._references.version(REGISTRY, registry_id, version)

@@ -24,7 +24,7 @@ from schemas.events.wire import WireDutyAssessed, WireSegment, WireStep
 from schemas.plan import values
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
+from services.notifier.core.scheduling.scheduled_alert import REVIEW_FLAGS, DutyAssessment, StatusInterval
 from services.notifier.errors import ContentConflictError, DocumentsMissingError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
@@ -220,6 +220,7 @@ def _build_interval(segment: WireSegment) -> StatusInterval:
         status=segment.status,
         due_at=due_at and decoding.require_instant(due_at, "/data/timeline/due_at"),
         missing=segment.missing,
+        flags=tuple(flag for flag in segment.flags if flag in REVIEW_FLAGS) if segment.flags else (),
     )
 
 

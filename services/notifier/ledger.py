@@ -32,9 +32,9 @@ from schemas.events import topics
 from schemas.events.deliveries import Channel
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
-from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.ended_alerts import EndedAlerts
+from services.notifier.core.scheduling.holds import SendingHolds
 from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
@@ -233,6 +233,12 @@ class Ledger:
             closed = {"$set": {"agenda.taken": None}, "$unset": _WITHOUT_BATCH, "$inc": {"version": 1}}
             await self._schedules.update_many({"round": batch}, closed)
         return recorded
+
+    async def create_delivery(self, delivery: Delivery, now: datetime) -> None:
+        """Create *delivery*, which no batch brings forth, unless it exists."""
+        document = ledger_documents.encode_new_delivery(delivery, now, self._vault)
+        async with _translate_errors():
+            await self._deliveries.update_one({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True)
 
     async def begin_lease(self, duration: timedelta) -> BatchLease:
         """Return a new lease that starts now, by the clock of the database.

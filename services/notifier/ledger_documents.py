@@ -140,6 +140,8 @@ def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault =
     # What changes with every attempt stands beside the delivery, where queries find it.
     for name in ("attempt", "spent", "claim", "created_at", "route"):
         del fields[name]
+    if delivery.officer_week is None:
+        del fields["officer_week"]
     fields["alert"] = fields.pop("alert_id")
     fields["tellings"] = fields.pop("alerts")
     for telling in fields["tellings"]:

@@ -43,6 +43,8 @@ from services.notifier.history.letter_store import LetterHistoryStore
 from services.notifier.history.store import HistoryStore
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
+from services.notifier.officers.digest_scheduler import OfficerDigestScheduler
+from services.notifier.officers.digest_store import OfficerDigestStore
 from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import background, mongo
@@ -85,13 +87,13 @@ class NotifierComponents:
             hours=f"{settings.opens.isoformat()}-{settings.closes.isoformat()}",
             vault=settings.vault,
         )
-        self._stores = self._open_stores(settings)
         self._texts_forgotten_on: date | None = None
         self._routes: Sequence[tuple[Channel, DeliveryRoute]] = ()
         self._history = HistoryStore(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
         self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
+        self._stores = self._open_stores(settings)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer = VerdictConsumer(
@@ -109,14 +111,15 @@ class NotifierComponents:
 
     def _open_stores(self, settings: NotifierSettings) -> DispatchStores:
         client, name, vault = self.client, settings.mongo_database, settings.vault
-        contacts = ContactStore(client, name, vault)
+        contacts, holds = ContactStore(client, name, vault), HoldStore(client, name)
         return DispatchStores(
             ledger=self.ledger,
             deliveries=DeliveryStore(client, name, vault=vault, is_complete=self.ledger.is_complete),
             receipts=ReceiptStore(client, name, contacts=contacts, vault=vault),
             contacts=contacts,
-            holds=HoldStore(client, name),
+            holds=holds,
             letters=LetterHistoryStore(client, name),
+            digests=OfficerDigestStore(client, name, contacts=contacts, holds=holds, documents=self._documents),
         )
 
     def subscribe(self, broker: ConsumingBroker) -> None:
@@ -239,10 +242,15 @@ class NotifierComponents:
         stores = SchedulingStores(ledger=self.ledger, contacts=self._stores.contacts, holds=self._stores.holds)
         scheduler = DigestScheduler(stores, self._documents, clock=self.clock, lease=self._lease, metrics=self._metrics)
         scheduler.scheduled = [asyncio.Event() for _ in dispatchers]
+        digests = OfficerDigestScheduler(
+            self.ledger, self._stores.digests, self._officers, documents=self._documents, clock=self.clock
+        )
+        digests.scheduled = scheduler.scheduled
         recover = background_loop.run_in_order(
             scheduler.replan,
             scheduler.retry_unreached,
             scheduler.finish_lost_batches,
+            digests.schedule_digests,
             functools.partial(dispatcher.recover_lost, self._stores, sender, self._recorded.set),
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
             self._show_routes,

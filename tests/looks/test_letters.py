@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.pages import letters
 from tests.support.pages.browser import start_browser
+from tests.unit.notifier.core.rendering import test_officer_letter
 from tests.unit.notifier.core.rendering.test_letters import LETTERS
 from tests.unit.notifier.letters_of_6766 import write_letter
 
@@ -18,6 +19,7 @@ async def test_no_letter_is_wider_than_its_window_and_dark_is_dark(language: Any
         name: write_letter(alert, **{**given, "language": language}).html or ""
         for name, (alert, given, _, _) in LETTERS.items()
     }
+    written["officer-digest"] = test_officer_letter.write(test_officer_letter.a_digest(), language=language).html or ""
     async with start_browser() as browser:
         for view in letters.ALL_VIEWS:
             await letters.check_letters(browser, view, written, tmp_path)

@@ -145,7 +145,7 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     figures = f"; số liệu {date_parsing.render_window(window).vi}" if window else ""
     return SheetLayout(
         title=periods.add_period(scope.obligation.title.vi, scope.period),
-        basis=f"Căn cứ {citations.name_clause(citation.clause).vi}, {cited}{issued}{deadline}{figures}",
+        basis=f"Căn cứ {citations.name_clause(citation.clause).vi} {cited}{issued}{deadline}{figures}",
         quote=f"“{citation.quote}”",
         sections=tuple(_build_sections(catalogue, scope)),
         notes=tuple(check.message.vi for check in scope.version.requires.checks),

@@ -52,6 +52,11 @@ _STYLE_OF = {
 }
 
 
+def _height_of(text: str) -> int:
+    # Rows of merged cells do not grow by themselves in any spreadsheet program.
+    return 20 + 16 * (len(text) // CHARS_PER_LINE)
+
+
 class _WorkbookWriter:
     """Writes one sheet from top to bottom."""
 
@@ -66,8 +71,8 @@ class _WorkbookWriter:
     def write_head(self, sheet: SheetLayout) -> None:
         for text, style, height in (
             (sheet.title, "title", 26),
-            (sheet.basis, "basis", 20),
-            (sheet.quote, "quote", 20 + 16 * (len(sheet.quote) // CHARS_PER_LINE)),
+            (sheet.basis, "basis", _height_of(sheet.basis)),
+            (sheet.quote, "quote", _height_of(sheet.quote)),
             (_INSTRUCTIONS, "guide", 20),
         ):
             self._page.set_row(self._row, height)

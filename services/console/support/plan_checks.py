@@ -107,6 +107,10 @@ def _check_timing(node: Node) -> Iterator[Finding]:
         [*_check_cut_off(node, version, period, last), *_check_reminders(node, version, period, last)]
         for period, last in last_days
     )
+    yield from _take_first(
+        _check_opening(node, period, calendar.resolve_last_good_day(version, due, period, working_days))
+        for period in _list_first_periods(version)
+    )
 
 
 def _take_first(findings: Iterable[list[Finding]]) -> list[Finding]:
@@ -122,6 +126,24 @@ def _sample_periods(version: ObligationVersion) -> Iterator[Period | None]:
         yield from (period for period in inner if version.asks_for(period))
     elif version.recurrence is Recurrence.ONCE:
         yield None
+
+
+def _list_first_periods(version: ObligationVersion) -> Iterator[Period]:
+    """Yield the periods of the year in which the version begins, from then on, and of the next year."""
+    if not version.recurrence.is_periodic:
+        return
+    year = periods.first_ending_after(version.from_, Recurrence.YEAR)
+    for one in (year, periods.following(year)):
+        inner = periods.within(one, version.recurrence)
+        yield from (period for period in inner if version.from_ <= period.starts_on and version.asks_for(period))
+
+
+def _check_opening(node: Node, period: Period, last: date) -> list[Finding]:
+    """Return that nobody owes *period* if its *last* good day lies before it, where a weekend rule may move it."""
+    if last >= period.starts_on:
+        return []
+    words = f"{period} is due by the end of {last}, before it opens on {period.starts_on}: nobody owes it"
+    return [node["due"].warning(words)]
 
 
 def _check_window(node: Node, version: ObligationVersion, period: Period | None) -> list[Finding]:

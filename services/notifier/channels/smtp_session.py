@@ -23,7 +23,7 @@ Security = Literal["none", "opportunistic", "starttls", "tls"]
 _REPLY_LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)", re.DOTALL)
 _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?= |$)")  # RFC 2034, section 4
 _LARGEST_REPLY = 64 * 1024  # a server that says more before it comes to the point is not listened to
-_ACCEPTED_MAX, _GO_ON, _CLOSING = 299, 354, 421
+_ACCEPTED_MAX, _GO_ON, _REFUSED_MIN = 299, 354, 400
 
 
 class SmtpRefusedError(Exception):
@@ -96,7 +96,7 @@ class SmtpReply:
 
 
 class SmtpSession:
-    """An open session. After `SmtpBrokenError` it is closed."""
+    """An open session. After `SmtpBrokenError` it is good for nothing but to be closed."""
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
@@ -128,6 +128,10 @@ class SmtpSession:
 
     async def send(self, mail: MailTransaction) -> None:
         """Send one mail. Return when the server has taken it; raise one of this module's errors if it did not."""
+        if self._connection.has_unread:
+            # An answer to nothing. From here on each one would be taken for that of the command before.
+            self.close()
+            raise SmtpBrokenError(Phase.MAIL)
         command_lines = self._write_envelope(mail)
         self.has_sent = True
         if "PIPELINING" in self._extensions:
@@ -143,6 +147,9 @@ class SmtpSession:
 
     async def reset(self) -> bool:
         """Abandon the open transaction; return whether the session may be used for another mail."""
+        if self._connection.has_unread:
+            self.close()
+            return False
         try:
             await self._expect(Phase.MAIL, b"RSET")
         except (SmtpRefusedError, SmtpBrokenError):
@@ -225,6 +232,8 @@ class SmtpSession:
 
     async def _check_pipelined(self, replies: list[SmtpReply]) -> None:
         mail, rcpt, data = replies
+        if data.code < _REFUSED_MIN and data.code != _GO_ON:
+            raise SmtpBrokenError(Phase.DATA)
         is_refused = mail.code > _ACCEPTED_MAX or rcpt.code > _ACCEPTED_MAX
         if is_refused and data.code == _GO_ON:
             # RFC 2920, section 3.1: a server may ask for the mail although nobody will get it. An empty one ends that.
@@ -246,12 +255,15 @@ class SmtpSession:
     async def _read(self, phase: Phase) -> SmtpReply:
         """Return the next reply; raise `SmtpBrokenError` if none comes in time, or what comes is no SMTP."""
         lines: list[bytes] = []
+        code, size = b"", 0
         try:
             async with asyncio.timeout(self._server.timeout_seconds):
                 while True:
                     found = _REPLY_LINE.fullmatch(await self._connection.read_line())
-                    if found is None:
+                    # Every line of a reply has the same code (RFC 5321, section 4.2.1).
+                    if found is None or (code and found[1] != code) or size > _LARGEST_REPLY:
                         raise ConnectionResetError
+                    code, size = found[1], size + len(found[0])
                     lines.append(found[3])
                     if found[2] != b"-":
                         break
@@ -259,7 +271,7 @@ class SmtpSession:
             self.close()
             raise SmtpBrokenError(phase) from cause
         enhanced = _ENHANCED.match(found[3])
-        return SmtpReply(code=int(found[1]), enhanced=enhanced and enhanced[1].decode(), lines=tuple(lines))
+        return SmtpReply(code=int(code), enhanced=enhanced and enhanced[1].decode(), lines=tuple(lines))
 
 
 class _Connection(asyncio.Protocol):
@@ -274,6 +286,11 @@ class _Connection(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         return self._transport is not None and not self._is_lost
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether the server has said something that nobody has read."""
+        return bool(self._received)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -330,10 +347,16 @@ class _Connection(asyncio.Protocol):
 
 
 def _require(phase: Phase, reply: SmtpReply, wanted: int) -> None:
-    """Raise `SmtpRefusedError` unless *reply* has the code *wanted*, or any 2yz where that is the last of these."""
-    is_accepted = reply.code <= _ACCEPTED_MAX or reply.code == wanted
-    if not is_accepted or (wanted == _GO_ON and reply.code != _GO_ON):
-        raise SmtpRefusedError(phase, reply.code, reply.enhanced)
+    """Return if *reply* has the code *wanted*, or any 2yz where mail is not asked for; raise what it means if not.
+
+    A code that is no refusal and no answer to what was asked means that server and session are out of step.
+    """
+    is_accepted = reply.code == wanted or (wanted != _GO_ON and reply.code <= _ACCEPTED_MAX)
+    if is_accepted:
+        return
+    if reply.code < _REFUSED_MIN:
+        raise SmtpBrokenError(phase)
+    raise SmtpRefusedError(phase, reply.code, reply.enhanced)
 
 
 def _encode(text: str) -> bytes:

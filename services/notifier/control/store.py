@@ -9,8 +9,8 @@ import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import DESCENDING
 
-from services.notifier.core.dispatch import holds
-from services.notifier.core.dispatch.holds import HoldScope, SendingHold, SendingHolds
+from services.notifier.core.scheduling import holds
+from services.notifier.core.scheduling.holds import HoldScope, SendingHold, SendingHolds
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import Document
 from services.runtime import mongo

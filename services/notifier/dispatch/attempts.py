@@ -20,11 +20,13 @@ from services.notifier.core.dispatch import circuit, template_parameters
 from services.notifier.core.dispatch.circuit import Circuit, CircuitPolicy
 from services.notifier.core.dispatch.pacing import Pace
 from services.notifier.core.dispatch.refusals import RefusalFault
-from services.notifier.core.rendering import render
+from services.notifier.core.rendering import officer_letter, render
+from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling import retry, sending_delay
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, LetterHistory
+from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.metrics import NotifierMetrics
@@ -232,6 +234,33 @@ class Sender:
             return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
         return PreparedDelivery(delivery=delivery, content=content, at=now, parameters=parameters)
 
+    def prepare_digest(
+        self, delivery: Delivery, digest: OfficerDigest, now: datetime
+    ) -> PreparedDelivery | PostponedDelivery:
+        """Render the officer's weekly *digest* as things stand *now*, unless it is quiet or a document is missing."""
+        options = self._policy.rendering
+        try:
+            opens_at = self._documents.hours(digest.week.plan, digest.lead.plan_version).next_open(now)
+            if opens_at > now:
+                return PostponedDelivery(delivery=delivery, due_at=opens_at)
+            reading = OfficerReading(
+                officer=options.officers[digest.week.plan],
+                now=now,
+                language=delivery.language,
+                watch_link=options.dashboard_links.base_url if options.dashboard_links else "",
+            )
+            content = officer_letter.render_officer_digest(
+                digest, self._documents, reading, channel=delivery.channel, options=options
+            )
+        except LookupError:
+            log.warning("a digest waits for a document", extra={"action": "document_missing"})
+            return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
+        return PreparedDelivery(delivery=delivery, content=content, at=now)
+
+    def has_officer(self, plan: str) -> bool:
+        """Whether somebody is set to whom the digest of *plan* goes."""
+        return plan in self._policy.rendering.officers
+
     def is_quieted(self, one: DutyAlert, history: LetterHistory, now: datetime) -> bool:
         """Whether an urging waits for the day that its agency has named."""
         named = history.of(str(one.duty)).named
@@ -270,7 +299,7 @@ class Sender:
             self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
         self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
         attempt = self.finish(delivery, result, route=route, content=prepared.content)
-        if attempt.outcome in TAKEN:
+        if attempt.outcome in TAKEN and delivery.alerts:
             self._measure_delay(attempt)
         return EndedSend(attempt=attempt, result=result)
 

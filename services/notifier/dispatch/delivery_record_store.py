@@ -49,10 +49,12 @@ class DeliveryFilter:
         """Return the condition on a delivery's document."""
         fields: dict[str, Any] = {
             "delivery.tellings.duty.agency": self.agency,
-            "delivery.tellings.duty.plan": self.plan,
             "delivery.channel": self.channel,
         }
-        condition = {name: value for name, value in fields.items() if value is not None}
+        condition: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+        if self.plan is not None:
+            is_about = ("delivery.tellings.duty.plan", "delivery.officer_week.plan")
+            condition["$and"] = [{"$or": [{name: self.plan} for name in is_about]}]
         if self.since is not None:
             condition["$or"] = [{"at": {"$gte": self.since}}, {"created_at": {"$gte": self.since}}]
         if self.public_id is not None:
@@ -150,8 +152,8 @@ def describe_record(record: DeliveryRecord) -> Mapping[str, Any]:
         "channel": one.channel.value,
         "route": one.route,
         "to_agency": one.to_agency,
-        "kind": one.lead.alert.kind.value,
-        "step": one.lead.alert.label,
+        "kind": one.kind,
+        "step": one.step,
         "duties": len(one.alerts),
         "attempts": one.attempt,
         "at": record.at and record.at.isoformat(timespec="milliseconds"),

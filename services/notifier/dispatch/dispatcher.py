@@ -16,7 +16,6 @@ from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import SendResult
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
-from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling import schedule
 from services.notifier.core.scheduling.delivery import (
@@ -25,7 +24,10 @@ from services.notifier.core.scheduling.delivery import (
     Delivery,
     DeliveryAttempt,
     LetterHistory,
+    OfficerWeek,
 )
+from services.notifier.core.scheduling.holds import SendingHolds
+from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.schedule import NO_STEPS, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.dispatch.attempts import DeliveryRoute, EndedSend, PostponedDelivery, PreparedDelivery, Sender
@@ -34,6 +36,7 @@ from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteSco
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.history.letter_store import LetterHistoryStore
 from services.notifier.ledger import Ledger
+from services.notifier.officers.digest_store import OfficerDigestStore
 from services.runtime.clock import Clock
 
 CLAIM_SIZE = 256  # deliveries claimed at once: more than the window, so that the next ones are at hand
@@ -53,19 +56,21 @@ class DispatchStores:
     contacts: ContactStore
     holds: HoldStore
     letters: LetterHistoryStore
+    digests: OfficerDigestStore
 
 
 @dataclass(slots=True, kw_only=True)
 class ClaimedDeliveries:
     """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time).
 
-    `history` is what their letters tell of the past.
+    `history` is what their letters tell of the past, `digests` what officers are told.
     """
 
     waiting: deque[Delivery] = field(default_factory=deque)
     holds: SendingHolds = field(default_factory=SendingHolds)
     good_until: float = 0.0
     history: LetterHistory = NO_HISTORY
+    digests: Mapping[OfficerWeek, OfficerDigest] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,7 +153,7 @@ class Dispatcher:
         prepared: list[PreparedDelivery] = []
         postponed: list[PostponedDelivery] = []
         for delivery in chosen:
-            match self.sender.prepare(delivery, self.claimed.history, now):
+            match self._prepare(delivery, now):
                 case PreparedDelivery() as one:
                     prepared.append(one)
                 case PostponedDelivery() as one:
@@ -162,6 +167,11 @@ class Dispatcher:
         for delivery in await self._begin([one.delivery for one in ready.values()]):
             begun = replace(ready[delivery.id], delivery=delivery)
             self.in_flight.add(asyncio.create_task(self._attempt(begun, begun_at, self.route.epoch)))
+
+    def _prepare(self, delivery: Delivery, now: datetime) -> PreparedDelivery | PostponedDelivery:
+        if delivery.officer_week is not None:
+            return self.sender.prepare_digest(delivery, self.claimed.digests[delivery.officer_week], now)
+        return self.sender.prepare(delivery, self.claimed.history, now)
 
     async def _begin(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
         if not deliveries:
@@ -241,23 +251,39 @@ class Dispatcher:
         steps = await self.stores.ledger.find_steps(sorted(duties)) if duties else {}
         history = await self._load_history([one for delivery in claimed for one in delivery.alerts], steps, now)
         self.claimed.history = history
+        self.claimed.digests = await self._load_digests(claimed, now)
         called_for, cancelled = [], []
         for delivery in claimed:
-            holding = [
-                one
-                for one in delivery.alerts
-                if schedule.is_called_for(one.alert, steps.get(str(one.duty), NO_STEPS).active, now)
-            ]
-            alerts = tuple(one for one in holding if not self.sender.is_quieted(one, history, now))
-            if alerts and delivery.address:
-                called_for.append(replace(delivery, alerts=alerts))
+            kept = self._keep_called_for(delivery, steps, now)
+            if isinstance(kept, Delivery):
+                called_for.append(kept)
             else:
-                # Without an address its contact was removed since.
-                not_sent = "day_named" if holding else "not_called_for"
-                reason = not_sent if delivery.address else "contact_removed"
-                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=reason)
+                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=kept)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
         return called_for, cancelled
+
+    def _keep_called_for(self, delivery: Delivery, steps: Mapping[str, DutySteps], now: datetime) -> Delivery | str:
+        """Return *delivery* with what is still called for of it, or the code for which nothing of it is sent."""
+        if not delivery.address:
+            return "contact_removed"
+        if delivery.officer_week is not None:
+            return delivery if delivery.officer_week in self.claimed.digests else "not_called_for"
+        holding = [
+            one
+            for one in delivery.alerts
+            if schedule.is_called_for(one.alert, steps.get(str(one.duty), NO_STEPS).active, now)
+        ]
+        alerts = tuple(one for one in holding if not self.sender.is_quieted(one, self.claimed.history, now))
+        if alerts:
+            return replace(delivery, alerts=alerts)
+        return "day_named" if holding else "not_called_for"
+
+    async def _load_digests(self, claimed: Sequence[Delivery], now: datetime) -> Mapping[OfficerWeek, OfficerDigest]:
+        """Return the officers' digests among *claimed* that are still to go out."""
+        weeks = {one.officer_week for one in claimed if one.officer_week is not None}
+        asked = [one for one in weeks if self.sender.has_officer(one.plan)]
+        loaded = {one: await self.stores.digests.load(one, now) for one in asked}
+        return {week: digest for week, digest in loaded.items() if digest is not None}
 
     async def _load_history(
         self, alerts: Sequence[DutyAlert], steps: Mapping[str, DutySteps], now: datetime

@@ -20,8 +20,8 @@ from pymongo import ASCENDING, ReplaceOne, UpdateMany, UpdateOne
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
-from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.holds import SendingHolds
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import (
     BEGUN,

@@ -56,7 +56,7 @@ class LetterHistoryStore:
 
     async def load(self, alerts: Sequence[DutyAlert], now: datetime) -> LetterHistory:
         """Return what the letters about *alerts*, each of a kind that `TELLS_OF_PAST`, tell of the past."""
-        known = await self._find_histories(sorted({str(one.duty) for one in alerts}))
+        known = await self.find_histories(sorted({str(one.duty) for one in alerts}))
         counted = {
             (one.duty.plan, one.duty.obligation, one.duty.period)
             for one in alerts
@@ -65,7 +65,8 @@ class LetterHistoryStore:
         counts = {key: await self._count(key, now) for key in counted}
         return LetterHistory(duties=known, counts=counts)
 
-    async def _find_histories(self, duties: Sequence[str]) -> dict[str, DutyHistory]:
+    async def find_histories(self, duties: Sequence[str]) -> dict[str, DutyHistory]:
+        """Return what was sent about each of *duties*, and the day that its agency has named."""
         async with _translate_errors():
             found = await self._deliveries.find({"duties": {"$in": list(duties)}}, _WITHOUT_TEXT).to_list(None)
         sent: dict[str, list[SentAlert]] = {}

@@ -78,7 +78,7 @@ EVIDENCE_TEXTS = {
     "needed": Bilingual(vi="Cần có để báo cáo là đầy đủ", en="What a complete report needs"),
     "received_of_agency": Bilingual(vi="Đã nhận được gì", en="What was received"),
     "received_nothing": Bilingual(vi="Chưa nhận được báo cáo nào.", en="No report has been received."),
-    "answered_by_recipient": Bilingual(vi="Ngân hàng đã trả lời gì", en="What the bank answered"),
+    "answered_by_recipient": Bilingual(vi="Cơ quan nhận báo cáo đã trả lời gì", en="What the recipient answered"),
     "answered_nothing": Bilingual(vi="Chưa trả lời.", en="Nothing yet."),
     "told_what": Bilingual(vi="Đơn vị đã được báo những gì", en="What the agency was told, and when"),
     "told_nothing": Bilingual(vi="Chưa báo lần nào.", en="Nothing so far."),

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from schemas.content import citations
 from schemas.events.assessments import Status
+from schemas.plan import periods
 from schemas.plan.values import Bilingual
 from schemas.text import normal_form
 from services.reporting.core import labels, vietnamese_locale
@@ -184,6 +185,8 @@ def build_environment() -> Environment:
         short_instant=format_short_instant,
         deadline=format_deadline,
         percent=format_percent,
+        period_name=name_period,
+        with_period=periods.add_period,
     )
     return environment
 
@@ -203,7 +206,7 @@ def text(name: str, language: str, **values: object) -> str:
 
 
 def name_clause(clause: str, language: str) -> str:
-    """Return a clause in words, as they stand alone: `Mục III.1`, but `Điều 7, khoản 1`."""
+    """Return a clause in words, as they stand alone: `Mục III.1`, but `Khoản 1 Điều 7`."""
     words = citations.name_clause(clause).in_language(language)
     return f"{words[0].upper()}{words[1:]}"
 
@@ -266,6 +269,11 @@ def format_percent(value: Decimal | None, language: str) -> str:
     if value is None or language == "vi":
         return vietnamese_locale.format_percent(value)
     return f"{value * 100:.1f}%"
+
+
+def name_period(period: str | None, language: str) -> str:
+    """Return a period in words: `quý III năm 2026`; empty where there is none."""
+    return periods.name_period(periods.parse(period)).in_language(language) if period else ""
 
 
 def format_weekday(value: date, language: str) -> str:

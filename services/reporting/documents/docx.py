@@ -28,6 +28,7 @@ QR_MM = 26.0
 ISSUER_MM, NATION_MM = 72.0, 91.0
 MOTTO_MM = 56.0  # the rule below the motto is as wide as its words at 13 pt
 SIGNATURE_SPACE_PT = 88.0  # 31 mm: the room for a signature, or for its picture with the seal
+WORDS_OF_A_LINE = 4  # in capitals beside the national title
 SUBJECT_INDENT_MM = 8.0  # lines of a centred text that are shorter than the page's are more equally long
 VERIFICATION_TITLE = "Kiểm chứng số liệu."
 
@@ -65,8 +66,8 @@ def _add_letterhead(document: Document, head: Letterhead) -> None:
     docx_xml.set_side_margins(table, 0)
     issuer, nation = table.rows[0].cells
     if head.superior:
-        _add_cell_line(issuer, head.superior, FontStyle(12))
-    _add_cell_line(issuer, head.issuer, FontStyle(12, bold=True))
+        _add_cell_line(issuer, _keep_last_words(head.superior), FontStyle(12))
+    _add_cell_line(issuer, _keep_last_words(head.issuer), FontStyle(12, bold=True))
     issuer_rule = _add_cell_line(issuer, "", FontStyle(4))
     issuer_rule.paragraph_format.space_before = Pt(2)
     docx_xml.draw_rule(issuer_rule, width_mm=ISSUER_MM * 0.4, within_mm=ISSUER_MM)
@@ -78,6 +79,12 @@ def _add_letterhead(document: Document, head: Letterhead) -> None:
     _add_cell_line(place, head.place_line, FontStyle(13, italic=True))
     if head.is_draft:
         _add_cell_line(number, letterhead.DRAFT, FontStyle(12, bold=True))
+
+
+def _keep_last_words(name: str) -> str:
+    """Return a long name with its last three words tied together, so that no line is `HÓA` alone."""
+    first = name.split()
+    return name if len(first) <= WORDS_OF_A_LINE else " ".join((*first[:-3], "\u00a0".join(first[-3:])))
 
 
 def _add_title(document: Document, head: Letterhead) -> None:
@@ -150,22 +157,30 @@ def _add_recipients_and_signature(document: Document, head: Letterhead) -> None:
 
 
 def _add_appendix(document: Document, appendix: Appendix, content: PrintedReport) -> None:
-    """Append an appendix on pages of its own, numbered from 1; a wide one lies on its side."""
-    section = document.add_section(WD_SECTION.NEW_PAGE)
-    section.orientation = WD_ORIENT.LANDSCAPE if appendix.is_landscape else WD_ORIENT.PORTRAIT
-    docx_styles.set_up_page(section, is_landscape=appendix.is_landscape)
-    docx_xml.begin_page_numbers(section)
+    """Append an appendix on pages of its own, numbered from 1; where it has wide tables its pages turn."""
+    for number, spread in enumerate(appendix.spreads):
+        section = document.add_section(WD_SECTION.NEW_PAGE)
+        section.orientation = WD_ORIENT.LANDSCAPE if spread.is_landscape else WD_ORIENT.PORTRAIT
+        docx_styles.set_up_page(section, is_landscape=spread.is_landscape)
+        width_mm = docx_styles.LANDSCAPE_MM if spread.is_landscape else docx_styles.PORTRAIT_MM
+        if number == 0:
+            docx_xml.begin_page_numbers(section)
+            _add_appendix_title(document, appendix, content, width_mm=width_mm)
+        else:
+            docx_xml.go_on_with_page_numbers(section)
+        for block in spread.blocks:
+            _add_block(document, block, content, width_mm=width_mm)
+
+
+def _add_appendix_title(document: Document, appendix: Appendix, content: PrintedReport, *, width_mm: float) -> None:
     heading = document.add_heading(f"Phụ lục {appendix.number}", level=1)
     heading.alignment = WD_ALIGN_PARAGRAPH.CENTER
     heading.paragraph_format.first_line_indent, heading.runs[0].font.size = Mm(0), Pt(14)
     _add_centred(document, appendix.title, FontStyle(13, bold=True))
     _add_centred(document, content.letterhead.reference, FontStyle(12, italic=True))
-    width_mm = docx_styles.LANDSCAPE_MM if appendix.is_landscape else docx_styles.PORTRAIT_MM
     rule = document.add_paragraph(style=docx_styles.STYLE_NAMES[docx_styles.FORM])
     docx_xml.add_text(rule, "", FontStyle(4))
     docx_xml.draw_rule(rule, width_mm=40.0, within_mm=width_mm)
-    for block in appendix.blocks:
-        _add_block(document, block, content, width_mm=width_mm)
 
 
 def _add_verification(document: Document, content: PrintedReport) -> None:

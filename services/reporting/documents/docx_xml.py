@@ -133,6 +133,14 @@ def begin_page_numbers(section: Section) -> None:
     properties.find(qn("w:pgMar")).addnext(build_element("pgNumType", start="1"))
 
 
+def go_on_with_page_numbers(section: Section) -> None:
+    """Let the page numbers of *section* go on from the section before, and show them from its first page on."""
+    section.different_first_page_header_footer = False
+    properties = section._sectPr  # noqa: SLF001 - as above
+    for old in properties.findall(qn("w:pgNumType")):
+        properties.remove(old)
+
+
 def number_pages(document: Document, *, size: float) -> None:
     """Put the page number in the middle of the top margin, not on the first page (Decree 30/2020, Appendix I)."""
     section = document.sections[0]

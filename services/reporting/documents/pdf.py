@@ -61,8 +61,10 @@ def _build_appendix(appendix: Appendix, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "number": appendix.number,
         "title": appendix.title,
-        "landscape": appendix.is_landscape,
-        "blocks": [_build_block(block, zone) for block in appendix.blocks],
+        "spreads": [
+            {"landscape": one.is_landscape, "blocks": [_build_block(block, zone) for block in one.blocks]}
+            for one in appendix.spreads
+        ],
     }
 
 

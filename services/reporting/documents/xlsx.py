@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -21,6 +22,9 @@ from services.reporting.core.report.printed_report import PrintedReport
 from services.reporting.documents.workbook import formulas, sheets
 from services.reporting.documents.workbook.formulas import CellFormula
 from services.reporting.documents.workbook.sheets import Sheet
+
+# The same names, units and states stand in most of the cells of a large report.
+_show = lru_cache(maxsize=2**16)(normal_form.drop_unseen)
 
 NUMBER_FORMATS = {
     CellType.TEXT: "@",
@@ -190,7 +194,7 @@ def _count_text_lines(row: TableRow, widths: Sequence[float]) -> int:
 def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_format: Format, zone: ZoneInfo) -> None:
     match cell:
         case str():
-            sheet.write_string(*place, normal_form.drop_unseen(cell), cell_format)
+            sheet.write_string(*place, _show(cell), cell_format)
         case None:
             sheet.write_blank(*place, None, cell_format)
         case datetime():

@@ -8,6 +8,7 @@ The questions are asked once for all agencies that are bound alike (`DutyCatalog
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 
 import msgspec
 
@@ -36,6 +37,13 @@ class Superior(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class CoOperator(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An agency that co-operates in a report on the days of `dates`: it is told of alerts and owes nothing."""
+
+    agency: str
+    dates: tuple[DateRange, ...]
+
+
+class Successor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An agency that stands in the place of one that has ended, on the days of `dates`."""
 
     agency: str
     dates: tuple[DateRange, ...]
@@ -178,6 +186,24 @@ def list_co_operators(agencies: Agencies, named: tuple[str, ...]) -> tuple[CoOpe
     """Return the agencies that are *named*, themselves or as members of a named group, and when."""
     found = ((one, agencies.memberships(one, named)) for one in agencies)
     return tuple(CoOperator(agency=agency, dates=dates) for agency, dates in found if dates)
+
+
+def list_addressed_successors(agencies: Agencies, agency: str, addressees: tuple[str, ...]) -> tuple[Successor, ...]:
+    """Return the addressed agencies that stand in the place of one that ends, and when.
+
+    An heir that ends in its turn gives way to its own heirs: a commune that was merged in January and again in July has
+    one successor until July and another one from then on.
+    """
+    ends_on, successors = agencies.lifetime(agency).to, agencies.successors(agency)
+    if not successors:
+        return ()
+    spans = [span for one in successors for span in agencies.memberships(one, addressees)]
+    turns = sorted({ends_on, *(day for one in spans for day in (one.from_, one.to) if ends_on < day < date.max)})
+    found: dict[str, list[DateRange]] = {}
+    for day, following in pairwise((*turns, date.max)):
+        for heir in _find_bound_heirs(agencies, agency, addressees, day):
+            found.setdefault(heir, []).append(DateRange(from_=day, to=following))
+    return tuple(Successor(agency=heir, dates=_merge_ranges(dates)) for heir, dates in found.items())
 
 
 def _find_bound_heirs(agencies: Agencies, agency: str, addressees: tuple[str, ...], on: date) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from itertools import zip_longest
 import msgspec
 
 from schemas.events.assessments import Status, StepKind
-from schemas.events.wire import WireSegment, WireStep
+from schemas.events.wire import WireNotice, WireSegment, WireStep
 from schemas.plan import calendar, periods, values
 from schemas.plan.plan import PARENT, Reminders
 from services.rules.core import notices
@@ -27,6 +27,10 @@ UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 
 # The alerts of which the co-operating agencies get copies.
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
+
+SELF = "self"
+# What an agency is told though it has ended: that it has passed its duty on, and that what it filed itself is here.
+_TOLD_IN_ANY_CASE = frozenset({StepKind.SUCCESSION, StepKind.RECEIVED})
 
 
 class _UrgentSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +68,63 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
         alerts.extend(_plan_repeated_urging(duty, reminders, spans))
     if reminders.notices or assessment.returns or not all(one.is_complete for one in assessment.filings):
         alerts.extend(notices.plan_notices(assessment, reminders))
-    if duty.co_operators:
-        alerts.extend([copy for one in alerts if one.kind in COPIED for copy in _copy_alert(one, duty)])
+    copies = (
+        [copy for one in alerts if one.kind in COPIED for copy in _copy_alert(one, duty)] if duty.co_operators else []
+    )
+    if duty.agency_ends_at is not None:
+        alerts = [told for one in alerts for told in _pass_to_successors(one, duty, duty.agency_ends_at)]
+        # A successor that co-operates in the report anyway gets no copy of what it is asked for itself.
+        told = {(one.kind, one.at, one.to) for one in alerts}
+        copies = [one for one in copies if (one.kind, one.at, one.to) not in told]
+    alerts.extend(copies)
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
+
+
+def find_end_of_urging(duty: Duty, due_at: datetime) -> datetime:
+    """Return the instant after which an agency of which nothing is known is not urged about *due_at* any more."""
+    reminders = duty.version.reminders if duty.version else Reminders()
+    ends = [calendar.shift_instant(due_at, one, duty.zone) for one in reminders.after]
+    return max((*ends, duty.one_period_after(due_at) if reminders.then_every else due_at))
+
+
+def _pass_to_successors(alert: WireStep, duty: Duty, ends_at: datetime) -> Iterator[WireStep]:
+    """Yield what of *alert* goes to the agency itself, and what goes to its successors once it has ended.
+
+    After its end the agency's overdue report stays its own, and a successor may file it (ruling 7). A letter to an
+    office that has ended would ask nobody. Where nobody has succeeded to it, nobody is asked.
+    """
+    if alert.to != SELF or alert.kind in _TOLD_IN_ANY_CASE:
+        yield alert
+        return
+    if alert.at < ends_at:
+        goes_on = alert.until is not None and ends_at < alert.until and alert.every is not None
+        yield msgspec.structs.replace(alert, until=ends_at) if goes_on else alert
+    for one in duty.addressed_successors:
+        notice = msgspec.structs.replace(alert.notice or WireNotice(), heirs=(one.agency,))
+        for dates in one.dates:
+            part = _cut_alert(alert, duty, calendar.midnight(dates.from_, duty.zone), dates.to)
+            if part is not None:
+                yield msgspec.structs.replace(part, to=one.agency, notice=notice)
+
+
+def _cut_alert(alert: WireStep, duty: Duty, starts_at: datetime, ends_on: date) -> WireStep | None:
+    """Return what of *alert* is called for from *starts_at* until the day *ends_on*; None where nothing is."""
+    ends_at = None if ends_on == date.max else calendar.midnight(ends_on, duty.zone)
+    if alert.every is None or alert.due_at is None:
+        return alert if starts_at <= alert.at and (ends_at is None or alert.at < ends_at) else None
+    at, passed = _find_repetition(alert.at, alert.every, duty, starts_at)
+    until = min((one for one in (alert.until, ends_at) if one is not None), default=None)
+    left = alert.at_most - passed if alert.at_most else None
+    if at < starts_at or (until is not None and until <= at) or (left is not None and left <= 0):
+        return None
+    return msgspec.structs.replace(
+        alert,
+        at=at,
+        step=values.format_elapsed(alert.due_at, at) if passed else alert.step,
+        until=until,
+        at_most=msgspec.UNSET if left is None else left,
+        settle=msgspec.UNSET if passed else alert.settle,
+    )
 
 
 def _copy_alert(alert: WireStep, duty: Duty) -> Iterator[WireStep]:
@@ -187,7 +245,7 @@ def _plan_repeated_urging(duty: Duty, reminders: Reminders, spans: Iterable[_Urg
         until = min(span.ends_at or silent_from, silent_from)
         if starts_at >= until:
             continue
-        at, passed = _next_repetition(first, every, duty, starts_at)
+        at, passed = _find_repetition(calendar.shift_instant(first, every, duty.zone), every, duty, starts_at)
         left = None if reminders.at_most is None else reminders.at_most - passed
         if starts_at <= at < until and (left is None or left > 0):
             # A step is named by its distance from due, here that of the first repetition, for example P24D.
@@ -204,14 +262,14 @@ def _plan_repeated_urging(duty: Duty, reminders: Reminders, spans: Iterable[_Urg
             )
 
 
-def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetime) -> tuple[datetime, int]:
-    """Return the first repetition after *first* that does not precede *starts_at*, and how many lie before it.
+def _find_repetition(at: datetime, every: str, duty: Duty, starts_at: datetime) -> tuple[datetime, int]:
+    """Return the first repetition, from *at* on, that does not precede *starts_at*, and how many lie before it.
 
     At the end of its reach an instant cannot be shifted further; the last one within reach is returned.
     """
-    at, passed = calendar.shift_instant(first, every, duty.zone), 0
-    while at < starts_at and calendar.shift_instant(at, every, duty.zone) > at:
-        at, passed = calendar.shift_instant(at, every, duty.zone), passed + 1
+    passed = 0
+    while at < starts_at and (following := calendar.shift_instant(at, every, duty.zone)) > at:
+        at, passed = following, passed + 1
     return at, passed
 
 

@@ -8,7 +8,7 @@ import msgspec
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, values
 from schemas.plan.plan import Obligation, ObligationVersion
-from services.rules.core.agencies import CoOperator, Superior
+from services.rules.core.agencies import CoOperator, Successor, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements
 from services.rules.core.facts import Submission
 
@@ -24,6 +24,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `requirements` is what a report must contain to be complete. An untracked duty bound the agency by law while nobody
     watched. `superseded_at` is the instant from which another plan stands in the place of this one. `carried_from` are
     the duties of an earlier plan whose reports count for this one. `superiors` are listed where an alert goes to them.
+    `addressed_successors` are told in the agency's place once it has ended.
     """
 
     key: DutyKey
@@ -44,6 +45,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     carried_from: tuple["Duty", ...] = ()
     superiors: tuple[Superior, ...] = ()
     co_operators: tuple[CoOperator, ...] = ()
+    addressed_successors: tuple[Successor, ...] = ()
 
     @property
     def is_binding(self) -> bool:

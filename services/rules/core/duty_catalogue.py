@@ -247,6 +247,9 @@ class DutyCatalogue:
             carried_from=tuple(self._list_carried_duties(key, terms)),
             superiors=self._superiors_of(terms.version, key.agency),
             co_operators=self._co_operators_of(terms.obligation),
+            addressed_successors=()
+            if ends_on is None
+            else agencies.list_addressed_successors(self.agencies, key.agency, terms.obligation.bearers),
         )
 
     def _list_carried_duties(self, key: DutyKey, terms: PeriodTerms) -> Iterator[Duty]:

@@ -16,7 +16,7 @@ from schemas.events.ids import DutyKey
 from schemas.events.wire import WireSegment, WireStep
 from schemas.plan.plan import Notice
 from services.rules.core import completeness
-from services.rules.core.alerts import plan_alerts
+from services.rules.core.alerts import find_end_of_urging, plan_alerts
 from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
@@ -134,14 +134,20 @@ def _outlives_due(duty: Duty) -> bool:
     return duty.agency_ends_at is None or (duty.due_at is not None and duty.due_at <= duty.agency_ends_at)
 
 
+def _ends_while_asked(duty: Duty) -> bool:
+    """Whether the agency ends before it would have been urged for the last time."""
+    if duty.agency_ends_at is None or duty.due_at is None:
+        return duty.agency_ends_at is not None
+    return duty.agency_ends_at <= find_end_of_urging(duty, duty.due_at)
+
+
 def _describe_outcome(duty: Duty) -> Hashable:
     """Return what the outcome of *duty* without facts depends on, among the duties of one catalogue."""
-    ends_early = not _outlives_due(duty)
     return (
         duty.key.obligation,
         duty.key.period,
         duty.opens_at,
-        (duty.agency_ends_at, duty.heirs) if ends_early else None,
+        (duty.agency_ends_at, duty.heirs, duty.addressed_successors) if _ends_while_asked(duty) else None,
         duty.left_group_at,
         duty.superiors,
         # An agency that co-operates in its own report gets no copies of the alerts that it gets anyway.

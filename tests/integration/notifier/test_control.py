@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from schemas.events.deliveries import AttemptOutcome
@@ -43,10 +45,12 @@ Run = Callable[..., Awaitable[list[dict[str, Any]]]]
 
 
 @pytest.fixture
-def run(notifier: NotifierClient, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(notifier: NotifierClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Return a function that runs `dondoc` on the notifier's database and returns the rows that it prints."""
     monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_DOMAIN", PATH.domain)
     monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_KEY", PATH.key.decode())
+    monkeypatch.setenv("DONDOC_KAFKA_BOOTSTRAP", notifier.bus.bootstrap)
+    monkeypatch.setenv("DONDOC_INTAKE_SIGNING_KEYS", str(tmp_path / "signing-keys.json"))
     for name in ("DONDOC_MONGO_URL", "DONDOC_NOTIFIER_MONGO_DATABASE", "DONDOC_CLOCK"):
         monkeypatch.setenv(name, notifier.settings[name])
 
@@ -85,7 +89,7 @@ async def test_what_a_relay_refused_is_listed_and_sent_again(
 ) -> None:
     """A mailbox that was closed by mistake: the delivery is shown without its address, and resent under its id.
 
-    What bounces later is told by the mail that comes back, once.
+    What bounces later is told by the mail that comes back, once. The evidence sheet tells all of it.
     """
     notifier.smtp.inject_faults({f"van-thu@{AGENCY}.example": [{"rcpt": "550 5.1.1 No such user"}]})
     await notifier.publish_documents()
@@ -111,14 +115,30 @@ async def test_what_a_relay_refused_is_listed_and_sent_again(
     assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is True
     assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is False
     bounced = (await notifier.wait_for_attempts(3))[-1]
-    assert (bounced.outcome, bounced.reason, bounced.delivery) == (
-        AttemptOutcome.BOUNCED,
-        "dsn_5.1.1",
-        refused.delivery,
-    )
+    told = (bounced.outcome, bounced.reason, bounced.delivery)
+    assert told == (AttemptOutcome.BOUNCED, "dsn_5.1.1", refused.delivery)
     await run("deliveries", "resend", listed["delivery"], *WHO)
     await notifier.wait_for_mails(2)
     await run("deliveries", "resend", listed["delivery"], *WHO, exit_code=1)
+    await notifier.wait_until_idle()
+    await _check_evidence(run, tmp_path / "sheet.pdf", mail)
+
+
+async def _check_evidence(run: Run, file: Path, mail: EmailMessage) -> None:
+    """The sheet has the words of the mail and each outcome in order, and its signature holds for these bytes alone."""
+    about = (plans.PLAN, "2026", "--agency", AGENCY, "--obligation", plans.OBLIGATION)
+    (claim,) = await run("deliveries", "evidence", *about, "-o", str(file))
+    text = " ".join(" ".join(one.extract_text().split()) for one in PdfReader(file).pages)
+    chain = ("không gửi được (lần gửi 1, smtp_550)", "đã nhận để chuyển (lần gửi 2)", "bị trả về", "(lần gửi 3)")
+    assert [text.find(one) for one in chain] == sorted(text.find(one) for one in chain)
+    assert -1 not in {text.find(one) for one in (*chain, str(mail["Subject"]), "Lê Thị B")}
+    assert "@" not in text
+    signature = str(file.with_name("sheet.pdf.jws"))
+    (verified,) = await run("receipt", "verify", signature, "--event", str(file))
+    assert claim.items() <= verified.items()
+    file.write_bytes(file.read_bytes().replace(b"%PDF-1.7", b"%PDF-1.6"))
+    await run("receipt", "verify", signature, "--event", str(file), exit_code=1)
+    await run("deliveries", "evidence", plans.PLAN, "2025", *about[2:], "-o", str(file), exit_code=1)
 
 
 async def test_a_mail_that_waits_is_cancelled_once_its_contact_is_removed(

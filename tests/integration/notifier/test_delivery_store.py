@@ -13,9 +13,9 @@ from schemas.events.ids import DutyKey
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR
 from services.notifier.contacts.store import ContactStore
-from services.notifier.core.dispatch.holds import SendingHolds
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.holds import SendingHolds
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope

@@ -1,17 +1,25 @@
-"""What the runbook promises of the notifier: what its metrics show at night, and what a restored ledger sends again."""
+"""What the notifier tells those who operate it: what its metrics show at night, and what the officer reads on Monday.
 
-from datetime import timedelta
+And what a restored ledger sends again.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 
 from schemas.events.topics import VERDICTS
+from services.notifier.core.scheduling.delivery import OFFICER
 from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
-from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_step, an_assessment
+from tests.support.builders import plans
+from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment, an_urging
 from tests.support.servers.services import Service
 
 NOW = DUE - timedelta(days=2, hours=12)
 ADDRESS = f"van-thu@{AGENCY}.example"
+MONDAY = datetime(2026, 12, 14, 1, tzinfo=UTC)  # 08:00 in Viet Nam, the week after the deadline
+OFFICER_ADDRESS = "can-bo@bank.example"
 ANOTHER_GROUP = "dondoc.notifier-2"
 
 
@@ -72,3 +80,36 @@ async def test_a_lost_ledger_repeats_nothing_under_another_group_either(notifier
     await notifier.wait_until_idle()
     assert len(notifier.smtp.mails()) == 1
     assert [one.step for one in await notifier.read_attempts()] == ["P3D"]
+
+
+async def test_the_officer_is_told_once_a_week(notifier: NotifierClient, start: Start, tmp_path: Path) -> None:
+    """Two processes and a restart send one digest, and the next week another one."""
+    officers = tmp_path / "officers.yaml"
+    officers.write_text(f"{plans.PLAN}: {{name: Nguyễn Thị Mẫu, phone: '02373000000', email: {OFFICER_ADDRESS}}}\n")
+    notifier.addresses.add(OFFICER_ADDRESS)
+    await notifier.publish_documents()
+    await notifier.load_contacts(a_contact())
+    notifier.set_clock(MONDAY)
+
+    def start_both() -> list[Service]:
+        return [start(DONDOC_NOTIFIER_OFFICERS=str(officers)) for _ in range(2)]
+
+    def read_digests() -> list[str]:
+        return [str(one["Subject"]) for one in notifier.smtp.mails() if str(one["To"]) == OFFICER_ADDRESS]
+
+    running = start_both()
+    await notifier.publish_assessments(an_assessment(an_urging(1)))
+    await notifier.wait_for_mails(1)  # the urging itself
+    notifier.set_clock(MONDAY.replace(hour=2))
+    await eventually(read_digests, "the digest of the week")
+    assert read_digests() == ["Tuần 14/12–18/12/2026: 1 việc cần xử lý"]
+    for one in running:
+        one.stop()
+    start_both()
+    notifier.set_clock(MONDAY.replace(day=15))
+    await notifier.wait_until_idle()
+    assert len(read_digests()) == 1
+    notifier.set_clock(MONDAY.replace(day=21))
+    await eventually(lambda: len(read_digests()) == 2, "the digest of the next week")
+    assert OFFICER not in {one.to_agency for one in await notifier.read_attempts()}
+    assert AGENCY in {one.to_agency for one in await notifier.read_attempts()}

@@ -271,21 +271,6 @@ async def test_the_dashboard_is_rendered_on_the_server_in_both_languages(
     assert "UBND huyện Đông Sơn" in (await get(reporting_with_year, "/agencies/h-03", as_of=AT)).text
 
 
-@pytest.mark.parametrize(
-    ("status", "counted"),
-    [("open", "Chưa ghi nhận kết quả: <b>7</b>"), ("fulfilled", "Đã ghi nhận kết quả: <b>14</b>")],
-)
-async def test_duties_without_a_date_are_counted_on_the_page_of_the_season(
-    reporting_with_year: Service, get: Get, status: str, counted: str
-) -> None:
-    """They belong to no season, so the page tells of them beside it, and each number leads to what it counts."""
-    page = await get(reporting_with_year, "/", as_of=AT)
-    assert counted in page.text
-    listed = await get(reporting_with_year, "/v1/duties", as_of=AT, plan="6766-KH-UBND", period="none", status=status)
-    assert f"<b>{listed.json()['total']}</b>" in counted
-    assert f"period=none&amp;status={status}" in page.text
-
-
 async def test_a_receipt_names_its_event_and_the_state_of_its_duty(
     reporting_with_year: Service, get: Get, bus: Bus
 ) -> None:

@@ -44,11 +44,12 @@ def at(day: int, month: int = 12, *, hour: int = 7, minute: int = 30, year: int 
 
 
 def a_call(kind: StepKind, agency: str = "h-tho-xuan", **changes: Any) -> DutyAlert:
-    """Return an alert about the report of *agency* for 2024; *changes* are of the alert."""
+    """Return an alert about the report of *agency* for 2024; *changes* are of the alert, but for its `period`."""
+    period = changes.pop("period", PERIOD)
     called = changes.pop("at", DUE - timedelta(days=7))
     given = {"step": "P7D", "at": called, "send_at": called, "first_at": called, "due_at": DUE, **changes}
     return DutyAlert(
-        duty=DutyKey(plan=PLAN, agency=agency, obligation=OBLIGATION, period=PERIOD),
+        duty=DutyKey(plan=PLAN, agency=agency, obligation=OBLIGATION, period=period),
         plan_version=3,
         registry="thanh-hoa",
         registry_version=2,

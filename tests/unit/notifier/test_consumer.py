@@ -24,6 +24,14 @@ def test_absent_optional_fields_have_their_defaults() -> None:
     assert (assessment.duty.period, assessment.timeline[0].due_at, assessment.alerts) == (None, None, ())
 
 
+def test_of_the_flags_those_are_kept_that_ask_for_a_review() -> None:
+    """The officer is told of them; all others would only make each schedule longer."""
+    flagged = [{"from": AT, "status": "late", "flags": ["past_due", "needs_reconciliation", "accepted"]}]
+    assessment = decode_assessment(encode(an_assessment_event(timeline=flagged)))
+    assert assessment is not None
+    assert assessment.timeline[0].flags == ("needs_reconciliation", "accepted")
+
+
 def test_an_event_of_another_type_is_none() -> None:
     """An event of another type is passed over, whether or not its data happens to fit."""
     assert decode_assessment(encode(an_assessment_event("vn.dondoc.other.v1"))) is None

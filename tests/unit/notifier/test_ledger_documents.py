@@ -2,15 +2,17 @@
 
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.event_origin import NO_ORIGIN, EventOrigin, TraceContext
 from schemas.events.ids import DutyKey
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.address_vault import IN_CLEAR
+from services.notifier.core.scheduling import delivery as deliveries
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, OfficerWeek
 from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts
 from services.notifier.core.scheduling.scheduled_alert import Correction, DutyAlert, ScheduledAlert
 from services.notifier.ledger_documents import StoredSchedule
@@ -200,3 +202,18 @@ def _as_lists(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _as_lists(one) for key, one in value.items()}
     return [_as_lists(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def test_the_digest_of_an_officer_is_a_delivery_without_alerts_and_without_events() -> None:
+    """It is read back as it was written, is listed by its week, and the bus hears nothing of it."""
+    week = OfficerWeek(plan="P-1", monday=date(2026, 12, 14))
+    created = deliveries.create_officer_delivery(week, "can-bo@bank.example")
+    assert created == deliveries.create_officer_delivery(week, "can-bo@bank.example")
+    document = ledger_documents.encode_new_delivery(created, DUE)
+    assert (document["state"], document["next_at"], document["duties"]) == ("created", DUE, [])
+    read = ledger_documents.decode_delivery(deepcopy(document), IN_CLEAR)
+    assert replace(read, created_at=None) == created
+    assert (read.kind, read.step, read.to_agency) == ("officer-digest", "2026-12-14", "officer")
+    assert read.origin == NO_ORIGIN
+    ended = DeliveryAttempt(delivery=read, outcome=AttemptOutcome.ACCEPTED, at=DUE)
+    assert ledger_documents.encode_events(ended) == []

@@ -1,6 +1,5 @@
 """`dondoc contacts`: the notifier's contacts, from a table into its database and back, and who is out of reach."""
 
-import asyncio
 import csv
 import io
 import sys
@@ -15,13 +14,13 @@ import typer
 from schemas.events.deliveries import Channel
 from schemas.plan import periods
 from schemas.plan.periods import Period
-from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Language
-from services.console.commands.notifier import ledger_queries
+from services.console.commands.notifier import ledger_queries, published_plans
+from services.console.commands.notifier.published_plans import Documents
 from services.console.contacts import contact_cells, contact_file, season
 from services.console.contacts.contact_file import COLUMNS, ContactFault, LocatedContact
-from services.console.support import inputs, output, topic_reader
+from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulationDocuments
 from services.console.tables.table import RefusedTableError
@@ -31,8 +30,6 @@ from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.notifier.settings import NotifierSettings
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.runtime.clock import clock_from
-from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.settings import KafkaConfig
 
 app = typer.Typer(help="Who is told: contacts of agencies and lists, and who is out of reach.", no_args_is_help=True)
 
@@ -45,7 +42,6 @@ PlanFolders = Annotated[
     ),
 ]
 MessageLanguage = Annotated[Literal["en", "vi"], typer.Option(help="Language of refusals.")]
-Documents = Sequence[tuple[Plan, Registry]]
 Result = TypeVar("Result")
 
 
@@ -61,7 +57,7 @@ def import_contacts(
     """Put the contacts of FILE in place of all contacts of the agencies and lists it names."""
     with output.exit_on_errors():
         located = read_contacts_file(file, lang)
-        documents = _read_documents(plan)
+        documents = published_plans.read_documents(plan)
         contacts = resolve_contacts(located, documents, lang) if documents else [one.contact for one in located]
         _query_store(lambda contacts_store: contacts_store.replace(contacts))
         output.print_message(
@@ -91,7 +87,7 @@ def check(
     with output.exit_on_errors():
         walked = None if period is None else _parse_period(period)
         located = read_contacts_file(file, lang) if file else None
-        documents = _read_documents(plan)
+        documents = published_plans.read_documents(plan)
         if not documents:
             raise UnusableInputError(
                 "no plan is published; publish one with `dondoc publish DIR`, or name its folder with --plan DIR"
@@ -286,26 +282,6 @@ def _parse_period(text: str) -> Period:
         return periods.parse(text)
     except ValueError as cause:
         raise UnusableInputError(f"--season: {cause}") from cause
-
-
-def _read_documents(folders: Sequence[Path] | None) -> Documents:
-    if folders:
-        return [(catalogue.plan, catalogue.registry) for catalogue in inputs.read_plan_folders(folders)]
-    settings = NotifierSettings()
-    remedy = "set DONDOC_KAFKA_BOOTSTRAP, or name the plan with --plan DIR"
-    return asyncio.run(
-        topic_reader.translate_broker_errors(_read_published(settings.kafka), settings.kafka, remedy=remedy)
-    )
-
-
-async def _read_published(kafka: KafkaConfig) -> Documents:
-    references = PublishedDocuments(kafka)
-    try:
-        await references.start()
-        plans = references.plans()
-        return [(plan, registry) for plan in plans if (registry := references.registry(plan.registry)) is not None]
-    finally:
-        await references.stop()
 
 
 def _query_store(query: Callable[[ContactStore], Awaitable[Result]]) -> Result:

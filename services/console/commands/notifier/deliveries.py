@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from schemas.events.deliveries import AttemptOutcome, Channel
-from services.console.commands.notifier import ledger_queries
+from services.console.commands.notifier import evidence, ledger_queries
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.output import OutputFormat
@@ -28,6 +28,8 @@ from services.notifier.settings import NotifierSettings
 from services.runtime.clock import clock_from
 
 app = typer.Typer(help="Who was told what, when, with what outcome.", no_args_is_help=True)
+
+app.command()(evidence.evidence)
 
 STATES = ("due", "claimed", "begun", *(one.value for one in AttemptOutcome))
 LARGEST_LIMIT = 100_000

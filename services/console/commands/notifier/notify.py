@@ -11,7 +11,7 @@ from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.output import OutputFormat
 from services.notifier.control.store import HoldStore
-from services.notifier.core.dispatch.holds import HoldScope, SendingHold
+from services.notifier.core.scheduling.holds import HoldScope, SendingHold
 from services.notifier.settings import NotifierSettings
 from services.runtime.clock import clock_from
 

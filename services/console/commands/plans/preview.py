@@ -1,5 +1,6 @@
 """`dondoc preview`: shows a letter of a plan as it would read: plain text, HTML, text messages."""
 
+from collections.abc import Callable
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +16,9 @@ from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulationDocuments
 from services.notifier.channels import email
 from services.notifier.channels.email import MailHeaders
-from services.notifier.core.rendering import render
+from services.notifier.core.rendering import officer_letter, render
+from services.notifier.core.rendering.officer_letter import OfficerReading
+from services.notifier.core.rendering.officers import Officer, OfficerBook
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions, SmsLetters
 from services.notifier.core.scheduling.routing import Digest, Language
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
@@ -25,6 +28,9 @@ DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
 _SENDER, _RECIPIENT, _ID = "don-doc@dondoc.example", "nguoi-nhan@example", "<xem-truoc@dondoc.example>"
 _YEARS_BACK = 10  # an agency that was merged away is previewed as it was
 _OPENS, _CLOSES = time(7, 30), time(17, 30)
+
+# Renders one letter for a channel, a text message in the given letters.
+RenderMessage = Callable[[Channel, SmsLetters], RenderedMessage]
 
 
 def preview(
@@ -43,18 +49,22 @@ def preview(
     """Show a letter as it would read with invented events: text, HTML and text messages. Nothing is sent."""
     with output.exit_on_errors():
         catalogue = inputs.read_plan_folders([plan])[0]
-        letter = _choose_duties(catalogue, obligation, period, agency).write(kind)
-        options = RenderOptions(officers=inputs.read_officers(officers))
+        sampler = _choose_duties(catalogue, obligation, period, agency)
         documents = SimulationDocuments(catalogues={catalogue.plan.plan: catalogue}, opens=_OPENS, closes=_CLOSES)
-        mail = _render(letter, documents, Channel.EMAIL, language=lang, options=options)
+        book = inputs.read_officers(officers)
+        if kind is LetterKind.OFFICER_DIGEST:
+            render_message, at = _prepare_digest(sampler, documents, book, lang)
+        else:
+            render_message, at = _prepare_letter(sampler.write(kind), documents, book, lang)
+        mail = render_message(Channel.EMAIL, SmsLetters.UNACCENTED)
         text = f"{mail.subject}\n\n{mail.body}"
-        messages = _render_messages(letter, documents, language=lang, options=options)
+        messages = _render_messages(render_message)
         if out is None:
             typer.echo("\n".join((text, mail.html or "", messages)))
             return
         out.mkdir(parents=True, exist_ok=True)
         path = out / f"{kind.value}.{lang}"
-        _write_mail(path.with_name(f"{path.name}.eml"), mail, letter.occasion.now, lang)
+        _write_mail(path.with_name(f"{path.name}.eml"), mail, at, lang)
         path.with_name(f"{path.name}.html").write_text(mail.html or "", encoding="utf-8")
         path.with_name(f"{path.name}.txt").write_text(f"{text}\n{messages}", encoding="utf-8")
         output.print_message(f"the letter is in {out}")
@@ -115,25 +125,38 @@ def _write_mail(path: Path, mail: RenderedMessage, at: datetime, language: Langu
     path.write_bytes(email.write_mail(headers, mail))
 
 
-def _render_messages(
-    letter: SampleLetter, documents: SimulationDocuments, *, language: Language, options: RenderOptions
-) -> str:
+def _render_messages(render_message: RenderMessage) -> str:
     """Return the text message in each choice of letters, with the number of its segments."""
     lines = []
     for letters in SmsLetters:
-        given = RenderOptions(officers=options.officers, letters=letters)
-        sms = _render(letter, documents, Channel.SMS, language=language, options=given)
+        sms = render_message(Channel.SMS, letters)
         lines.append(f"SMS ({letters.value}, {sms.segments}): {sms.body}\n")
     return "\n".join(lines)
 
 
-def _render(
-    letter: SampleLetter,
-    documents: SimulationDocuments,
-    channel: Channel,
-    *,
-    language: Language,
-    options: RenderOptions,
-) -> RenderedMessage:
-    digest = Digest(to_agency=letter.to_agency, channel=channel, alerts=letter.alerts)
-    return render.render_digest(digest, documents, language=language, options=options, occasion=letter.occasion)
+def _prepare_letter(
+    letter: SampleLetter, documents: SimulationDocuments, officers: OfficerBook, language: Language
+) -> tuple[RenderMessage, datetime]:
+    """Return what renders *letter*, and the instant at which it is written."""
+
+    def render_message(channel: Channel, letters: SmsLetters) -> RenderedMessage:
+        digest = Digest(to_agency=letter.to_agency, channel=channel, alerts=letter.alerts)
+        options = RenderOptions(officers=officers, letters=letters)
+        return render.render_digest(digest, documents, language=language, options=options, occasion=letter.occasion)
+
+    return render_message, letter.occasion.now
+
+
+def _prepare_digest(
+    sampler: LetterSampler, documents: SimulationDocuments, officers: OfficerBook, language: Language
+) -> tuple[RenderMessage, datetime]:
+    """Return what renders a digest to the plan's officer, and the instant at which it is written."""
+    sample = sampler.write_digest()
+    officer = officers.get(sample.digest.week.plan) or Officer(name="…")
+    reading = OfficerReading(officer=officer, now=sample.now, language=language)
+
+    def render_message(channel: Channel, letters: SmsLetters) -> RenderedMessage:
+        options = RenderOptions(letters=letters)
+        return officer_letter.render_officer_digest(sample.digest, documents, reading, channel=channel, options=options)
+
+    return render_message, sample.now

@@ -12,6 +12,8 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome
 from schemas.events.wire import WireNotice
 from schemas.plan.plan import PARENT
+from services.console.commands.plans import sample_digest
+from services.console.commands.plans.sample_digest import SampleDigest
 from services.notifier.core.rendering.render import Occasion
 from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory, ReportTally, SentAlert
 from services.notifier.core.scheduling.routing import SELF
@@ -44,6 +46,7 @@ class LetterKind(StrEnum):
     SUCCESSION = "succession"
     ESCALATION = "escalation"
     OVERDUE_LIST = "overdue-list"
+    OFFICER_DIGEST = "officer-digest"
     SEASON_OPENING = "season-opening"
 
 
@@ -65,7 +68,10 @@ class LetterSampler:
     due_at: datetime
 
     def write(self, kind: LetterKind) -> SampleLetter:
-        """Return the letter of a kind, to the agency itself or, where the kind is told to others, to them."""
+        """Return the letter of a kind, to the agency itself or, where the kind is told to others, to them.
+
+        The officer's digest is about no alert: `write_digest` returns it.
+        """
         own = self.duties[0]
         match kind:
             case LetterKind.ESCALATION:
@@ -77,6 +83,10 @@ class LetterSampler:
             case _:
                 step, days, given = self._invent(kind)
                 return self._write(own.key.agency, [(own, step, SELF, given)], days)
+
+    def write_digest(self) -> SampleDigest:
+        """Return the weekly digest to the plan's officer."""
+        return sample_digest.invent_digest(self.catalogue, self.duties, self.due_at, self._list_missing())
 
     def _invent(self, kind: LetterKind) -> tuple[StepKind, float, dict[str, Any]]:
         """Return what happens, how many days after the deadline, and the values of the alert."""

@@ -9,6 +9,7 @@ from schemas.content import requested_content
 from schemas.events import facts, ids
 from schemas.events.assessments import Status
 from schemas.plan import periods
+from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.demo.any_plan.planned_duties import PlannedDuty
@@ -20,6 +21,22 @@ EXCHANGE = UpstreamSystem(name="exchange", source="//truc-van-ban.example", proo
 TRANSMISSION_TIME = timedelta(minutes=4)
 OFFICE_HOURS = (time(8, 30), time(14))  # few, so that many reports are posted at one stop of the clock
 SIGNED = "signed"
+USUAL_SIZE = (12, 400)  # of a figure, per month
+SIZES = {"case": (4, 40), "person": (1, 18)}
+PART_OF_FLOW, PART_OF_STOCK = (40, 100), (2, 25)  # percent: what was settled of what came, and what is left of it
+PROPOSALS = "proposals"  # the section whose texts the annual report quotes as proposals
+PROPOSED_BY_ONE_OF = 6
+WHAT_IS_PROPOSED = (
+    "Đề nghị hướng dẫn thống nhất cách tính số liệu của kỳ báo cáo.",
+    "Đề nghị tổ chức tập huấn cho công chức làm công tác tổng hợp, báo cáo.",
+    "Đề nghị kết nối các hệ thống thông tin báo cáo để không phải nhập số liệu nhiều lần.",
+    "Đề nghị bố trí kinh phí nâng cấp trang thiết bị phục vụ báo cáo điện tử.",
+)
+WHAT_IS_TOLD = (
+    "hoàn thành đúng tiến độ đề ra",
+    "một số nhiệm vụ phải gia hạn do chờ ý kiến của cơ quan liên quan",
+    "không phát sinh vướng mắc vượt thẩm quyền",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,28 +181,51 @@ def draft_report(duty: PlannedDuty, plan: Plan, registry: Registry) -> Report:
         at=max(at, duty.opens_at + TRANSMISSION_TIME),
         upstream=upstream,
         figures=_draw_figures(
-            duty, plan, [one.indicator.code for one in asked.figures if one.indicator.kind != "ratio"]
+            duty, plan, registry, [one.indicator for one in asked.figures if one.indicator.kind != "ratio"]
         ),
         sections={
-            one.id: _write_section(duty, one.id)
+            one.id: text
             for one in (*duty.version.requires.sections, *duty.version.accepts.sections)
+            if (text := _write_section(duty, one.id))
         },
     )
 
 
-def _draw_figures(duty: PlannedDuty, plan: Plan, codes: Iterable[str]) -> Mapping[str, int]:
-    """Return made-up figures; what is a share of another figure does not exceed it."""
-    figures = {code: draw_number(f"{duty.seed}/{code}", 12, 400) for code in codes}
-    for formula in (one.parse_formula() for one in plan.indicators):
-        if formula is not None and figures.keys() >= {*formula.codes}:
+def _draw_figures(
+    duty: PlannedDuty, plan: Plan, registry: Registry, indicators: Iterable[Indicator]
+) -> Mapping[str, int]:
+    """Return made-up figures that hold together.
+
+    A flow grows with the length of the period, everything with the number of agencies that went into this one. Of
+    several figures of one unit the later ones are parts of the first; so is what a percentage is of.
+    """
+    merged = max(1, sum(len(one.from_) for one in registry.successions if duty.agency in one.to))
+    months = periods.MONTHS_OF.get(duty.period.recurrence, 1)
+    figures: dict[str, int] = {}
+    wholes: dict[str, int] = {}
+    for one in indicators:
+        seed, unit, is_flow = f"{duty.seed}/{one.code}", one.unit or "", one.kind == "flow"
+        if unit in wholes:
+            figures[one.code] = wholes[unit] * draw_number(seed, *(PART_OF_FLOW if is_flow else PART_OF_STOCK)) // 100
+            continue
+        figures[one.code] = draw_number(seed, *SIZES.get(unit, USUAL_SIZE)) * merged * (months if is_flow else 1)
+        if unit not in SIZES:
+            wholes[unit] = figures[one.code]
+    for ratio in plan.indicators:
+        formula = ratio.parse_formula()
+        if formula is not None and ratio.unit == "percent" and figures.keys() >= {*formula.codes}:
             part, whole = formula.codes[0], formula.codes[-1]
-            figures[part] = min(figures[part], figures[whole])
+            figures[part] = figures[whole] * draw_number(f"{duty.seed}/{ratio.code}", *PART_OF_FLOW) // 100
     return figures
 
 
 def _write_section(duty: PlannedDuty, section: str) -> str:
+    """Return what an agency writes in a section; few agencies propose anything."""
     number = draw_number(f"{duty.seed}/{section}", 2, 40)
-    return f"Đã triển khai {number:02d} nhiệm vụ trong kỳ; các chỉ tiêu cơ bản được bảo đảm theo kế hoạch."
+    if section == PROPOSALS:
+        round_, rest = divmod(number, PROPOSED_BY_ONE_OF)
+        return "" if rest else WHAT_IS_PROPOSED[round_ % len(WHAT_IS_PROPOSED)]
+    return f"Đã triển khai {number:02d} nhiệm vụ trong kỳ, {WHAT_IS_TOLD[number % len(WHAT_IS_TOLD)]}."
 
 
 def _report_in_time(report: Report, *before: Report) -> Outcome:

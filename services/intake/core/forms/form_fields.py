@@ -187,7 +187,7 @@ def _part_field(requested: RequestedPart) -> FormField:
     return FormField(
         key=f"parts.{requested.agency}",
         kind=FieldType.YES_NO,
-        label=Bilingual.of(en=f"includes the report of {en}", vi=f"đã tổng hợp báo cáo của {vi}"),
+        label=Bilingual.of(en=f"Includes the report of {en}", vi=f"Đã tổng hợp báo cáo của {vi}"),
         is_required=requested.is_required,
     )
 

@@ -1,13 +1,13 @@
 """Values in English: dates that nobody misreads (9 Dec 2024), deadlines, distances, counts and missing parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 from schemas.content.units import UNITS
 from schemas.plan import figures, periods
 from schemas.plan.calendar import FiguresWindow
-from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline
+from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline, Request
 from services.notifier.core.scheduling.routing import Language
 
 _MONTHS = (
@@ -29,6 +29,19 @@ class English:
     superior = "the leadership"
     soon = "as soon as possible"
     missing_signature = "the signature of the responsible person"
+    # What is asked of a report in a list of several, and the words of its link.
+    requests: Mapping[Request, tuple[str, str]] = {
+        "send": ("to be sent", "Send the report"),
+        "complete": ("to be completed", "Complete the report"),
+        "revise": ("to be revised", "Send the revised report"),
+        "prepare": ("to be prepared", "Open the form"),
+        "extended": ("deadline extended", "Send the report"),
+        "take-over": ("to be taken over and sent", "Send the report"),
+        "join": ("co-operation asked", ""),
+        "received": ("received in full", ""),
+        "exempt": ("exempt", ""),
+        "passed": ("need not be sent by you", ""),
+    }
     missing_correction = "the new version that was asked for"
 
     def full_date(self, day: date) -> str:
@@ -144,11 +157,11 @@ class English:
         )
         return " or ".join(filter(None, parts))
 
-    def name_request(self, *, is_incomplete: bool, is_returned: bool) -> tuple[str, str]:
-        """Return what is asked of a report in a list of several, and the words of its link."""
-        if is_returned:
-            return "to be revised", "Send the revised report"
-        return ("to be completed", "Complete the report") if is_incomplete else ("to be sent", "Send the report")
+    def name_newer(self, agency: str) -> str:
+        return f"{agency} (new)"
+
+    def of_agency(self, report: str, agency: str) -> str:
+        return f"{report} of {agency}"
 
     def listed_in_sms(self, reports: Sequence[tuple[str, date]]) -> str:
         *others, (last, day) = reports

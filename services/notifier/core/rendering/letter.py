@@ -9,7 +9,7 @@ from schemas.events.assessments import StepKind
 from schemas.plan.plan import PARENT
 from services.notifier.core.rendering import letter_facts
 from services.notifier.core.rendering.english import English
-from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
+from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts, Request
 from services.notifier.core.rendering.officers import Officer
 from services.notifier.core.rendering.vietnamese import Vietnamese
 from services.notifier.core.scheduling.delivery import LetterHistory
@@ -21,6 +21,7 @@ WORDS: Mapping[Language, Words] = {"vi": Vietnamese(), "en": English()}
 Values = dict[str, Any]
 
 _LEAST_TITLE = 30  # letters: a title as short as this is its own short form
+_LEAST_WORDS = 3
 _SUBJECT_TITLE = 38  # letters of a title that stands in a subject for want of a short form
 _LISTED_IN_SMS = 3  # reports named one by one in a text message
 _ROMAN = ("I", "II")
@@ -30,14 +31,14 @@ _ROMAN = ("I", "II")
 class LetterFrame:
     """What a letter has besides the facts of its alerts: who reads it and when, whom to ask, and the reader's links.
 
-    `links` are the form's, one for each alert. `has_calendar` tells whether the deadline goes with it as a calendar
-    entry.
+    `links` are the form's, by the deduplication key of the alert. `has_calendar` tells whether the deadline goes along
+    as a calendar entry.
     """
 
     reader: AgencyNames | None
     now: datetime
     officer: Officer | None
-    links: Sequence[str | None]
+    links: Mapping[str, str]
     ack_link: str | None
     dashboard_link: str | None
     has_calendar: bool
@@ -53,8 +54,9 @@ class Letter:
 
 def compose(facts: Sequence[LetterFacts], words: Words, frame: LetterFrame, history: LetterHistory) -> Letter:
     """Return the letter about *facts*, the most pressing of which comes first."""
+    facts = letter_facts.merge_inherited(facts, words)
     lead = facts[0]
-    values = _describe_frame(lead, words, frame) | describe(lead, words, frame, frame.links[0])
+    values = _describe_frame(lead, words, frame) | describe(lead, words, frame)
     if lead.kind is StepKind.ESCALATION:
         is_to_list = lead.one.alert.to not in {PARENT, SELF}
         if len(facts) == 1 and not is_to_list:
@@ -94,11 +96,11 @@ def _describe_frame(lead: LetterFacts, words: Words, frame: LetterFrame) -> Valu
     }
 
 
-def describe(facts: LetterFacts, words: Words, frame: LetterFrame, link: str | None) -> Values:
+def describe(facts: LetterFacts, words: Words, frame: LetterFrame) -> Values:
     """Return the values of one alert."""
     alert = facts.one.alert
     return {
-        "link": link,
+        "link": frame.links.get(facts.one.dedup_key),
         "agency": facts.agency.full,
         "agency_sms": facts.agency.sms,
         "receiver": facts.receiver.full,
@@ -141,16 +143,21 @@ def _name_report(facts: LetterFacts, words: Words) -> Values:
         stem = words.short_report(facts.source)
     else:
         stem = _cut_at_word(title)
-    short = words.title(stem, period)
+    short, bare = words.title(stem, period), words.title(stem, None)
+    # `BC` alone says too little; where little is left without the period it stays.
+    least = bare if len(bare.split()) >= _LEAST_WORDS else short
     named = words.report(title, period, is_noun=obligation.report_title is not None)
+    in_sms = words.within_sentence(short)
+    if facts.is_inherited:
+        named, in_sms = words.of_agency(named, facts.agency.full), words.of_agency(in_sms, facts.agency.sms)
     return {
         "report": named,
         "report_heading": f"{named[:1].upper()}{named[1:]}",
         "report_short": short,
         "report_brief": words.abbreviate(short),
-        "report_least": words.abbreviate(stem),
-        "report_stem": words.within_sentence(stem),
-        "report_sms": words.within_sentence(short),
+        "report_least": words.abbreviate(least),
+        "report_stem": words.within_sentence(bare),
+        "report_sms": in_sms,
     }
 
 
@@ -228,9 +235,10 @@ def _describe_notice(facts: LetterFacts, words: Words) -> Values:
         "decision_reason": told.reason if told else "",
         "old_due": words.due(facts.former) if facts.former else "",
         "exempt_span": words.exempt_span(first.astimezone(zone).date(), last) if first else "",
-        "is_to_heir": told is not None and facts.one.alert.to in told.heirs,
-        "successors": words.join([one.full for one in passing.heirs]) if passing else "",
-        "successors_sms": words.join([one.sms for one in passing.heirs]) if passing else "",
+        "is_to_heir": facts.is_to_heir,
+        "inherited_from": facts.agency.full if facts.is_inherited else "",
+        "successors": words.join(_tell_apart([one.full for one in passing.heirs], facts, words)) if passing else "",
+        "successors_sms": words.join(_tell_apart([one.sms for one in passing.heirs], facts, words)) if passing else "",
         "succession_on": words.full_date(passing.on) if passing else "",
         "succession_short": words.short_date(passing.on) if passing else "",
         "act": passing.act if passing else "",
@@ -241,24 +249,32 @@ def _describe_notice(facts: LetterFacts, words: Words) -> Values:
     }
 
 
+def _tell_apart(heirs: Iterable[str], facts: LetterFacts, words: Words) -> list[str]:
+    """Return the names of *heirs*; a new ward often has the name of one of those that went into it."""
+    return [words.name_newer(one) if one in {facts.agency.full, facts.agency.sms} else one for one in heirs]
+
+
 def _describe_items(facts: Sequence[LetterFacts], words: Words, frame: LetterFrame) -> Values:
     """Return the values of a letter about several duties: those past due first, then by deadline."""
-    pairs = sorted(zip(facts, frame.links, strict=True), key=lambda pair: _order_by_deadline(pair[0]))
+    ordered = sorted(facts, key=_order_by_deadline)
+    asking = [one for one in ordered if not one.asks_nothing]
     items = []
-    for one, link in pairs:
-        is_returned = one.one.alert.correction is not None
-        asked, action = words.name_request(is_incomplete=bool(one.one.alert.missing), is_returned=is_returned)
-        is_urging = one.kind is StepKind.URGING
-        told = {"asked": asked, "action": action, "urged": words.urged_before(one.ordinal) if is_urging else ""}
-        items.append(describe(one, words, frame, link) | told)
-    ahead = [one for one, _ in pairs if one.deadline and not one.deadline.has_passed]
-    overdue = [one for one, _ in pairs if one.is_overdue]
+    for one in ordered:
+        request = _classify_request(one)
+        asked, action = words.requests[request]
+        urged = words.urged_before(one.ordinal) if one.kind is StepKind.URGING else ""
+        told = {"request": request, "asked": asked, "action": action, "urged": urged}
+        items.append(describe(one, words, frame) | told)
+    ahead = [one for one in asking if one.deadline and not one.deadline.has_passed]
+    overdue = [one for one in asking if one.is_overdue]
     bases = {one["basis"] for one in items}
     next_day = ahead[0].deadline.last_day if ahead and ahead[0].deadline else None
     return {
         "items": items,
-        "count": len(items),
-        "count_words": words.count(len(items)),
+        "count": len(asking),
+        "count_words": words.count(len(asking)),
+        "told_count": len(items) - len(asking),
+        "told_words": words.count(len(items) - len(asking)),
         "overdue_count": len(overdue),
         "overdue_words": words.count(len(overdue)),
         "next_date": words.full_date(next_day) if next_day else "",
@@ -266,22 +282,43 @@ def _describe_items(facts: Sequence[LetterFacts], words: Words, frame: LetterFra
         "past_dates": words.join(
             list(dict.fromkeys(words.full_date(one.deadline.last_day) for one in overdue if one.deadline))
         ),
-        "listed_sms": _list_in_sms([one for one, _ in pairs], words),
+        "listed_sms": _list_in_sms(asking, words),
         "basis": bases.pop() if len(bases) == 1 else "",
-        "differs_in_receiver": len({one.receiver.full for one in facts}) > 1,
-        "has_copies": any(one.is_copy for one in facts),
-        "acknowledging": True,
+        "differs_in_receiver": len({one.receiver.full for one in ordered}) > 1,
+        "has_copies": any(one.is_copy for one in ordered),
+        "acknowledging": bool(asking),
         "ack_link": frame.ack_link,
     }
 
 
-def _order_by_deadline(facts: LetterFacts) -> tuple[bool, str, str]:
+def _classify_request(facts: LetterFacts) -> Request:
+    """Return what is asked of one of several reports, or told of it."""
+    if facts.is_copy:
+        return "join"
+    if facts.one.alert.correction is not None:
+        return "revise"
+    match facts.kind:
+        case StepKind.SUCCESSION:
+            return "take-over" if facts.is_to_heir else "passed"
+        case StepKind.RECEIVED:
+            return "received"
+        case StepKind.EXEMPTION:
+            return "exempt"
+        case StepKind.EXTENSION:
+            return "extended"
+        case StepKind.OPENING:
+            return "prepare"
+        case _:
+            return "complete" if facts.one.alert.missing else "send"
+
+
+def _order_by_deadline(facts: LetterFacts) -> tuple[bool, bool, str, str]:
     due = facts.one.alert.due_at
-    return not facts.is_overdue, due.isoformat() if due else "9999", str(facts.one.duty)
+    return facts.asks_nothing, not facts.is_overdue, due.isoformat() if due else "9999", str(facts.one.duty)
 
 
 def _list_in_sms(facts: Sequence[LetterFacts], words: Words) -> str:
-    if len(facts) > _LISTED_IN_SMS or any(one.deadline is None for one in facts):
+    if not facts or len(facts) > _LISTED_IN_SMS or any(one.deadline is None for one in facts):
         return ""
     return words.listed_in_sms(
         [(_name_report(one, words)["report_sms"], one.deadline.last_day) for one in facts if one.deadline]
@@ -294,6 +331,7 @@ def _describe_tables(facts: Sequence[LetterFacts], words: Words, history: Letter
     for one in facts:
         duty = one.one.duty
         by_report.setdefault((duty.plan, duty.obligation, duty.period), []).append(one)
+    agencies = [*{one.one.duty.agency: one.agency.full for one in facts}.values()]
     tables = []
     extended = exempt = 0
     for key, rows in by_report.items():
@@ -317,7 +355,8 @@ def _describe_tables(facts: Sequence[LetterFacts], words: Words, history: Letter
         "is_wide": True,
         "count": len(facts),
         "expected": tables[0]["expected"] if len(tables) == 1 else 0,
-        "agencies_words": words.count(len({one.one.duty.agency for one in facts})),
+        "agencies_words": words.count(len(agencies)),
+        "only_agency": agencies[0] if len(agencies) == 1 else "",
         "left_out": words.left_out(extended, exempt),
     }
 

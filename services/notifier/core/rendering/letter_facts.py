@@ -3,14 +3,15 @@
 Names, dates and missing parts, in the reader's language where the documents have it. No sentence is made here.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
+from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
 from schemas.plan.calendar import FiguresWindow
 from schemas.plan.plan import Citation, Obligation, ObligationVersion, Plan
@@ -22,6 +23,11 @@ from services.notifier.core.scheduling.scheduled_alert import RETURNED, DutyAler
 
 # The alerts of which the agencies that co-operate in a report get copies.
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
+ASKING_NOTHING = frozenset({StepKind.RECEIVED, StepKind.EXEMPTION})
+# What a letter about several reports asks of one of them, or tells of it.
+Request = Literal[
+    "send", "complete", "revise", "prepare", "extended", "take-over", "join", "received", "exempt", "passed"
+]
 _MEDIA_TYPES: Mapping[str, str] = {"application/pdf": "PDF"}
 
 
@@ -95,6 +101,8 @@ class LetterWords(Protocol):
 
     def report_of(self, agency: str) -> str: ...
 
+    def join(self, names: Sequence[str]) -> str: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterFacts:
@@ -131,7 +139,28 @@ class LetterFacts:
     @property
     def is_copy(self) -> bool:
         """Whether it goes to an agency that co-operates in the report."""
-        return self.kind in COPIED and self.one.alert.to != SELF
+        return self.kind in COPIED and self.one.alert.to != SELF and not self.is_to_heir
+
+    @property
+    def is_to_heir(self) -> bool:
+        """Whether it goes to who stands in the place of an agency that has ended, and not to that agency."""
+        told = self.one.alert.notice
+        return told is not None and self.one.alert.to in told.heirs
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether it tells who owes the report from now on, as a report of its own."""
+        return self.kind is StepKind.SUCCESSION and self.is_to_heir
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether it is about a report that was overdue when its agency ended, and stays that agency's own."""
+        return self.is_to_heir and not self.takes_over
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether its reader has nothing to do: a report was received, exempted, or passed to another office."""
+        return self.kind in ASKING_NOTHING or (self.kind is StepKind.SUCCESSION and not self.takes_over)
 
     @property
     def is_overdue(self) -> bool:
@@ -146,12 +175,11 @@ class LetterFacts:
     @property
     def has_news_of_deadline(self) -> bool:
         """Whether the deadline is new to the reader, or holds no more, so that it goes along as a calendar entry."""
-        told = self.one.alert.notice
         match self.kind:
             case StepKind.REMINDER:
                 is_news = self.is_first and not self.is_copy
             case StepKind.SUCCESSION:
-                is_news = told is not None and self.one.alert.to in told.heirs
+                is_news = self.takes_over
             case StepKind.OPENING | StepKind.EXTENSION | StepKind.EXEMPTION:
                 is_news = True
             case _:
@@ -205,6 +233,27 @@ def find_facts(
     )
 
 
+def merge_inherited(facts: Iterable[LetterFacts], words: LetterWords) -> list[LetterFacts]:
+    """Return *facts*, each report that an heir takes over once, from however many offices."""
+    merged: dict[DutyKey, list[LetterFacts]] = {}
+    for one in facts:
+        merged.setdefault(replace(one.one.duty, agency="") if one.takes_over else one.one.duty, []).append(one)
+    return [
+        one
+        for several in merged.values()
+        for one in ([_merge_facts(several, words)] if several[0].takes_over else several)
+    ]
+
+
+def _merge_facts(several: Sequence[LetterFacts], words: LetterWords) -> LetterFacts:
+    names = AgencyNames(
+        full=words.join([one.agency.full for one in several]),
+        brief=words.join([one.agency.brief for one in several]),
+        sms=words.join([one.agency.sms for one in several]),
+    )
+    return replace(several[0], agency=names)
+
+
 def _find_documents(one: DutyAlert, documents: DocumentVersions) -> tuple[Plan, Registry, Obligation]:
     plan = documents.plan(one.duty.plan, one.plan_version)
     obligation = plan.obligation(one.duty.obligation)
@@ -243,8 +292,14 @@ def _name_on(names: Iterable[Name], day: date, language: Language) -> str:
 
 
 def _name_receiver(plan: Plan, registry: Registry, one: DutyAlert, today: date, language: Language) -> AgencyNames:
-    """Return the names of who receives the report, else of the plan's issuer, else the plan's title."""
-    recipient = calendar.find_recipient(plan, registry, one.duty, today=today)
+    """Return the names of who receives the report, else of the plan's issuer, else the plan's title.
+
+    Nobody is above an office that has ended: its report goes where its heir's goes.
+    """
+    heirs = one.alert.notice.heirs if one.alert.notice else ()
+    has_ended = heirs and not registry.exists_on(one.duty.agency, today)
+    duty = replace(one.duty, agency=heirs[0]) if has_ended else one.duty
+    recipient = calendar.find_recipient(plan, registry, duty, today=today)
     known = next((one for one in (recipient, plan.issuer) if one and registry.agency(one)), None)
     if known is not None:
         return name_agency(known, registry, today, language)
@@ -275,8 +330,9 @@ def _find_passing(one: DutyAlert, registry: Registry, zone: ZoneInfo, language: 
     heirs = one.alert.notice.heirs if one.alert.notice else ()
     if not heirs:
         return None
-    day = one.alert.at.astimezone(zone).date()
-    acts = (act.act for act in registry.successions if one.duty.agency in act.from_ and act.on == day)
+    called_on, agency = one.alert.at.astimezone(zone).date(), one.duty.agency
+    day = called_on if registry.exists_on(agency, called_on) else registry.lifetimes[agency].to or called_on
+    acts = (act.act for act in registry.successions if agency in act.from_ and act.on == day)
     named = tuple(name_agency(heir, registry, day, language) for heir in heirs)
     return Passing(heirs=named, on=day, act=next((act for act in acts if act), ""))
 

@@ -7,7 +7,7 @@ has one version, and each letter a digest of the files it is made of; the delive
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -35,7 +35,7 @@ _TOKEN = re.compile(r"(?P<parameter>[?&]t=)[\w.-]+")
 _HIDDEN = r"\g<parameter>…"
 _DEFAULT_DOMAIN = "dondoc.example"
 
-VERSION = 1
+VERSION = 2
 """The version of the templates. A change of any file raises it; a contract test holds the two to each other."""
 
 _PACKAGE, _FOLDER = "services.notifier", "templates"
@@ -146,7 +146,7 @@ def render_digest(
             )
             return RenderedMessage(subject=subject, body=body, html=html, segments=None, stamp=stamp, thread=thread)
         case Channel.SMS:
-            return _render_sms(composed, words, options.letters, stamp)
+            return render_sms(composed, words, options.letters, stamp)
         case _:
             assert_never(digest.channel)
 
@@ -165,11 +165,13 @@ def keep_text(message: RenderedMessage) -> SentText | None:
 
 def _create_form_links(
     digest: Digest, options: RenderOptions, *, language: Language, now: datetime
-) -> Sequence[str | None]:
+) -> Mapping[str, str]:
+    """Return the link to the form by the deduplication key of the alert, where its reader gets one."""
     links = options.form_links
     if links is None or digest.channel is not Channel.EMAIL:
-        return [None] * len(digest.alerts)
-    return [links.create_link(one, digest, language=language, now=now) for one in digest.alerts]
+        return {}
+    created = {one.dedup_key: links.create_link(one, digest, language=language, now=now) for one in digest.alerts}
+    return {key: link for key, link in created.items() if link is not None}
 
 
 def _create_acknowledge_link(
@@ -204,7 +206,7 @@ def _write_calendar(facts: Sequence[LetterFacts], words: Words, frame: LetterFra
     """Return the deadlines of *facts* as a calendar file; None where there is none."""
     if not facts:
         return None
-    described = ((one, letter.describe(one, words, frame, None)) for one in facts)
+    described = ((one, letter.describe(one, words, frame)) for one in facts)
     entries = [
         CalendarEntry(
             facts=one,
@@ -216,10 +218,11 @@ def _write_calendar(facts: Sequence[LetterFacts], words: Words, frame: LetterFra
     return calendar_file.write_calendar(entries, domain=domain, now=frame.now)
 
 
-def _render_sms(composed: Letter, words: Words, letters: SmsLetters, stamp: TemplateStamp) -> RenderedMessage:
+def render_sms(composed: Letter, words: Words, letters: SmsLetters, stamp: TemplateStamp) -> RenderedMessage:
     """Return the fullest wording of few enough parts, else the shortest, cut only where no provider would take it."""
     values = composed.values
-    names = dict.fromkeys((values["agency"], values["agency_sms"], words.reader))
+    asked = "reader" if values["inherited_from"] else "agency"
+    names = dict.fromkeys((values[asked], values[f"{asked}_sms"], words.reader))
     by_name = [write_sms(composed, words.language, name) for name in names]
     texts = [text for wordings in zip(*by_name, strict=True) for text in dict.fromkeys(wordings)]
     # The last resort names nobody to call, so that the rest fits.

@@ -1,6 +1,6 @@
 """Values in Vietnamese: dates as Decree 30/2020 writes them, deadlines, distances, counts and missing parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from schemas.content.citations import find_kind
 from schemas.content.units import UNITS
 from schemas.plan import figures, periods
 from schemas.plan.calendar import FiguresWindow
-from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline
+from services.notifier.core.rendering.letter_facts import CitedDecision, CitedSource, Deadline, Request
 from services.notifier.core.scheduling.routing import Language
 
 _WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
@@ -27,6 +27,19 @@ class Vietnamese:
     superior = "Quý Lãnh đạo"
     soon = "trong thời gian sớm nhất"
     missing_signature = "chữ ký của người có thẩm quyền"
+    # What is asked of a report in a list of several, and the words of its link.
+    requests: Mapping[Request, tuple[str, str]] = {
+        "send": ("cần gửi", "Gửi báo cáo"),
+        "complete": ("cần bổ sung", "Bổ sung báo cáo"),
+        "revise": ("cần hoàn thiện", "Gửi bản hoàn thiện"),
+        "prepare": ("chuẩn bị gửi", "Mở biểu mẫu"),
+        "extended": ("được gia hạn", "Gửi báo cáo"),
+        "take-over": ("tiếp nhận và gửi", "Gửi báo cáo"),
+        "join": ("phối hợp", ""),
+        "received": ("đã nhận đầy đủ", ""),
+        "exempt": ("được miễn gửi", ""),
+        "passed": ("không phải gửi", ""),
+    }
     missing_correction = "bản thay thế theo nội dung đề nghị hoàn thiện"
 
     def full_date(self, day: date) -> str:
@@ -148,11 +161,11 @@ class Vietnamese:
         )
         return " hoặc ".join(filter(None, parts))
 
-    def name_request(self, *, is_incomplete: bool, is_returned: bool) -> tuple[str, str]:
-        """Return what is asked of a report in a list of several, and the words of its link."""
-        if is_returned:
-            return "cần hoàn thiện", "Gửi bản hoàn thiện"
-        return ("cần bổ sung", "Bổ sung báo cáo") if is_incomplete else ("cần gửi", "Gửi báo cáo")
+    def name_newer(self, agency: str) -> str:
+        return f"{agency} (mới)"
+
+    def of_agency(self, report: str, agency: str) -> str:
+        return f"{report} của {agency}"
 
     def listed_in_sms(self, reports: Sequence[tuple[str, date]]) -> str:
         *others, (last, day) = reports

@@ -14,7 +14,7 @@ from schemas.events import ids
 from schemas.events.assessments import Status, StepKind
 from schemas.events.deliveries import DELIVERED, TAKEN, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
-from schemas.events.event_origin import EventOrigin
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from services.notifier.core.scheduling.routing import SELF, Contact, Digest, Language
 from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import (
@@ -26,6 +26,7 @@ from services.notifier.core.scheduling.scheduled_alert import (
 )
 
 SOURCE = "dondoc/notifier"
+OFFICER = "officer"  # stands for the agency where the reader is a plan's officer
 PUBLIC_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
 
 _EXPECTED = DISCHARGED | REPORT_EXPECTED | REPORT_OUTSTANDING
@@ -35,8 +36,18 @@ _UNDELIVERED = frozenset({AttemptOutcome.BOUNCED, AttemptOutcome.PERMANENT_FAILU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerWeek:
+    """The week, by its Monday, in which a plan's officer is told what needs a person."""
+
+    plan: str
+    monday: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One digest to one address; the address is empty if nobody can be reached.
+
+    Either it has alerts, or it is the digest of `officer_week`, which is about a plan and no alert.
 
     `attempt` counts the attempts, the current one included, and `spent` those of them that count towards giving up.
     `claim` names the claim under which this process alone may make the attempt; None if the delivery is not claimed.
@@ -55,6 +66,7 @@ class Delivery:
     spent: int = 0
     claim: str | None = None
     route: str | None = None
+    officer_week: OfficerWeek | None = None
 
     @property
     def digest(self) -> Digest:
@@ -65,6 +77,16 @@ class Delivery:
     def lead(self) -> DutyAlert:
         """The most pressing alert."""
         return self.alerts[0]
+
+    @property
+    def kind(self) -> str:
+        """What it tells, as the operator reads it."""
+        return "officer-digest" if self.officer_week else self.lead.alert.kind.value
+
+    @property
+    def step(self) -> str:
+        """Which one of its kind it is: a step of the plan, or the Monday of the week."""
+        return self.officer_week.monday.isoformat() if self.officer_week else self.lead.alert.label
 
     @property
     def origin(self) -> EventOrigin:
@@ -135,6 +157,20 @@ def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
     return tuple(_create_delivery(digest, contact, batch) for contact in contacts)
 
 
+def create_officer_delivery(week: OfficerWeek, address: str) -> Delivery:
+    """Return the delivery of the digest of *week* to its officer: the same one however often it is created."""
+    return Delivery(
+        id=ids.digest("officer-digest", week.plan, week.monday.isoformat(), address),
+        alert_id=ids.digest("officer-digest", week.plan, week.monday.isoformat()),
+        to_agency=OFFICER,
+        channel=Channel.EMAIL,
+        address=address,
+        language="vi",
+        alerts=(),
+        officer_week=week,
+    )
+
+
 def build_events(attempt: DeliveryAttempt) -> Iterator[Envelope[AlertAttempted]]:
     """Yield one event for each agency that the delivery is about. The event id derives from the attempt."""
     delivery = attempt.delivery
@@ -173,7 +209,8 @@ def describe_duty(one: DutyAlert) -> AlertedDuty:
 
 
 def _latest_origin(alerts: Iterable[DutyAlert]) -> EventOrigin:
-    return max((one.origin for one in alerts), key=lambda one: (one.received_at is not None, one.received_at))
+    origins = (one.origin for one in alerts)
+    return max(origins, key=lambda one: (one.received_at is not None, one.received_at), default=NO_ORIGIN)
 
 
 def _trace_attributes(alerts: Iterable[DutyAlert]) -> Mapping[str, Any]:
@@ -257,13 +294,14 @@ class DutyHistory:
     is_reminded: bool = False
 
     def find_taken(self, kind: StepKind, due_at: datetime | None, *, before: ScheduledAlert) -> Sequence[datetime]:
-        """Return when the alerts of *kind* to the agency itself were taken, in order, one a step whatever the channels.
+        """Return when the alerts of *kind* were taken, in order, one a step whatever the channels.
 
+        Those to the agency itself count and, where *before* goes to who stands in its place, those to that one.
         Those for another due instant do not count, nor does *before*, which may have gone out on another channel.
         """
         taken: dict[str, datetime] = {}
         for one in self.sent:
-            is_same = (one.kind, one.due_at, one.to) == (kind, due_at, SELF)
+            is_same = (one.kind, one.due_at) == (kind, due_at) and one.to in {SELF, before.to}
             is_this = (one.kind, one.step) == (before.kind, before.label)
             if is_same and one.outcome in TAKEN and not is_this:
                 taken[one.step] = min(one.at, taken.get(one.step, one.at))

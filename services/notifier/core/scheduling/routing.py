@@ -83,6 +83,12 @@ class ContactBook:
                 reachable.setdefault(contact.channel, {}).setdefault(contact.address, contact)
         return {channel: tuple(people.values()) for channel, people in reachable.items()}
 
+    def find_suspended(self, agency: str, day: date) -> tuple[Channel, ...]:
+        """Return the channels on which every contact of *agency* on *day* is suspended."""
+        valid = [one for one in self._by_agency.get(agency, ()) if one.is_valid_on(day)]
+        reached = {one.channel for one in valid if one.suspended is None}
+        return tuple(sorted({one.channel for one in valid} - reached))
+
     def find_next_start(self, agency: str, day: date) -> date | None:
         """Return the first date after *day* from which another contact of *agency* holds."""
         starts = (one.from_ for one in self._by_agency.get(agency, ()) if one.from_ is not None and one.from_ > day)

@@ -48,15 +48,23 @@ SENT_IN_ANY_CASE = frozenset({StepKind.RECEIVED, StepKind.EXTENSION, StepKind.EX
 # What begins the missing parts of a report that its recipient has returned (ruling 14).
 RETURNED = "returned"
 
+# The flags of a report that its recipient should look at, and the one that says that it did.
+NEEDS_RECONCILIATION, RETURNED_AND_CORRECTED, ACCEPTED = "needs_reconciliation", "returned_and_corrected", "accepted"
+REVIEW_FLAGS = frozenset({NEEDS_RECONCILIATION, RETURNED_AND_CORRECTED, ACCEPTED})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusInterval:
-    """A segment of the timeline: the status of the duty from `starts_at` until the next interval starts."""
+    """A segment of the timeline: the status of the duty from `starts_at` until the next interval starts.
+
+    `flags` holds those of `REVIEW_FLAGS` alone.
+    """
 
     starts_at: datetime
     status: Status
     due_at: datetime | None
     missing: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

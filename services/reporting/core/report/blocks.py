@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from services.reporting.core.report.figures import ReportFigure
 Cell = str | int | Decimal | date | datetime | ReportFigure | None
 MINUS = "\u2212"
 UNKNOWN = "–"
+COLUMNS_UPRIGHT = 7  # beside each other on an upright page
 
 
 class CellType(StrEnum):
@@ -125,13 +127,32 @@ Block = Heading | Paragraph | Table | ReportChart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Blocks on pages of one orientation: on their side for tables of many columns, else upright, with more rows."""
+
+    is_landscape: bool
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appendix:
-    """An appendix with a number of its own; a wide one lies on its side."""
+    """An appendix with a number of its own."""
 
     number: str
     title: str
     blocks: tuple[Block, ...]
-    is_landscape: bool = False
+
+    @property
+    def spreads(self) -> list[Spread]:
+        """The blocks in order, parted where the pages turn; an empty appendix has one upright spread."""
+        runs = [(is_wide, [*run]) for is_wide, run in groupby(self.blocks, key=_needs_landscape)]
+        return [Spread(is_landscape=is_wide, blocks=tuple(run)) for is_wide, run in runs] or [
+            Spread(is_landscape=False, blocks=())
+        ]
+
+
+def _needs_landscape(block: Block) -> bool:
+    return isinstance(block, Table) and len(block.columns) > COLUMNS_UPRIGHT
 
 
 _NUMERIC = frozenset(CellType) - {CellType.TEXT, CellType.DATE, CellType.INSTANT}

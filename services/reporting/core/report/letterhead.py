@@ -136,6 +136,12 @@ def name_kind(source: SourceDocument) -> str:
     return citations.find_kind(source.number, title) or OTHER_DOCUMENT
 
 
+def name_plan(plan: Plan) -> str:
+    """Return what a plan is called in a sentence that follows its citation: `Kế hoạch`, `Thông tư`, `Nghị định`."""
+    source = find_source(plan)
+    return "Kế hoạch" if source is None else name_kind(source)
+
+
 def cite_decision_briefly(decision: ReportedDecision) -> str:
     """Return a decision as a table cites it: `Quyết định số 3905/QĐ-UBND`."""
     kind = citations.find_kind(decision.number) or OTHER_DOCUMENT

@@ -1,6 +1,7 @@
 """The report by obligation: the periods of each as columns of one chapter, with their duties and their results."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -22,21 +23,22 @@ KINDS_OF_OFFICES = (
     "Chi nhánh", "Chi cục", "Cục", "Sở", "Ban", "Văn phòng", "Thanh tra tỉnh", "Thanh tra thành phố", "Thanh tra",
     "Trung tâm", "Ủy ban nhân dân", "UBND", "Phòng", "Ngân hàng", "Bộ",
 )  # fmt: skip
+WORDS_OF_A_SHORT_NAME = 4  # `Văn phòng Chính phủ` is said in full each time
 OFFICE_WITHOUT_NAME = "Cơ quan báo cáo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObligationChapter:
-    """One dated obligation with a chapter for each of its periods, in order of time, and the results of each."""
+    """One dated obligation with a chapter for each of its periods, in order of time, and the results of each.
+
+    `title` is what the plan calls the report, in Vietnamese and without the period; what it calls the duty where
+    another obligation's report has the same name, as a monthly and a quarterly one have.
+    """
 
     obligation: Obligation
+    title: str
     periods: tuple[Chapter, ...]
     results: Mapping[str | None, ObligationResults]
-
-    @property
-    def title(self) -> str:
-        """What the plan calls the report, else the duty, in Vietnamese and without the period."""
-        return periods.add_period(self.obligation.letter_title.vi, None).rstrip(". ")
 
     def title_for(self, period: str) -> str:
         """Return the title with *period* in words, where the plan has it or at the end."""
@@ -93,6 +95,11 @@ class Outline:
         return self.inputs.report
 
     @property
+    def plan_name(self) -> str:
+        """What the plan is called after its citation: `Kế hoạch`, `Thông tư`."""
+        return letterhead.name_plan(self.report.plan)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The plan's time zone."""
         return ZoneInfo(self.report.plan.zone)
@@ -125,10 +132,13 @@ def build_outline(inputs: ReportInputs) -> Outline:
     for chapter in inputs.report.chapters:
         by_obligation.setdefault(chapter.obligation.id, []).append(chapter)
     head = letterhead.build_letterhead(inputs)
+    titles = _title_chapters([chapters[0].obligation for chapters in by_obligation.values()])
     return Outline(
         inputs=inputs,
         figures=figures.collect_figures(inputs),
-        chapters=tuple(_build_chapter(chapters, inputs) for chapters in by_obligation.values()),
+        chapters=tuple(
+            _build_chapter(titles[obligation], chapters, inputs) for obligation, chapters in by_obligation.items()
+        ),
         letterhead=head,
         names={line.key.agency: line.agency_name for chapter in inputs.report.chapters for line in chapter.lines},
         speaker=_name_speaker(head.issuer_name),
@@ -136,15 +146,25 @@ def build_outline(inputs: ReportInputs) -> Outline:
 
 
 def _name_speaker(issuer_name: str) -> str:
+    if len(issuer_name.split()) <= WORDS_OF_A_SHORT_NAME:
+        return issuer_name or OFFICE_WITHOUT_NAME
     kind = next((one for one in KINDS_OF_OFFICES if issuer_name.casefold().startswith(one.casefold())), None)
-    return kind or issuer_name or OFFICE_WITHOUT_NAME
+    return kind or issuer_name
 
 
-def _build_chapter(chapters: list[Chapter], inputs: ReportInputs) -> ObligationChapter:
+def _title_chapters(obligations: Sequence[Obligation]) -> Mapping[str, str]:
+    """Return by obligation the title of its chapter."""
+    short = {one.id: periods.add_period(one.letter_title.vi, None).rstrip(". ") for one in obligations}
+    uses = Counter(short.values())
+    return {one.id: short[one.id] if uses[short[one.id]] == 1 else one.title.vi.rstrip(". ") for one in obligations}
+
+
+def _build_chapter(title: str, chapters: list[Chapter], inputs: ReportInputs) -> ObligationChapter:
     obligation = chapters[0].obligation
     of_obligation = [one for one in inputs.results if one.results.obligation == obligation.id]
     return ObligationChapter(
         obligation=obligation,
+        title=title,
         periods=tuple(sorted(chapters, key=lambda one: periods.sort_key(one.period))),
         results={one.period: one.results for one in of_obligation},
     )

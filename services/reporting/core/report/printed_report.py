@@ -114,7 +114,8 @@ def _build_verification(inputs: ReportInputs, outline: Outline) -> VerificationN
     known_at = words.write_instant(report.known_at, outline.zone)
     known = "cùng thời điểm" if known_at == as_of else known_at
     versions = (
-        f"Kế hoạch phiên bản {report.plan.version}, danh sách đơn vị phiên bản {inputs.registry.registry.version}"
+        f"danh mục nhiệm vụ phiên bản {report.plan.version}, "
+        f"danh sách đơn vị phiên bản {inputs.registry.registry.version}"
     )
     if seal is None:
         text = f"Dự thảo, chưa chốt số liệu: số liệu tính đến {as_of}, theo thông tin ghi nhận đến {known}; {versions}."

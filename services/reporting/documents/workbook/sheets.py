@@ -294,7 +294,7 @@ def build_undated(outline: Outline) -> Table:
     )
     return Table(
         name="undated",
-        title="Nhiệm vụ Kế hoạch không quy định thời hạn",
+        title="Nhiệm vụ không quy định thời hạn",
         columns=(
             NUMBER,
             Column(name="title", title="Nhiệm vụ", share=58),

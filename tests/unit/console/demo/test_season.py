@@ -96,3 +96,17 @@ def test_posts_are_in_order_and_few_stops_are_enough() -> None:
     instants = [post.at for post in build(SHIPPED[0]).posts]
     assert instants == sorted(instants)
     assert len(set(instants)) <= 250
+
+
+def test_made_up_figures_hold_together() -> None:
+    """No agency settles more than it received, and six months of a province are less than nine."""
+    posted = [post.event["data"]["content"]["indicators"] for name in SHIPPED for post in build(name).posts]
+    petitions = [one for one in posted if "petitions_received" in one]
+    assert petitions
+    assert all(int(one["petitions_settled"]) <= int(one["petitions_received"]) for one in petitions)
+    totals: Counter[str] = Counter()
+    for post in build("01-2024-tt-ttcp-thanh-hoa").posts:
+        data = post.event["data"]
+        if data["obligation"] == "commune-report" and "corrects" not in data:
+            totals[data["period"]] += int(data["content"]["indicators"].get("petitions_received", 0))
+    assert totals["2025-H1"] < totals["2025-9M"] < totals["2025"]

@@ -31,7 +31,7 @@ def test_a_sheet_asks_for_each_report_below_and_gives_back_those_that_are_in(tmp
     assert made.exit_code == 0, made.output
     page = openpyxl.load_workbook(path).worksheets[0]
     rows = {str(row[0].value): str(row[1].value) for row in page.iter_rows(max_col=2)}
-    assert rows["parts.x-hai"] == "đã tổng hợp báo cáo của UBND huyện x-hai *"
+    assert rows["parts.x-hai"] == "Đã tổng hợp báo cáo của UBND huyện x-hai *"
     answers = {key: FILL[key] for key in ("document.number", "document.issued_on", "sections.results")}
     fill_workbook(path, {**answers, "parts.x-mot": "có", "parts.x-hai": "không"})
     filled = sheet_to_event.read_event(path, "vi")

@@ -54,7 +54,7 @@ def test_the_page_opens_with_a_sentence(language: str, hours: int, behind: int |
     [
         ("III.1", "vi", "Mục III.1"),
         ("III.1", "en", "Clause III.1"),
-        ("Điều 7, khoản 1", "vi", "Điều 7, khoản 1"),
+        ("Điều 7, khoản 1", "vi", "Khoản 1 Điều 7"),
         ("khoản 2 Điều 12", "vi", "Khoản 2 Điều 12"),
         ("Phụ lục I", "vi", "Phụ lục I"),
     ],
@@ -125,3 +125,17 @@ def test_one_of_a_thing_has_no_plural() -> None:
     assert templating.text("late_by", "en", days=1) == "1 day late"
     assert templating.text("late_by", "en", days=3) == "3 days late"
     assert templating.text("late_by", "vi", days=1) == "trễ 1 ngày"
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{{ 'Báo cáo quý'|with_period('2026-Q3', 'vi') }}", "Báo cáo quý III năm 2026"),
+        ("{{ 'Báo cáo của cấp xã'|with_period('2025-9M', 'vi') }}", "Báo cáo của cấp xã 9 tháng đầu năm 2025"),
+        ("{{ 'Report'|with_period(none, 'en') }}", "Report"),
+        ("{{ '2026-H1'|period_name('vi') }}", "6 tháng đầu năm 2026"),
+    ],
+)
+def test_pages_name_periods_as_people_do(template: str, shown: str) -> None:
+    """No `2025-9M` after a title."""
+    assert templating.build_environment().from_string(template).render() == shown

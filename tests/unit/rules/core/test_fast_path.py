@@ -25,6 +25,7 @@ from tests.support.builders.plans import (
     a_plan,
     a_registry,
     a_submission,
+    a_version,
     a_withdrawal,
     an_agency,
     an_extension,
@@ -134,6 +135,16 @@ def test_agencies_that_are_bound_alike_share_a_duty() -> None:
     assert [one is first for one in others] == [True, False, False, False]
     assert [one.without_facts is first.without_facts for one in others] == [True, False, False, True]
     assert catalogue.duty(agency=SECOND, obligation="results", period="2024").key.agency == SECOND
+
+
+@pytest.mark.parametrize(("ends", "shares"), [("2025-07-01", False), ("2026-01-01", True)])
+def test_an_agency_that_ends_while_it_would_be_urged_has_an_outcome_of_its_own(ends: str, *, shares: bool) -> None:
+    """Weekly urging goes on for a year, and passes to others when the agency ends."""
+    version = a_version(reminders={"then_every": "P7D"})
+    registry = a_registry(an_agency(FIRST), an_agency("h-sau", **an_ending(ends)))
+    catalogue = a_catalogue(a_plan(an_obligation(version)), registry)
+    first, ending = (find_shared(catalogue, one) for one in (FIRST, "h-sau"))
+    assert (first.without_facts is ending.without_facts) is shares
 
 
 def test_an_agency_that_co_operates_in_its_own_report_shares_no_alerts_with_others() -> None:

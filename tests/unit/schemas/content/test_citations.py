@@ -10,13 +10,16 @@ from schemas.plan.plan import SourceDocument
     ("clause", "vi"),
     [
         ("III.1", "mục III.1"),
-        ("Điều 7, khoản 1", "Điều 7, khoản 1"),
+        ("Điều 7, khoản 1", "khoản 1 Điều 7"),
+        ("Điều 8, khoản 5, điểm b", "điểm b khoản 5 Điều 8"),
+        ("khoản 1 Điều 7", "khoản 1 Điều 7"),
+        ("Điều 7, khoản 1 và khoản 3", "Điều 7, khoản 1 và khoản 3"),
         ("điểm b, khoản 5, Điều 8", "điểm b, khoản 5, Điều 8"),
         ("đoạn cuối", "đoạn cuối"),
     ],
 )
 def test_a_clause_that_says_what_it_is_is_not_called_a_section(clause: str, vi: str) -> None:
-    """«mục III.1», and never «mục Điều 7»."""
+    """«mục III.1», never «mục Điều 7»; from the small to the large, as documents cite."""
     assert citations.name_clause(clause).vi == vi
 
 

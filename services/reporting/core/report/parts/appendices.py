@@ -9,6 +9,7 @@ from services.reporting.core.duty_counts import EXCLUDED_STATUSES, NIL_RETURN
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import letterhead, words
 from services.reporting.core.report.blocks import (
+    COLUMNS_UPRIGHT,
     Appendix,
     Block,
     Cell,
@@ -42,7 +43,7 @@ GRID_LEGEND = (
     "Đ: đúng hạn. T: trễ hạn, kèm số ngày trễ. C: chưa đầy đủ. K: quá hạn chưa gửi. M: được miễn. S: có đơn vị kế "
     "thừa. X: đã chấm dứt hoạt động. Ô trống: chưa đến hạn hoặc không phải gửi."
 )
-NO_FIGURES = "Các báo cáo theo Kế hoạch không có chỉ tiêu số liệu."
+NO_FIGURES = "Các báo cáo theo {plan} không có chỉ tiêu số liệu."
 PRINTED_FLAGS = (
     "nil_return", "under_extension", "returned_and_corrected", "duplicate", "needs_reconciliation", "withdrawn",
     "voluntary_report", "filed_by_successor", "amended_after_deadline", "first_sent_on_time",
@@ -58,14 +59,12 @@ def build_appendices(outline: Outline) -> tuple[Appendix, ...]:
         Appendix(
             number="I",
             title=f"SỐ LIỆU CHỈ TIÊU {period} THEO TỪNG ĐƠN VỊ",
-            blocks=tuple(figures) or (Paragraph(text=NO_FIGURES),),
-            is_landscape=bool(figures),
+            blocks=tuple(figures) or (Paragraph(text=NO_FIGURES.format(plan=outline.plan_name)),),
         ),
         Appendix(
             number="II",
             title=f"TÌNH HÌNH GỬI BÁO CÁO {period} THEO TỪNG ĐƠN VỊ",
             blocks=tuple(statuses) or (Paragraph(text="Kỳ này không có báo cáo nào đến hạn."),),
-            is_landscape=bool(statuses),
         ),
         Appendix(
             number="III",
@@ -119,13 +118,21 @@ def _build_figure_table(
 ) -> Table:
     columns = [
         Column(name="number", title="TT", share=4, cell_type=CellType.NUMBER, is_centred=True),
-        Column(name="agency", title="Đơn vị", share=22),
+        Column(name="agency", title="Đơn vị", share=22 if len(part) + 2 > COLUMNS_UPRIGHT else 32),
         *(_figure_column(one, len(part)) for one in part),
     ]
     figures = {one.indicator.code: {figure.agency: figure for figure in one.figures} for one in part}
-    rows = [_figure_row(number, line, part, figures, outline) for number, line in enumerate(lines, start=1)]
+    given = {agency for by_agency in figures.values() for agency in by_agency}
+    # Whose figures an heir gives stands here as the heir.
+    listed = [one for one in lines if one.status is not Status.SUPERSEDED or one.key.agency in given]
+    rows = [_figure_row(number, line, part, figures, outline) for number, line in enumerate(listed, start=1)]
     rows += _total_rows(lines[0].group, part, chapter, outline)
-    return Table(name="figures", title=title, columns=tuple(columns), rows=tuple(rows), notes=(MARKS,), size=9.0)
+    left = len(lines) - len(listed)
+    inherited = (
+        (f"{words.count(left)} đơn vị đã có đơn vị kế thừa, không nêu tại bảng này (Phụ lục II).",) if left else ()
+    )
+    notes = (MARKS, *inherited)
+    return Table(name="figures", title=title, columns=tuple(columns), rows=tuple(rows), notes=notes, size=9.0)
 
 
 def _figure_column(result: IndicatorResult, beside: int) -> Column:

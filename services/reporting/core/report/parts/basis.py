@@ -20,7 +20,7 @@ HOW_TOTALS_ARE_MADE = (
     "tăng, giảm chỉ tính trên các đơn vị có số liệu cả hai năm. Chỉ tiêu tỷ lệ được tính từ các số tổng cộng."
 )
 NOT_CONSOLIDATED = "Số liệu của các báo cáo chưa tổng hợp được vì có bản ghi lưu trữ không đọc được."
-NO_FIGURES = "Các báo cáo theo Kế hoạch không có chỉ tiêu số liệu; Báo cáo tổng hợp tình hình gửi và nội dung báo cáo."
+NO_FIGURES = "Các báo cáo theo {plan} không có chỉ tiêu số liệu; Báo cáo tổng hợp tình hình gửi và nội dung báo cáo."
 
 
 def introduce(outline: Outline) -> Paragraph:
@@ -47,7 +47,7 @@ def build_basis(outline: Outline) -> tuple[Block, ...]:
         Heading(level=2, text="1. Căn cứ"),
         *(Paragraph(text=text) for text in _cite_clauses(outline)),
         Heading(level=2, text="2. Phạm vi và thời điểm số liệu"),
-        *(Paragraph(text=text) for chapter in outline.chapters for text in _describe_scope(chapter, outline)),
+        *(Paragraph(text=_describe_scope(chapter, outline)) for chapter in outline.chapters),
         *_note_unreadable(outline),
         Heading(level=2, text="3. Cách tổng hợp"),
         Paragraph(text=HOW_TOTALS_ARE_MADE if has_figures else _explain_no_figures(outline)),
@@ -57,7 +57,7 @@ def build_basis(outline: Outline) -> tuple[Block, ...]:
 
 
 def _explain_no_figures(outline: Outline) -> str:
-    return NOT_CONSOLIDATED if outline.report.unreadable else NO_FIGURES
+    return NOT_CONSOLIDATED if outline.report.unreadable else NO_FIGURES.format(plan=outline.plan_name)
 
 
 def _cite_clauses(outline: Outline) -> Iterable[str]:
@@ -89,11 +89,10 @@ def _quote(text: str) -> str:
     return f"“{quoted}”" if quoted.endswith((".", ";")) else f"“{quoted}”."
 
 
-def _describe_scope(chapter: ObligationChapter, outline: Outline) -> Iterable[str]:
-    yield _describe_periods(chapter, outline) if chapter.is_periodic else _describe_roster(chapter, outline)
+def _describe_scope(chapter: ObligationChapter, outline: Outline) -> str:
+    scope = _describe_periods(chapter, outline) if chapter.is_periodic else _describe_roster(chapter, outline)
     newest = chapter.newest_results
-    if newest is not None and (cut_offs := _describe_cut_offs(newest)):
-        yield cut_offs
+    return f"{scope} {_describe_cut_offs(newest)}".rstrip() if newest is not None else scope
 
 
 def _describe_roster(chapter: ObligationChapter, outline: Outline) -> str:

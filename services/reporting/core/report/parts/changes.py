@@ -10,7 +10,6 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from schemas.events.assessments import Status
-from schemas.plan import periods
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Block, Column, Heading, Paragraph, Table, TableRow
@@ -167,11 +166,10 @@ def _name_figure(change: FigureChange, outline: Outline) -> str:
     if change.period not in {None, "-", outline.report.period} and change.period is not None:
         what = f"{what} ({words.decapitalize(words.name_period_briefly(change.period, outline.report.period))})"
     # Where there is one dated report, it goes without saying that it is meant.
-    chapters = [one.obligation.id for one in outline.chapters]
     obligation = outline.report.plan.obligation(change.obligation or "")
-    if obligation is not None and chapters != [obligation.id]:
-        title = periods.add_period(obligation.letter_title.vi, None).rstrip(". ")
-        what = f"{what} ({words.decapitalize(title)})"
+    titles = {one.obligation.id: one.title for one in outline.chapters}
+    if obligation is not None and [*titles] != [obligation.id]:
+        what = f"{what} ({words.decapitalize(titles.get(obligation.id, obligation.title.vi).rstrip('. '))})"
     return what if change.agency is None else f"{outline.names.get(change.agency, change.agency)}: {what}"
 
 

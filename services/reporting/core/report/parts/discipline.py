@@ -129,7 +129,11 @@ def _build_group_table(chapter: ObligationChapter, outline: Outline) -> Table:
     total = _find_counts(chapter, of_period.period, "duties", names, outline)
     rows.append(TableRow(cells=("Tổng cộng", *total), is_total=True))
     return Table(
-        name="discipline", title="Tình hình gửi báo cáo theo nhóm đơn vị", columns=columns, rows=tuple(rows), size=10.5
+        name="discipline",
+        title="Tình hình gửi báo cáo" if len(rows) == 1 else "Tình hình gửi báo cáo theo nhóm đơn vị",
+        columns=columns,
+        rows=tuple(rows),
+        size=10.5,
     )
 
 
@@ -252,9 +256,9 @@ def _describe_case(said: str, lines: Sequence[DutyLine], chapter: ObligationChap
 
 
 def _count_periods(notes: Sequence[str]) -> str:
-    """Return how many periods are meant, and the decisions about them where there are any."""
-    decisions = list(dict.fromkeys(note for note in notes if note))
-    return "; ".join([f"{words.count(len(notes))} kỳ", *decisions])
+    """Return how many periods are meant where it is more than one, and the decisions about them."""
+    several = [f"{words.count(len(notes))} kỳ"] if len(notes) > 1 else []
+    return "; ".join([*several, *dict.fromkeys(note for note in notes if note)])
 
 
 def _describe_decision(line: DutyLine, outline: Outline) -> str:

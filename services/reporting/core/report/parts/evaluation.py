@@ -15,7 +15,7 @@ from services.reporting.core.report.outline import Outline
 from services.reporting.core.report.parts import shortcomings
 
 WITHOUT_GRADES = (
-    "Kế hoạch không quy định tiêu chí xếp loại, Báo cáo không xếp loại đơn vị; tình hình của từng đơn vị tại Phụ lục."
+    "{plan} không quy định tiêu chí xếp loại, Báo cáo không xếp loại đơn vị; tình hình của từng đơn vị tại Phụ lục II."
 )
 NOT_YET = "Chưa có đơn vị nào đến hạn để xếp loại."
 WHAT_IS_GRADED = (
@@ -44,7 +44,7 @@ def build_evaluation(outline: Outline) -> tuple[Block, ...]:
     """Return part IV."""
     heading = Heading(level=1, text="IV. ĐÁNH GIÁ KẾT QUẢ CỦA TỪNG ĐƠN VỊ")
     if not outline.report.plan.grading:
-        return heading, Paragraph(text=WITHOUT_GRADES)
+        return heading, Paragraph(text=WITHOUT_GRADES.format(plan=outline.plan_name))
     graded_by = grading.choose_graded_chapter(outline.report)
     if not outline.inputs.evaluations or graded_by is None:
         return heading, Paragraph(text=NOT_YET)

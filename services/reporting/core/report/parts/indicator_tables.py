@@ -107,8 +107,9 @@ def _compares_fewer(results: ObligationResults) -> bool:
 
 
 def results_year_before(results: ObligationResults) -> str | None:
-    """Return the period that the results are compared with; None where they are not."""
-    return next((one.previous.period for one in results.indicators if one.previous is not None), None)
+    """Return the period that the results are compared with; None where nobody has reported any figure for it."""
+    before = (one.previous for one in results.indicators if one.previous is not None)
+    return next((one.period for one in before if one.agencies), None)
 
 
 def _describe_cells(
@@ -175,12 +176,13 @@ def _explain_not_comparable(result: IndicatorResult, previous: PreviousTotal) ->
 
 def _explain_columns(results: ObligationResults) -> Iterable[str]:
     texts = []
-    if any(one.previous is not None for one in results.indicators):
+    is_compared = results_year_before(results) is not None
+    if is_compared:
         texts.append(
             "Số so sánh chỉ gồm các đơn vị có số liệu cả hai kỳ với cùng ngày, tháng chốt; số liệu của đơn vị khác "
             "không so sánh được."
         )
-    if any(one.indicator.kind == "ratio" for one in results.indicators):
+    if is_compared and any(one.indicator.kind == "ratio" for one in results.indicators):
         texts.append("Tăng, giảm của chỉ tiêu tỷ lệ là hiệu của hai tỷ lệ.")
     if any(one.target is not None for one in results.indicators):
         texts.append("% chỉ tiêu tính trên số liệu đã có, chưa gồm đơn vị chưa có số liệu.")

@@ -10,7 +10,7 @@ from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import quotations
 from services.reporting.core.results import AgencyText, ObligationResults
 
-NOT_ASKED = "Mẫu báo cáo theo Kế hoạch không có mục kiến nghị, đề xuất."
+NOT_ASKED = "Mẫu báo cáo theo {plan} không có mục kiến nghị, đề xuất."
 
 
 def build_proposals(outline: Outline) -> tuple[Block, ...]:
@@ -32,7 +32,7 @@ def _quote_proposals(outline: Outline) -> Iterable[Block]:
         if (results := chapter.newest_results) is not None and quotations.PROPOSALS in results.sections
     ]
     if not asked:
-        yield Paragraph(text=NOT_ASKED)
+        yield Paragraph(text=NOT_ASKED.format(plan=outline.plan_name))
     for chapter, results in asked:
         yield from _quote_of_chapter(chapter, results, outline)
 
@@ -46,7 +46,7 @@ def _quote_of_chapter(chapter: ObligationChapter, results: ObligationResults, ou
         return
     rest = f"; {words.count(silent)} đơn vị đã gửi báo cáo không có kiến nghị" if silent > 0 else ""
     yield Paragraph(text=f"Có {words.count(len(texts))} đơn vị nêu kiến nghị{of}, trích nguyên văn{rest}.")
-    left, omitted = quotations.CHARACTERS_MAX, 0
+    left, omitted = quotations.find_room(outline), 0
     grouped = _group_by_group(texts, chapter)
     for letter, (name, of_group) in zip(quotations.LETTERS, grouped.items(), strict=False):
         quoted = quotations.merge_equal(of_group, chapter, outline)
@@ -67,7 +67,14 @@ def _group_by_group(texts: Sequence[AgencyText], chapter: ObligationChapter) -> 
 
 
 def _ask(outline: Outline) -> Iterable[Block]:
-    owing = [line for chapter in outline.chapters for line in chapter.lines]
+    today = outline.report.as_of.astimezone(outline.zone).date()
+    # Nobody can be asked of an office that has ended; what its heir owes stands under the heir.
+    owing = [
+        line
+        for chapter in outline.chapters
+        for line in chapter.lines
+        if outline.inputs.registry.registry.exists_on(line.key.agency, today)
+    ]
     overdue = _name([line for line in owing if line.status is Status.OVERDUE])
     incomplete = _name([line for line in owing if line.status is Status.INCOMPLETE])
     to = outline.letterhead.addressee

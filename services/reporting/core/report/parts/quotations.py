@@ -15,6 +15,7 @@ from services.reporting.core.results import AgencyText
 PROPOSALS = "proposals"
 # Two printed pages: about 42 lines of 85 characters each. A quotation takes a line more than its letters do.
 CHARACTERS_MAX = 6_000
+REPORTS_WITH_FULL_ROOM = 3  # so many reports have two pages each; more of them share this room
 CHARACTERS_OF_A_LINE = 85
 WHERE_ALL_STAND = "trang tính “Thuyết minh” của tệp số liệu kèm theo Báo cáo"
 LETTERS = "abcdđeghiklmnopqrstuvxy"
@@ -26,6 +27,11 @@ class QuotedText:
 
     text: str
     sources: tuple[str, ...]
+
+
+def find_room(outline: Outline) -> int:
+    """Return how many characters the texts of one report may take: two pages, less where many reports are told of."""
+    return min(CHARACTERS_MAX, CHARACTERS_MAX * REPORTS_WITH_FULL_ROOM // max(1, len(outline.chapters)))
 
 
 def quote_sections(chapter: ObligationChapter, outline: Outline) -> list[Block]:
@@ -40,7 +46,7 @@ def quote_sections(chapter: ObligationChapter, outline: Outline) -> list[Block]:
     said = f"{words.count(len(wrote))} đơn vị có phần thuyết minh, trích nguyên văn:"
     blocks: list[Block] = [Paragraph(text=said, leads_on=True)]
     quoted = {section: merge_equal(texts, chapter, outline) for section, texts in sections.items() if texts}
-    rooms = share_room([sum(map(_measure, of_section)) for of_section in quoted.values()], CHARACTERS_MAX)
+    rooms = share_room([sum(map(_measure, of_section)) for of_section in quoted.values()], find_room(outline))
     for letter, (section, of_section), room in zip(LETTERS, quoted.items(), rooms, strict=False):
         shown, _ = choose_fitting(of_section, room)
         blocks += [Heading(level=3, text=f"{letter}) {name_section(section, chapter)}")] if len(sections) > 1 else []

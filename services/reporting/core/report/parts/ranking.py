@@ -89,9 +89,8 @@ def describe(ranking: Ranking, outline: Outline) -> Paragraph:
     if zero and ranking.result.indicator.kind == "flow":
         names = words.join_names(zero, where="Phụ lục I")
         text += f" {words.count(len(zero))} đơn vị có số liệu bằng 0: {names}."
-    if ranking.unknown:
-        names = words.join_names([outline.names.get(one, one) for one in ranking.unknown], where="Phụ lục I")
-        text += f" {words.count(len(ranking.unknown))} đơn vị chưa có số liệu: {names}."
+    if ranking.unknown:  # part I and the appendix name them
+        text += f" {words.count(len(ranking.unknown))} đơn vị chưa có số liệu (Phụ lục I)."
     return Paragraph(text=text, leads_on=True)
 
 

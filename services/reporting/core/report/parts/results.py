@@ -9,7 +9,7 @@ from services.reporting.core.report.blocks import Block, Heading, Paragraph, Tab
 from services.reporting.core.report.figures import known_total
 from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import indicator_tables, quotations, ranking
-from services.reporting.core.results import IndicatorResult, ObligationResults
+from services.reporting.core.results import IndicatorResult
 
 # The lines that a reader who stops there has read: the first indicators with a target, then one ratio.
 SUMMARY_INDICATORS = 4
@@ -48,16 +48,36 @@ def _build_sections(chapter: ObligationChapter, outline: Outline) -> Iterable[tu
 
 
 def _summarize(outline: Outline) -> Iterable[Paragraph]:
-    for chapter in outline.chapters:
-        results = chapter.newest_results
-        for result in [] if results is None else _choose_for_summary(results):
-            yield _summarize_indicator(result)
-        yield _summarize_discipline(chapter, is_one_of_several=len(outline.chapters) > 1)
+    if len(outline.chapters) > 1:
+        yield from (_summarize_chapter(chapter, outline) for chapter in outline.chapters)
+    else:
+        for chapter in outline.chapters:
+            yield from (_summarize_indicator(result) for result in _choose_for_summary(chapter))
+            said = f"{_describe_discipline(chapter)}."
+            yield Paragraph(lead="Chấp hành chế độ báo cáo:", text=said, is_item=True)
     if outline.report.undated:
         yield _summarize_undated(outline)
 
 
-def _choose_for_summary(results: ObligationResults) -> list[IndicatorResult]:
+def _summarize_chapter(chapter: ObligationChapter, outline: Outline) -> Paragraph:
+    """Return one of several reports in one paragraph: how it was sent, then its figures in the newest period."""
+    chosen = _choose_for_summary(chapter)
+    behind = {_count_behind(one) for one in chosen}
+    is_same = len(behind) == 1  # then it is said once
+    figures = [
+        f"{words.decapitalize(one.indicator.label_in('vi'))} {_describe_result(one, with_behind=not is_same)}"
+        for one in chosen
+    ]
+    period = words.name_period(chapter.newest_period or outline.report.period)
+    of = f" {behind.pop()}" if is_same else ""
+    said = f" Số liệu {period}{of}: {'; '.join(figures)}." if figures else ""
+    return Paragraph(lead=f"{chapter.title}:", text=f"{_describe_discipline(chapter)}.{said}", is_item=True)
+
+
+def _choose_for_summary(chapter: ObligationChapter) -> list[IndicatorResult]:
+    results = chapter.newest_results
+    if results is None:
+        return []
     known = [one for one in results.indicators if known_total(one) is not None]
     summed = [one for one in known if one.indicator.kind != "ratio"]
     chosen = [one for one in summed if one.target is not None] or summed
@@ -66,16 +86,21 @@ def _choose_for_summary(results: ObligationResults) -> list[IndicatorResult]:
 
 
 def _summarize_indicator(result: IndicatorResult) -> Paragraph:
+    return Paragraph(lead=f"{result.indicator.label_in('vi')}:", text=f"{_describe_result(result)}.", is_item=True)
+
+
+def _count_behind(result: IndicatorResult) -> str:
+    return f"theo báo cáo của {words.write_part(result.agencies, result.asked)} đơn vị"
+
+
+def _describe_result(result: IndicatorResult, *, with_behind: bool = True) -> str:
     total, indicator = known_total(result) or Decimal(0), result.indicator
-    behind = words.write_part(result.agencies, result.asked)
-    parts = [
-        f"{words.write_amount(total, indicator.unit)} theo báo cáo của {behind} đơn vị",
-        *_describe_change(result),
-    ]
+    behind = f" {_count_behind(result)}" if with_behind else ""
+    parts = [f"{words.write_amount(total, indicator.unit)}{behind}", *_describe_change(result)]
     if result.target:
         share = vietnamese_locale.format_number(total * 100 / result.target, 1)
         parts.append(f"đạt {share}% chỉ tiêu")
-    return Paragraph(lead=f"{indicator.label_in('vi')}:", text=f"{', '.join(parts)}.", is_item=True)
+    return ", ".join(parts)
 
 
 def _describe_change(result: IndicatorResult) -> Iterable[str]:
@@ -106,7 +131,7 @@ def _describe_change(result: IndicatorResult) -> Iterable[str]:
     yield f"{word} {words.write_amount(abs(change), unit)}{percent} so với {period}{basis}"
 
 
-def _summarize_discipline(chapter: ObligationChapter, *, is_one_of_several: bool) -> Paragraph:
+def _describe_discipline(chapter: ObligationChapter) -> str:
     total = chapter.total
     counted = "đơn vị" if not chapter.is_periodic else "báo cáo"
     rate = vietnamese_locale.format_percent(total.reporting_rate_on_time)
@@ -119,16 +144,15 @@ def _summarize_discipline(chapter: ObligationChapter, *, is_one_of_several: bool
     ):
         if number:
             parts.append(f"{words.count(number)} {counted} {name}")
-    of = f" ({words.decapitalize(chapter.title)})" if is_one_of_several else ""
-    return Paragraph(lead=f"Chấp hành chế độ báo cáo{of}:", text=f"{', '.join(parts)}.", is_item=True)
+    return ", ".join(parts)
 
 
 def _summarize_undated(outline: Outline) -> Paragraph:
     undated = outline.report.undated
     recorded = sum(one.fulfilled > 0 for one in undated)
     text = (
-        f"trong {words.count(len(undated))} nhiệm vụ Kế hoạch giao không quy định thời hạn, đã ghi nhận kết quả của "
-        f"{words.count(recorded)} nhiệm vụ; chưa ghi nhận không có nghĩa là chưa thực hiện."
+        f"trong {words.count(len(undated))} nhiệm vụ {outline.plan_name} giao không quy định thời hạn, đã ghi nhận kết "
+        f"quả của {words.count(recorded)} nhiệm vụ; chưa ghi nhận không có nghĩa là chưa thực hiện."
     )
     return Paragraph(lead="Nhiệm vụ không quy định thời hạn:", text=text, is_item=True)
 

@@ -47,12 +47,12 @@ def _list_shortcomings(outline: Outline) -> Iterable[Block]:
 
 
 def _list_of_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[Paragraph]:
-    of = f" {words.decapitalize(chapter.title)}" if len(outline.chapters) > 1 else ""
+    of = f" ({words.decapitalize(chapter.title)})" if len(outline.chapters) > 1 else ""
     counted = "báo cáo" if chapter.is_periodic else "đơn vị"
     overdue = [line for line in chapter.lines if line.status is Status.OVERDUE]
     if overdue:
         lead = f"{words.count(len(overdue))} {counted} quá hạn chưa gửi{of}:"
-        yield Paragraph(lead=lead, text=f"{_name(overdue, chapter)}.", is_item=True)
+        yield Paragraph(lead=lead, text=f"{_name(overdue)}.", is_item=True)
     incomplete = [line for line in chapter.lines if line.status is Status.INCOMPLETE]
     if incomplete:
         lead = f"{words.count(len(incomplete))} {counted} chưa đầy đủ{of}:"
@@ -60,23 +60,23 @@ def _list_of_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[P
     late = [line for line in chapter.lines if line.status is Status.LATE]
     if late:
         much = [line for line in late if (line.days_late or 0) > DAYS_MUCH_LATE]
-        more = f"trong đó trễ trên {DAYS_MUCH_LATE:02d} ngày: {_name(much, chapter)}" if much else ""
+        more = f"trong đó trễ trên {DAYS_MUCH_LATE:02d} ngày: {_name(much)}" if much else ""
         lead = f"{words.count(len(late))} {counted} trễ hạn{of}{',' if much else ':'}"
-        yield Paragraph(lead=lead, text=f"{more or _name(late, chapter)}.", is_item=True)
+        yield Paragraph(lead=lead, text=f"{more or _name(late)}.", is_item=True)
 
 
-def _name(lines: Sequence[DutyLine], chapter: ObligationChapter) -> str:
-    """Return the agencies of *lines*, each once; of several periods with how many of its reports are meant."""
+def _name(lines: Sequence[DutyLine]) -> str:
+    """Return the agencies of *lines*, each once; with how many of its reports are meant where it is more than one."""
     counts: dict[str, int] = {}
     for line in lines:
         counts[line.agency_name] = counts.get(line.agency_name, 0) + 1
-    names = [f"{name} ({words.count(number)} kỳ)" if chapter.is_periodic else name for name, number in counts.items()]
+    names = [f"{name} ({words.count(number)} kỳ)" if number > 1 else name for name, number in counts.items()]
     return words.join_names(names, where=WHERE)
 
 
 def _name_with_missing(lines: Sequence[DutyLine], chapter: ObligationChapter, outline: Outline) -> str:
     if chapter.is_periodic:
-        return _name(lines, chapter)
+        return _name(lines)
     described = [f"{line.agency_name} ({describe_missing(line, chapter, outline)})" for line in lines]
     return words.join_names(described, where=WHERE)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel
 from tests.unit.notifier.digest_builders import EVERYTHING, FakeDocuments, a_digest, absent_parts, an_alert, render_text
 from tests.unit.notifier.schedule_builders import days
 
@@ -110,3 +111,24 @@ def test_what_a_plan_calls_itself_becomes_neither_markup_nor_a_header(hostile: s
     assert "<b>x" not in (mail.html or "")
     assert "\n" not in str(mail.subject)
     assert "49" not in mail.body.replace(hostile, "")
+
+
+@pytest.mark.parametrize(
+    ("short", "subject"),
+    [
+        ("Báo cáo giao thông {period}", "Hạn 06/12/2026 – BC giao thông của UBND huyện Thọ Xuân"),
+        ("Báo cáo {period}", "Hạn 06/12/2026 – Báo cáo năm 2026 của UBND huyện Thọ Xuân"),
+        ("Báo cáo quý, {period}", "Hạn 06/12/2026 – BC quý, năm 2026 của UBND huyện Thọ Xuân"),
+    ],
+)
+def test_no_mark_of_ours_stands_where_a_short_name_has_its_period(short: str, subject: str) -> None:
+    """The shortest name leaves the period out, but where nothing would be left without it."""
+    documents = FakeDocuments("Báo cáo", report_title="Báo cáo", report_short=short)
+    alert = an_alert(StepKind.ESCALATION, to="parent", due_at=days(-3), at=days(-2))
+    mail = render_text(a_digest(alert, to="ubnd-tinh"), documents=documents)
+    messages = [
+        render_text(a_digest(alert, to="ubnd-tinh", channel=Channel.SMS), documents=documents).body,
+        render_text(a_digest(channel=Channel.SMS), documents=documents).body,
+    ]
+    assert mail.subject == subject
+    assert "{" not in "".join([mail.body, *messages])

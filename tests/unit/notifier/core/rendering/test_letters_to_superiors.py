@@ -62,6 +62,14 @@ def test_the_list_is_a_table_with_heads_and_says_the_title_once() -> None:
     assert html.count("Báo cáo kết quả thực hiện") == 1
 
 
+def test_several_reports_of_one_agency_are_told_by_its_name() -> None:
+    """The subject and the request name it, where a number of offices would say nothing."""
+    alerts = [a_call(StepKind.ESCALATION, "so-ct", to="parent", period=one) for one in ("2023", "2024")]
+    mail = write_letter(*alerts, now=at(24), to="ubnd-tinh")
+    assert mail.subject == "2 báo cáo của Sở Công Thương chưa nhận đủ"
+    assert "chỉ đạo Sở Công Thương gửi, bổ sung các báo cáo còn thiếu." in mail.body
+
+
 @pytest.mark.parametrize(
     ("language", "opening"),
     [("vi", "\nKính đề nghị Chi nhánh "), ("en", "is respectfully requested to ")],

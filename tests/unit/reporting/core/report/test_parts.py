@@ -7,12 +7,15 @@ import pytest
 from msgspec import structs
 
 from schemas.events.assessments import Status
+from schemas.plan.registry import Registry
+from schemas.plan.values import Bilingual
 from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report import outline as outlines
 from services.reporting.core.report import printed_report, words
-from services.reporting.core.report.blocks import Paragraph, Table
-from services.reporting.core.report.inputs import GradedAgency, ReportFinding
-from services.reporting.core.report.parts import evaluation, quotations
+from services.reporting.core.report.blocks import COLUMNS_UPRIGHT, Appendix, Column, Paragraph, Table
+from services.reporting.core.report.inputs import GradedAgency, ReportFinding, ReportInputs
+from services.reporting.core.report.parts import evaluation, proposals, quotations
 from tests.support.builders.reports.report_inputs import some_report_inputs
 
 INPUTS = some_report_inputs()
@@ -87,6 +90,89 @@ def test_the_tables_of_an_appendix_are_about_equally_wide() -> None:
     tables = [one for one in content.appendices[0].blocks if isinstance(one, Table)]
     assert [len(one.columns) - 2 for one in tables[:2]] == [6, 5]
     assert tables[0].title.endswith(" (1/2)")
+
+
+def some_chapters(*titles: str) -> ReportInputs:
+    """Return the inputs of a report on as many obligations, each like the first one but for its title."""
+    (chapter,), (of_period,) = INPUTS.report.chapters, INPUTS.results
+    chapters = tuple(
+        replace(
+            chapter,
+            obligation=chapter.obligation.model_copy(update={"id": f"o{number}", "title": Bilingual(vi=title)}),
+            lines=tuple(replace(line, key=replace(line.key, obligation=f"o{number}")) for line in chapter.lines),
+        )
+        for number, title in enumerate(titles)
+    )
+    several = tuple(
+        replace(of_period, results=replace(of_period.results, obligation=one.obligation.id)) for one in chapters
+    )
+    return replace(INPUTS, report=replace(INPUTS.report, chapters=chapters), results=several)
+
+
+def test_each_of_several_reports_is_summed_up_in_a_paragraph_that_names_it() -> None:
+    """The same indicator of two reports is never told without saying of which."""
+    content = printed_report.compile_content(some_chapters("Báo cáo tháng", "Báo cáo quý"))
+    texts = [one for one in content.body if isinstance(one, Paragraph)]
+    summed = [one for one in texts if one.lead in {"Báo cáo tháng:", "Báo cáo quý:"}]
+    assert [one.text.count("vốn ngân sách địa phương ủy thác (lũy kế) ") for one in summed] == [1, 1]
+    assert all("đúng hạn" in one.text for one in summed)
+
+
+def test_many_reports_share_the_room_of_their_texts() -> None:
+    """Two pages each for three of them; nine have six pages together."""
+    outlines_of = [outlines.build_outline(some_chapters(*map(str, range(count)))) for count in (1, 3, 9)]
+    assert [quotations.find_room(one) for one in outlines_of] == [6000, 6000, 2000]
+
+
+def test_an_office_that_has_ended_is_asked_for_nothing() -> None:
+    """Its duty stays overdue in the tables; what the issuer asks for names those that can still act."""
+    overdue = next(line for line in LINES if line.status is Status.OVERDUE)
+    ended = {"type": "abolish", "from": [overdue.key.agency], "on": "2026-12-15", "act": "Nghị quyết số 1"}
+    fields = INPUTS.registry.registry.model_dump(mode="json", by_alias=True)
+    registry = Registry.model_validate({**fields, "successions": [ended]})
+
+    def ask(inputs: ReportInputs) -> str:
+        blocks = proposals.build_proposals(outlines.build_outline(inputs))
+        return next((one.text for one in blocks if isinstance(one, Paragraph) and "gửi báo cáo còn" in one.text), "")
+
+    assert overdue.agency_name in ask(INPUTS)
+    assert overdue.agency_name not in ask(replace(INPUTS, registry=RegistryIndex.of(registry)))
+
+
+def test_nothing_is_compared_with_a_year_for_which_nobody_reported() -> None:
+    """No empty columns, and no note about them."""
+    (of_period,) = INPUTS.results
+    indicators = tuple(
+        replace(one, previous=one.previous and replace(one.previous, agencies=0, total=None))
+        for one in of_period.results.indicators
+    )
+    inputs = replace(INPUTS, results=(replace(of_period, results=replace(of_period.results, indicators=indicators)),))
+    content = printed_report.compile_content(inputs)
+    table = next(one for one in content.body if isinstance(one, Table) and one.name == "indicators")
+    assert [one.name for one in table.columns] == ["number", "title", "unit", "total", "target", "agencies"]
+    assert not any("so sánh" in note or "Tăng, giảm" in note for note in table.notes)
+
+
+def test_whom_an_heir_reports_for_has_no_row_among_the_figures() -> None:
+    """The table of figures counts them and names the appendix where they stand."""
+    superseded = next(line for line in LINES if line.status is Status.SUPERSEDED)
+    first = printed_report.compile_content(INPUTS).appendices[0]
+    tables = [one for one in first.blocks if isinstance(one, Table)]
+    assert not any(superseded.agency_name in map(str, row.cells) for table in tables for row in table.rows)
+    assert any("01 đơn vị đã có đơn vị kế thừa" in note for table in tables for note in table.notes)
+
+
+def test_only_wide_tables_lie_on_their_side() -> None:
+    """A narrow one stands upright, where a page holds more rows; the pages of one appendix may turn."""
+    narrow, wide = a_table(COLUMNS_UPRIGHT), a_table(COLUMNS_UPRIGHT + 1)
+    appendix = Appendix(number="I", title="", blocks=(narrow, Paragraph(text=""), wide, wide, narrow))
+    assert [(one.is_landscape, len(one.blocks)) for one in appendix.spreads] == [(False, 2), (True, 2), (False, 1)]
+    assert [one.is_landscape for one in Appendix(number="I", title="", blocks=()).spreads] == [False]
+
+
+def a_table(columns: int) -> Table:
+    """Build an empty table of so many columns."""
+    return Table(name="t", title="", columns=tuple(Column(name=str(n), title="") for n in range(columns)), rows=())
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from tests.support.builders.reports.report_inputs import some_report_inputs
 
 INPUTS = some_report_inputs()
 CONTENT = printed_report.compile_content(INPUTS)
+SAME_NAME = "Báo cáo {period} gửi Chính phủ"
 
 
 def text_of(content: PrintedReport) -> str:
@@ -261,6 +262,36 @@ def test_the_plan_is_cited_in_full_once_and_dates_are_in_words() -> None:
     assert not any("ngày 05 tháng 5 năm 2016" in text for text in rest)
 
 
+def test_a_circular_is_not_called_a_plan() -> None:
+    """After its citation the document is called what it is."""
+    source = {"id": "tt-01", "number": "01/2024/TT-TTCP", "issued_on": date(2024, 1, 20)}
+    content = printed_report.compile_content(
+        some_report_inputs(a_plan(sources=[source]), results=(), evaluations=(), findings=())
+    )
+    text = text_of(content)
+    assert "Thông tư không quy định tiêu chí xếp loại" in text
+    assert "Kế hoạch không" not in text
+
+
+def test_reports_of_one_name_are_told_apart_by_their_rhythm() -> None:
+    """What the plan calls the duty stands where two reports have the same name without their period."""
+    chapter = INPUTS.report.chapters[0]
+    titles = {"month": "Báo cáo định kỳ hằng tháng gửi Chính phủ", "quarter": "Báo cáo định kỳ hằng quý gửi Chính phủ"}
+    several = tuple(
+        replace(
+            chapter,
+            obligation=chapter.obligation.model_copy(
+                update={"id": name, "title": Bilingual(vi=title), "report_title": Bilingual(vi=SAME_NAME)}
+            ),
+        )
+        for name, title in titles.items()
+    )
+    outline = outlines.build_outline(replace(INPUTS, report=replace(INPUTS.report, chapters=several)))
+    assert [one.title for one in outline.chapters] == [*titles.values()]
+    (alone,) = outlines.build_outline(replace(INPUTS, report=replace(INPUTS.report, chapters=several[:1]))).chapters
+    assert alone.title == "Báo cáo gửi Chính phủ"
+
+
 @pytest.mark.parametrize(
     ("issuer", "speaker"),
     [
@@ -268,10 +299,11 @@ def test_the_plan_is_cited_in_full_once_and_dates_are_in_words() -> None:
         ("Thanh tra tỉnh Thanh Hóa", "Thanh tra tỉnh"),
         ("Ủy ban nhân dân xã Hoằng Lộc", "Ủy ban nhân dân"),
         ("Hội Nông dân tỉnh", "Hội Nông dân tỉnh"),
+        ("Văn phòng Chính phủ", "Văn phòng Chính phủ"),
     ],
 )
 def test_an_office_calls_itself_as_its_readers_do(issuer: str, speaker: str) -> None:
-    """After its name was written in full: by its kind, and by its full name where the kind is not known."""
+    """After its name was written in full: by its kind, by its full name where that is short or of no known kind."""
     plan = INPUTS.report.plan
     block = plan.report.model_copy(update={"issuer_name": Bilingual(vi=issuer)})
     inputs = replace(INPUTS, report=replace(INPUTS.report, plan=plan.model_copy(update={"report": block})))

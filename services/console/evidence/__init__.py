@@ -1,0 +1,1 @@
+"""The evidence sheet: everything that was told about one duty, on paper, signed."""

@@ -1,0 +1,1 @@
+"""What a plan's officer is told once a week."""

@@ -1,0 +1,105 @@
+"""The evidence sheet: each notice with its text, its times and what came of it, and never more than is known."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.ids import DutyKey
+from services.console.evidence import sheet
+from services.console.evidence.sheet import SheetSubject
+from services.notifier.history.notice_store import NoticeOutcome, NoticeText, SentNotice
+from tests.unit.notifier.letters_of_6766 import DUE, OBLIGATION, PERIOD, PLAN, at, load_documents
+
+BODY = "Kính gửi: UBND huyện Đông Sơn\n\nChi nhánh kính đề nghị Quý cơ quan gửi báo cáo.\n"
+
+
+def a_subject() -> SheetSubject:
+    """Return the report of a district for 2024, on the last day of that year."""
+    catalogue = load_documents().catalogues[PLAN]
+    obligation = catalogue.plan.obligation(OBLIGATION)
+    assert obligation is not None
+    return SheetSubject(
+        duty=DutyKey(plan=PLAN, agency="h-dong-son", obligation=OBLIGATION, period=PERIOD),
+        plan=catalogue.plan,
+        registry=catalogue.registry,
+        obligation=obligation,
+        made_at=at(31),
+    )
+
+
+def an_outcome(outcome: str, instant: datetime, **changes: Any) -> NoticeOutcome:
+    """Return what came of the first attempt."""
+    given: dict[str, Any] = {"attempt": 1, "reason": None, "route": "email", **changes}
+    return NoticeOutcome(at=instant, outcome=outcome, **given)
+
+
+def a_notice(*outcomes: NoticeOutcome, **changes: Any) -> SentNotice:
+    """Return an urging by mail, by default accepted by a server."""
+    given: dict[str, Any] = {
+        "delivery": "a" * 40,
+        "kind": StepKind.URGING,
+        "step": "P3D",
+        "due_at": DUE,
+        "channel": Channel.EMAIL,
+        "to_agency": "h-dong-son",
+        "created_at": at(13),
+        "outcomes": outcomes or (an_outcome("accepted", at(13)),),
+        "text": NoticeText(subject="Đôn đốc lần 2", body=BODY, template="vi/urging@1", digest="d" * 64),
+    }
+    return SentNotice(**(given | changes))
+
+
+def describe(*notices: SentNotice) -> dict[str, Any]:
+    """Return what the sheet prints."""
+    return sheet.describe_sheet(a_subject(), notices)
+
+
+def test_a_notice_stands_with_its_text_its_reader_and_the_chain_of_outcomes() -> None:
+    """Accepted, confirmed, read, with the day that the agency named: in order, to the second."""
+    chain = (an_outcome("accepted", at(13)), an_outcome("confirmed", at(13) + timedelta(minutes=2)))
+    told = describe(a_notice(*chain, read_at=at(14), promised_on=date(2024, 12, 20), resent_by=("Lê Thị B",)))
+    (notice,) = told["notices"]
+    assert notice["heading"] == "1. Đôn đốc (P3D), thư điện tử, 07:30:00 ngày 13/12/2024"
+    assert notice["to"] == "UBND huyện Đông Sơn"
+    assert notice["chain"] == [
+        "07:30:00 ngày 13/12/2024: máy chủ đã nhận để chuyển (lần gửi 1)",
+        "07:32:00 ngày 13/12/2024: có xác nhận đã đến nơi nhận (lần gửi 1)",
+        "07:30:00 ngày 14/12/2024: cơ quan xác nhận đã nhận thư, hẹn gửi ngày 20/12/2024",
+        "gửi lại theo yêu cầu của Lê Thị B",
+    ]
+    assert (notice["subject"], notice["body"], notice["digest"]) == ("Đôn đốc lần 2", BODY.strip(), "d" * 64)
+
+
+@pytest.mark.parametrize("outcome", AttemptOutcome)
+def test_every_outcome_has_words_and_none_claims_an_arrival_that_is_not_known(outcome: AttemptOutcome) -> None:
+    """Only a confirmation and a complaint say that something arrived."""
+    (notice,) = describe(a_notice(an_outcome(outcome.value, at(13))))["notices"]
+    says_arrived = "đã đến" in notice["chain"][0]
+    assert says_arrived == (outcome in {AttemptOutcome.CONFIRMED, AttemptOutcome.COMPLAINED})
+
+
+def test_a_text_whose_retention_has_ended_is_said_to_be_gone() -> None:
+    """The sheet invents none."""
+    (notice,) = describe(a_notice(text=None))["notices"]
+    assert (notice["subject"], notice["digest"]) == ("", "")
+    assert "không còn lưu" in notice["body"]
+
+
+def test_the_head_names_the_report_its_basis_and_its_deadline() -> None:
+    """As it was told last."""
+    rows = dict(describe(a_notice())["rows"])
+    assert rows["Cơ quan báo cáo"] == "UBND huyện Đông Sơn"
+    assert rows["Báo cáo"].startswith("Báo cáo kết quả")
+    assert rows["Thời hạn"] == "trước 00:00:00 ngày 10/12/2024"
+    assert rows["Số thông báo"] == "01"
+
+
+def test_the_same_notices_give_the_same_bytes() -> None:
+    """So that a signature over them can be made again."""
+    notices = [a_notice(), a_notice(channel=Channel.SMS, text=None)]
+    first = sheet.render_sheet(a_subject(), notices)
+    assert first.startswith(b"%PDF-")
+    assert first == sheet.render_sheet(a_subject(), notices)
