@@ -87,6 +87,7 @@ class _DigestWriter:
             "sender": self.lead.receiver.sms,
             "agency": self.lead.receiver.full,
             "agency_sms": self.lead.receiver.sms,
+            "inherited_from": "",
             "plan_title": self.lead.plan.title.in_language(words.language),
             "report_stem": self._describe(self.lead)["report_stem"],
             "week": self.phrases.name_week(monday, friday),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.events.assessments import StepKind
@@ -141,7 +142,7 @@ def test_rows_name_the_report_where_there_are_several() -> None:
 
 
 def _of_period(one: Any, period: str) -> Any:
-    return replace(one, duty=replace(one.duty, period=period))
+    return replace(one, duty=msgspec.structs.replace(one.duty, period=period))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from schemas.events.assessments import Status, StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.core.scheduling import officer_digest, schedule
@@ -33,7 +35,9 @@ WEEK = OfficerWeek(plan=DUTY.plan, monday=MONDAY)
 
 def a_schedule(agency: str, *timeline: Any, steps: Sequence[Any] = (an_urging(0), an_urging(6))) -> AlertSchedule:
     """Return the schedule of the report of *agency*, by default with nothing filed and one urging sent."""
-    assessment = an_assessment(*steps, timeline=timeline or NOTHING_FILED, duty=replace(DUTY, agency=agency))
+    assessment = an_assessment(
+        *steps, timeline=timeline or NOTHING_FILED, duty=msgspec.structs.replace(DUTY, agency=agency)
+    )
     known = schedule.follow_assessment(None, assessment, OFFICE_HOURS, now=DUE - 30 * DAY, lookback=30 * DAY)
     return schedule.skip_before(known, OFFICE_HOURS, NOW - DAY)
 
