@@ -227,6 +227,18 @@ def test_a_report_in_the_partition_of_another_agency_is_refused() -> None:
         list(log.processor.process(report, position=log.position))
 
 
+def test_a_report_that_counts_for_another_obligation_too_leads_to_the_same_bytes() -> None:
+    """A plan may take its own place, and carry the reports of one obligation over to another: both are assessed."""
+    own = {"plan": "P-1", "from": FROM, "carries": {"results": "annual"}}
+    obligations = [plans.an_obligation(a_version(), id=one) for one in ("results", "annual")]
+    plan = plans.a_plan(*obligations, supersedes=own)
+    event = plans.a_submission("s-1", data={"content": COMPLETE}, receivedtime="2024-12-01T08:00:00Z")
+    mix: list[Any] = ["P-1", event]
+    found = process(PartitionLog(REGISTRY, plan), mix)
+    assert found == process_in_full(PartitionLog(REGISTRY, plan), mix)
+    assert len(found[1][0]) == len(obligations)
+
+
 @pytest.mark.parametrize("state", [None, 'a="b'])
 def test_a_trace_stands_in_the_same_place(state: str | None) -> None:
     """What a sender says of a trace is in the assessment alike, with or without a state."""
