@@ -191,7 +191,7 @@ class ReportingQueries:
         # A plan that was published a moment ago does not hold up the answers about the others.
         if unassessed and len(unassessed) == len(plans):
             raise unassessed[0]
-        return await self._join(parts, (duties, context.scope, context.language))
+        return await self._join(parts, plans, (duties, context.scope, context.language))
 
     async def _list_parts(self, duties: PlanDutyFilter, context: QueryContext) -> Sequence[PlanDutyFilter]:
         """Return the questions that make up the one about *duties*: one a period, where it is about all of them.
@@ -206,15 +206,15 @@ class ReportingQueries:
         known = await self._reader.find_known_periods(duties.plan)
         return [replace(duties, periods=(period,)) for period in known] or [duties]
 
-    async def _join(self, parts: Sequence[FoundLines], question: Hashable) -> FoundLines:
+    async def _join(self, parts: Sequence[FoundLines], plans: Sequence[Plan], question: Hashable) -> FoundLines:
         """Return *parts* as one answer, which is the same one for as long as each of them is."""
         if len(parts) == 1:
             return parts[0]
-        basis = tuple(part.listed for part in parts)
+        basis = tuple(part.listed for part in parts), tuple((plan.plan, plan.version) for plan in plans)
         joined = self._joined.find(question, basis)
         if joined is None:
             lines = sum(len(part.lines) for part in parts)
-            joined = await thread_work.run(partial(FoundLines.join, parts), work=lines)
+            joined = await thread_work.run(partial(FoundLines.join, parts, plans), work=lines)
             self._joined.keep(question, basis, joined, lines=lines)
         return joined
 

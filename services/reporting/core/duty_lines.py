@@ -156,6 +156,21 @@ def build_lines(
     return LineBuilder(context).build(states, attempts, as_of=context.as_of)
 
 
+def order_periods(lines: Iterable[DutyLine], plans: Sequence[Plan]) -> tuple[DutyLine, ...]:
+    """Return the lines of several periods, each of which is in the order of `build_lines`, in that order together.
+
+    Plan comes after plan, and what the latest version of a plan does not know comes last.
+    """
+    obligations = [(plan.plan, one.id) for plan in plans for one in plan.obligations]
+    ranks = {obligation: rank for rank, obligation in enumerate(obligations)}
+
+    def find_place(line: DutyLine) -> tuple[int, tuple[date, date]]:
+        rank = ranks.get((line.key.plan, line.key.obligation), len(ranks))
+        return rank, periods.sort_key(line.key.period)
+
+    return tuple(sorted(lines, key=find_place))
+
+
 def _find_place(line: DutyLine, rank: int, obligation: Obligation) -> tuple[object, ...]:
     # Agencies addressed by name, whose group is no addressee, come last.
     addressees = obligation.bearers

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from schemas.plan.plan import Plan
+from services.reporting.core import duty_lines
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.lists.memoized_items import MemoizedItems
 from services.reporting.core.timeline import DutyState, UnreadableRecord
@@ -18,10 +20,11 @@ class FoundLines:
     unreadable: tuple[UnreadableRecord, ...]
 
     @classmethod
-    def join(cls, several: Sequence["FoundLines"]) -> "FoundLines":
-        """Return what *several* found together."""
+    def join(cls, several: Sequence["FoundLines"], plans: Sequence[Plan]) -> "FoundLines":
+        """Return what *several* found together, each about a period of one of *plans*, in the order of one question."""
+        lines = chain.from_iterable(one.lines for one in several)
         return cls(
-            listed=MemoizedItems(tuple(chain.from_iterable(one.lines for one in several))),
+            listed=MemoizedItems(duty_lines.order_periods(lines, plans)),
             placed=MemoizedItems(tuple(chain.from_iterable(one.states for one in several))),
             unreadable=tuple(dict.fromkeys(record for one in several for record in one.unreadable)),
         )

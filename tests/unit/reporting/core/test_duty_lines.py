@@ -18,6 +18,7 @@ from tests.support.builders.annual_report import (
     a_report,
     a_revision,
     a_timeline,
+    a_year,
 )
 
 
@@ -71,6 +72,18 @@ def test_lines_follow_the_plan_then_the_group_then_the_alphabet() -> None:
     names = [line.agency_name.removeprefix("UBND huyện ") for line in a_report().chapters[0].lines]
     assert names.index("Cẩm Thủy") < names.index("Đông Sơn") < names.index("Hà Trung")
     assert names.index("Thanh tra tỉnh") < names.index("Bá Thước")
+
+
+def test_lines_that_were_built_period_by_period_have_the_order_of_all() -> None:
+    """However the periods come, duties of one obligation stand together, those of a period in their own order."""
+    revisions = [*a_year()[0], *(a_revision(a_key(agency, period="2025")) for agency in ("h-01", "h-00"))]
+    states, context = [timeline.state_at(one, AS_OF) for one in revisions], a_line_context()
+    by_period = (
+        duty_lines.build_lines([one for one in states if one.key.period == period], {}, context)
+        for period in (None, "2026", "2025")
+    )
+    together = duty_lines.order_periods([line for several in by_period for line in several], [context.plan])
+    assert together == duty_lines.build_lines(states, {}, context)
 
 
 def test_an_undated_duty_of_a_period_is_listed_by_the_registry_of_its_last_day() -> None:
