@@ -149,6 +149,8 @@ async def inspect_log(
     try:
         places = list(coverages)
         consumer.assign(places)
+        # Before the ends: what the group commits while the log grows may lie beyond an end that was asked earlier.
+        committed = {place: await consumer.committed(place) for place in places}
         beginnings = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         found = {}
@@ -156,7 +158,7 @@ async def inspect_log(
             found[place] = LogState(
                 beginning=beginnings[place],
                 end=ends[place],
-                committed=await consumer.committed(place),
+                committed=committed[place],
                 fingerprint=await _read_fingerprint(consumer, place, coverage, end=ends[place]),
             )
     finally:
