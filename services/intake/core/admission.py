@@ -113,7 +113,7 @@ def admit(
     agency = plan.resolve(reference.agency)
     if agency is None:
         return InvalidEvent(errors=(_unknown_id("agency", reference.agency, _USE_REGISTRY_ID),))
-    if not scope.covers_agency(agency, plan.groups_of(agency)):
+    if not _covers_agency(scope, agency, plan):
         return OutOfScope(error=_agency_out_of_scope(agency))
     predecessor = None if reference.on_behalf_of is None else plan.resolve(reference.on_behalf_of)
     errors = (
@@ -123,6 +123,13 @@ def admit(
         *_span_errors(reference.span),
     )
     return InvalidEvent(errors=errors) if errors else Admission(agency=agency, duty_agency=predecessor or agency)
+
+
+def _covers_agency(scope: KeyScope, agency: str, plan: PlanIndex) -> bool:
+    """Whether *scope* names *agency*, by its id or an alias as events may, or one of its groups."""
+    if scope.covers_agency(agency, plan.groups_of(agency)):
+        return True
+    return any(plan.resolve(name) == agency for name in scope.agencies)
 
 
 def _periods_of(fact: FactModel) -> Periods:

@@ -3,7 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,10 @@ DISPATCHING = (
     SMS,
     "services.notifier.channels.smpp_session",
 )
+# What the digest of a plan's officer takes besides.
+OFFICER_DIGEST = ("services.notifier.officers.digest_scheduler", "services.notifier.officers.digest_store")
+MONDAY = datetime(2026, 12, 14, 1, tzinfo=UTC)  # 08:00 in Viet Nam, the week after the deadline
+OFFICER_ADDRESS = "can-bo@bank.example"
 IN_EVERY_RUN = 10
 NUMBER = "+84912345678"
 # What commands call, and what runs before the first verdict: no message is under way there.
@@ -59,6 +63,7 @@ def spread_points() -> list[AwaitPoint]:
 
 
 POINTS = spread_points()
+OFFICER_POINTS = await_points.find_await_points(OFFICER_DIGEST)
 
 
 def test_every_await_of_dispatching_is_a_place_to_be_killed_at() -> None:
@@ -66,10 +71,10 @@ def test_every_await_of_dispatching_is_a_place_to_be_killed_at() -> None:
     found = {f"services.notifier.dispatch.{one.stem}" for one in Path("services/notifier/dispatch").glob("[a-z]*.py")}
     assert found - NOT_DISPATCHING <= set(DISPATCHING)
     assert len(set(map(str, POINTS))) == len(POINTS) > 100
-    for module in DISPATCHING:
+    for module in (*DISPATCHING, *OFFICER_DIGEST):
         source = await_points.read_source(module)
         counted = sum(isinstance(node, ast.Await) for node in ast.walk(ast.parse(source)))
-        mine = [one for one in POINTS if one.module == module]
+        mine = [one for one in (*POINTS, *OFFICER_POINTS) if one.module == module]
         assert len(mine) == counted, module
         for point in mine:
             assert await_points.KILL in ast.dump(await_points.plant_kill(source, point)), point
@@ -112,6 +117,33 @@ async def test_killed_at_any_await_it_loses_nothing_and_doubles_nothing_unseen(
     assert all(count <= 1 + unknown[agency, Channel.EMAIL] for agency, count in mails.items())
     assert len({(str(mail["To"]), str(mail["Message-ID"])) for mail in notifier.smtp.mails()}) == len(named)
     assert len(notifier.smsc.messages()) in ({0, 1} if unknown[named[0], Channel.SMS] else {1})
+
+
+@pytest.mark.parametrize("point", matrix(OFFICER_POINTS, in_every_run=1), ids=map(str, OFFICER_POINTS))
+async def test_killed_while_it_writes_the_officers_digest_it_sends_one(
+    notifier: NotifierClient, start: Start, tmp_path: Path, point: AwaitPoint
+) -> None:
+    """The next process sends the digest of the week, and no second one: nothing was begun when the first one died."""
+    officers = tmp_path / "officers.yaml"
+    officers.write_text(f"{plans.PLAN}: {{name: Nguyễn Thị Mẫu, phone: '02373000000', email: {OFFICER_ADDRESS}}}\n")
+    notifier.addresses.add(OFFICER_ADDRESS)
+    await notifier.publish_documents()
+    await notifier.load_contacts(a_contact())
+    notifier.set_clock(MONDAY)
+    dying = start(faults=[fault_plan.kill_after_await(point)], ready=False, DONDOC_NOTIFIER_OFFICERS=str(officers))
+
+    def count_digests() -> int:
+        return sum(str(one["To"]) == OFFICER_ADDRESS for one in notifier.smtp.mails())
+
+    await notifier.publish_assessments(an_assessment(an_urging(1)))
+    await eventually(lambda: not dying.is_running or notifier.smtp.mails(), "a dead process, or the urging")
+    notifier.set_clock(MONDAY.replace(hour=2))  # the officer's first morning hour
+    await dying.wait_until_ended()
+    start(DONDOC_NOTIFIER_OFFICERS=str(officers))
+    await notifier.wait_until_recovered()
+    await eventually(count_digests, "the digest of the week")
+    await notifier.wait_until_idle()
+    assert count_digests() == 1
 
 
 def _has_arrived(notifier: NotifierClient) -> bool:

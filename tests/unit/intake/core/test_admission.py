@@ -175,9 +175,12 @@ def test_an_exemption_ends_after_it_begins() -> None:
 
 
 def test_a_key_speaks_only_for_its_agencies() -> None:
-    """A key covers agencies by id, or by a group that they belong to."""
+    """A key covers agencies by id or alias, or by a group that they belong to."""
     own = a_scope(agencies=frozenset({"h-hai"}))
     group = a_scope(agencies=frozenset(), groups=frozenset({plans.GROUP}))
     assert isinstance(admit(a_report(), scope=own), OutOfScope)
     assert isinstance(admit(a_report(), scope=group), Admission)
     assert isinstance(admit(a_report(agency="h-hai"), scope=own), Admission)
+    former = a_scope(agencies=frozenset({ALIAS}))
+    assert isinstance(admit(a_report(agency="h-mot"), scope=former), Admission)
+    assert isinstance(admit(a_report(agency="h-hai"), scope=former), OutOfScope)
