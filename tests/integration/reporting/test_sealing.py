@@ -180,7 +180,7 @@ async def assert_refusals_name_the_reason(service: Service) -> None:
         ahead = await client.post(f"{REPORTS_PATH}?as_of=2027-01-01T00:00:00Z", json={"signer": "An"})
         unknown = await client.post("/v1/plans/NONE/periods/2026/reports", json={"signer": "An"})
     assert (nobody.status_code, nobody.json()["errors"][0]["pointer"]) == (422, "/signer")
-    assert (nothing.status_code, ahead.status_code, unknown.status_code) == (422, 400, 404)
+    assert (nothing.status_code, ahead.status_code, unknown.status_code) == (400, 400, 404)
     assert (await get(service, f"{REPORTS_PATH}/9")).status_code == 404
     assert (await get(service, f"{REPORTS_PATH}/one")).status_code == 404
 
