@@ -11,16 +11,20 @@ from pydantic_core import ErrorDetails
 
 from schemas.plan.values import Bilingual
 
-_INSTANT = Bilingual.of(
+INSTANT = Bilingual.of(
     en="must be an instant that exists, as RFC 3339 with its offset, for example 2026-12-09T23:59:00+07:00",
     vi="phải là thời điểm có thật theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
 )
-_DAY = Bilingual.of(
+DAY = Bilingual.of(
     en="must be a day that exists, without a time, for example 2026-12-09",
     vi="phải là ngày có thật, không kèm giờ, ví dụ 2026-12-09",
 )
 _OBJECT = Bilingual.of(en="must be a JSON object", vi="phải là một đối tượng JSON")
 _LIST = Bilingual.of(en="must be a list", vi="phải là một danh sách")
+NOT_VALID = "giá trị không hợp lệ"
+"""A message of our own validators in Vietnamese, where nothing more is known of the field: they are English."""
+
+_OWN_PREFIX = "Value error, "  # what pydantic puts before the message of a validator of ours
 _WHOLE_NUMBER = Bilingual.of(en="must be a whole number", vi="phải là số nguyên")
 
 _MESSAGES = {
@@ -79,10 +83,10 @@ _FROM_CONTEXT: Mapping[str, Callable[[Mapping[str, Any]], Bilingual]] = {
 }
 
 
-def describe_error(error: ErrorDetails, *, otherwise: Bilingual) -> Bilingual:
-    """Return the message of *error*; *otherwise* is that of a validator of ours, or of a type that is not known here.
+def describe_error(error: ErrorDetails, *, vietnamese: str = NOT_VALID) -> Bilingual:
+    """Return the message of *error*, which must have its context.
 
-    *error* must have its context.
+    That of a validator of ours, and of a type that is not known here, is kept, and is *vietnamese* in Vietnamese.
     """
     kind = error["type"]
     if kind in _MESSAGES:
@@ -91,5 +95,8 @@ def describe_error(error: ErrorDetails, *, otherwise: Bilingual) -> Bilingual:
         return _FROM_CONTEXT[kind](error.get("ctx", {}))
     # Both families begin with the same letters: `date_from_datetime_inexact`, `datetime_from_date_parsing`.
     if kind.startswith("datetime"):
-        return _INSTANT
-    return _DAY if kind.startswith("date") else otherwise
+        return INSTANT
+    if kind.startswith("date"):
+        return DAY
+    english = error["msg"].removeprefix(_OWN_PREFIX)
+    return Bilingual.of(en=english[:1].lower() + english[1:], vi=vietnamese)

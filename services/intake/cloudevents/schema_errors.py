@@ -22,16 +22,12 @@ ERRORS_OF_EVENT_MAX = 50
 ITEMS_MAX = 500
 """Sections, indicators or attachments of one report: no plan asks for a tenth of that."""
 
+# What is right for a field, where a validator of ours says in English what is wrong with it.
 _VIETNAMESE_OF_FIELD = {
-    "period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
-    "from_period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
-    "to_period": f"phải là kỳ báo cáo như {periods.FORMS_VI}",
-    "issued_on": "phải là ngày như 2026-12-09, không kèm giờ",
-    "figures_as_of": "phải là ngày như 2026-12-09, không kèm giờ",
-} | dict.fromkeys(
-    ("sent_at", "due_at", "from", "until", "respond_by"),
-    "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
-)
+    **dict.fromkeys(("period", "from_period", "to_period"), f"phải là kỳ báo cáo như {periods.FORMS_VI}"),
+    **dict.fromkeys(("issued_on", "figures_as_of"), validation_messages.DAY.vi),
+    **dict.fromkeys(("sent_at", "due_at", "from", "until", "respond_by"), validation_messages.INSTANT.vi),
+}
 _INDICATOR = Bilingual.of(
     en='must be a number, or a decimal string such as "9984.2" with a point and no thousands sign',
     vi='phải là số, hoặc chuỗi thập phân như "9984.2" dùng dấu chấm và không có dấu phân cách hàng nghìn',
@@ -44,7 +40,6 @@ _NO_DATA = Bilingual.of(
     en="the event has no data; in binary mode the body of the request is the data, and it is empty",
     vi="sự kiện không có phần data; ở chế độ nhị phân, nội dung yêu cầu chính là data và đang để trống",
 )
-_NOT_VALID = "giá trị không hợp lệ"
 _FIGURES = ("content", "indicators")
 
 
@@ -94,7 +89,9 @@ def _field_errors(error: ValidationError) -> list[FieldError]:
             # A figure may be an integer, a float or a string: pydantic reports one error for each. We report one.
             location, detail = location[:3], _TOO_LARGE if _is_too_large(one["input"]) else _INDICATOR
         else:
-            detail = validation_messages.describe_error(one, otherwise=_describe_value(one["msg"], location))
+            field = str(location[-1]) if location else ""
+            vietnamese = _VIETNAMESE_OF_FIELD.get(field, validation_messages.NOT_VALID)
+            detail = validation_messages.describe_error(one, vietnamese=vietnamese)
         pointer = pointer_of("data", *location)
         found.setdefault(pointer, FieldError(pointer=pointer, detail=detail))
         # Counted after errors at the same place are merged, so that the limit is one of places and not of attempts.
@@ -112,10 +109,3 @@ def _is_too_large(figure: object) -> bool:
         return number.is_finite() and abs(number) >= FIGURE_BOUND
     except ArithmeticError:
         return False  # not a number, or one with an exponent beyond what Decimal computes
-
-
-def _describe_value(message: str, location: tuple[int | str, ...]) -> Bilingual:
-    """Return the message of a validator of ours, which is English; the field says what would be right."""
-    text = message.removeprefix("Value error, ")
-    field = str(location[-1]) if location else ""
-    return Bilingual.of(en=text[:1].lower() + text[1:], vi=_VIETNAMESE_OF_FIELD.get(field, _NOT_VALID))

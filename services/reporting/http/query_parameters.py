@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 
+from schemas import validation_messages
 from schemas.events.assessments import Status
 from schemas.plan import periods
 from schemas.plan.values import Bilingual, Language
@@ -54,7 +55,6 @@ _VIETNAMESE = {
     "format": "không có dạng này; hãy bỏ tham số để nhận dạng mặc định",
     "version": "phải là số nguyên từ 1",
 }
-_NOT_VALID = "giá trị không hợp lệ"
 
 # The value of `period` that selects duties without a period.
 ONE_OFF = "none"
@@ -89,7 +89,7 @@ class QueryParameters:
         try:
             return parser(text)
         except ValueError as cause:
-            self.errors[name] = Bilingual.of(en=str(cause), vi=_VIETNAMESE.get(name, _NOT_VALID))
+            self.errors[name] = Bilingual.of(en=str(cause), vi=_VIETNAMESE.get(name, validation_messages.NOT_VALID))
             return default
 
     def list_values(self, name: str) -> tuple[str, ...]:

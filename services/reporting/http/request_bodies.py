@@ -22,8 +22,6 @@ FIELDS_MAX = 100
 # The same as intake gives a body to arrive.
 BODY_SECONDS = 30.0
 
-_NOT_VALID = "giá trị không hợp lệ"
-
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Return the body; raise `HTTPException`: 413 if it is larger than *bytes_max*, 408 if it takes too long."""
@@ -59,8 +57,7 @@ def describe_invalid_body(error: ValidationError) -> InvalidBodyError | Unreadab
     """Return the problem of a JSON body that does not fit its model: the pointer and the remedy of each error."""
     errors: dict[str, Bilingual] = {}
     for one in error.errors(include_url=False):
-        otherwise = Bilingual.of(en=one["msg"].removeprefix("Value error, "), vi=_NOT_VALID)
-        detail = validation_messages.describe_error(one, otherwise=otherwise)
+        detail = validation_messages.describe_error(one)
         if one["type"] == "json_invalid":
             return UnreadableBodyError(detail)
         errors[pointer_of(*one["loc"])] = detail

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from schemas import validation_messages
 from schemas.events.facts import ADOPTED, MODEL_OF, SUBMITTED, ReportSubmitted
 from schemas.plan.values import Bilingual
 from services.intake.cloudevents import schema_errors
@@ -54,7 +55,7 @@ def test_an_unknown_attribute_is_accepted() -> None:
 )
 def test_an_error_has_its_pointer_and_its_own_message(name: str, value: object, pointer: str) -> None:
     """The pointer leads to the value, and the Vietnamese message is not the general one."""
-    assert errors_of(**{name: value})[pointer] != schema_errors._NOT_VALID
+    assert errors_of(**{name: value})[pointer] != validation_messages.NOT_VALID
 
 
 def figure_error(figure: object) -> Bilingual:
