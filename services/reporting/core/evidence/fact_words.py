@@ -39,7 +39,7 @@ _OUTCOMES = {
     AttemptOutcome.UNREACHABLE: Bilingual(vi="không có địa chỉ liên hệ", en="there is no address to send it to"),
 }
 _TAKEN = {
-    Channel.EMAIL: Bilingual(vi="máy chủ thư của đơn vị đã nhận", en="accepted by the agency's mail server"),
+    Channel.EMAIL: Bilingual(vi="máy chủ thư đã nhận để chuyển", en="accepted by a mail server, to be passed on"),
     Channel.SMS: Bilingual(vi="nhà mạng đã nhận", en="accepted by the operator"),
 }
 _KINDS = {
