@@ -11,12 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.content import citations
-from schemas.events.assessments import StepKind
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import AttemptOutcome
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Registry
+from services.notifier.core.rendering import letter_facts, officer_words
 from services.notifier.core.rendering.vietnamese import Vietnamese
 from services.notifier.history.notice_store import NoticeOutcome, SentNotice
 from services.runtime import typst
@@ -24,19 +24,6 @@ from services.runtime import typst
 SOURCE = Path(__file__).parent / "sheet.typ"
 _WORDS = Vietnamese()
 
-_KINDS: Mapping[StepKind, str] = {
-    StepKind.OPENING: "Thư đề nghị chuẩn bị báo cáo",
-    StepKind.REMINDER: "Nhắc thời hạn",
-    StepKind.URGING: "Đôn đốc",
-    StepKind.INCOMPLETE: "Đề nghị bổ sung",
-    StepKind.RETURNED: "Đề nghị hoàn thiện",
-    StepKind.RECEIVED: "Thông báo đã nhận đầy đủ",
-    StepKind.EXTENSION: "Thông báo gia hạn",
-    StepKind.EXEMPTION: "Thông báo miễn gửi",
-    StepKind.SUCCESSION: "Thông báo thay đổi cơ quan gửi",
-    StepKind.ESCALATION: "Đề nghị cấp trên chỉ đạo",
-}
-_CHANNELS: Mapping[Channel, str] = {Channel.EMAIL: "thư điện tử", Channel.SMS: "tin nhắn"}
 _OUTCOMES: Mapping[AttemptOutcome, str] = {
     AttemptOutcome.ACCEPTED: "máy chủ đã nhận để chuyển",
     AttemptOutcome.DELIVERED: "máy chủ đã nhận để chuyển",
@@ -80,10 +67,10 @@ def describe_sheet(subject: SheetSubject, notices: Sequence[SentNotice]) -> dict
     title = subject.obligation.letter_title.in_language("vi")
     due = max((one.due_at for one in notices if one.due_at), default=None)
     rows = (
-        ("Cơ quan báo cáo", _name_agency(duty.agency, subject)),
+        ("Cơ quan báo cáo", _name_reader(duty.agency, subject, subject.made_at)),
         ("Báo cáo", periods.add_period(title, duty.period, "vi")),
         ("Căn cứ", citations.name_clause(subject.obligation.citation.clause).vi + f", {subject.plan.title.vi}"),
-        ("Thời hạn", f"trước {_say(due, zone)}" if due else ""),
+        ("Thời hạn", _WORDS.due(letter_facts.describe_deadline(due, zone, subject.made_at)) if due else ""),
         ("Số thông báo", _WORDS.count(len(notices))),
         ("Lập lúc", _say(subject.made_at, zone)),
     )
@@ -97,10 +84,11 @@ def describe_sheet(subject: SheetSubject, notices: Sequence[SentNotice]) -> dict
 
 
 def _describe_notice(one: SentNotice, number: int, subject: SheetSubject, zone: ZoneInfo) -> dict[str, Any]:
-    first = one.outcomes[0].at
+    first, kind = one.outcomes[0].at, officer_words.VI_KINDS[one.kind]
+    channel = officer_words.VI_CHANNELS[one.channel]
     return {
-        "heading": f"{number}. {_KINDS[one.kind]} ({one.step}), {_CHANNELS[one.channel]}, {_say(first, zone)}",
-        "to": _name_agency(one.to_agency, subject),
+        "heading": f"{number}. {kind[:1].upper()}{kind[1:]}, {channel}, {_say(first, zone)}",
+        "to": _name_reader(one.to_agency, subject, first),
         "chain": list(_describe_chain(one, zone)),
         "subject": one.text.subject or "" if one.text else "",
         "body": one.text.body.strip() if one.text else _TEXT_GONE,
@@ -126,10 +114,12 @@ def _describe_outcome(one: NoticeOutcome, zone: ZoneInfo) -> str:
     return f"{_say(one.at, zone)}: {said}{f' ({details})' if details else ''}"
 
 
-def _name_agency(agency: str, subject: SheetSubject) -> str:
-    known = subject.registry.agency(agency)
-    zone = ZoneInfo(subject.plan.zone)
-    return known.name_on(subject.made_at.astimezone(zone).date()) if known else agency
+def _name_reader(reader: str, subject: SheetSubject, at: datetime) -> str:
+    """Return the name that an agency bore at that instant; a contact list is that of the report's addressee."""
+    if subject.registry.agency(reader) is None:
+        return subject.plan.report.addressee or reader
+    day = at.astimezone(ZoneInfo(subject.plan.zone)).date()
+    return letter_facts.name_agency(reader, subject.registry, day, "vi").full
 
 
 def _say(at: datetime, zone: ZoneInfo) -> str:

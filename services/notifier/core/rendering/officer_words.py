@@ -30,8 +30,8 @@ class OfficerWords(Protocol):
 
 
 _VI, _EN = Vietnamese(), English()
-_VI_CHANNELS = {None: "", Channel.EMAIL: "thư điện tử", Channel.SMS: "tin nhắn"}
-_EN_CHANNELS = {None: "", Channel.EMAIL: "e-mail", Channel.SMS: "text message"}
+VI_CHANNELS = {Channel.EMAIL: "thư điện tử", Channel.SMS: "tin nhắn"}
+_EN_CHANNELS = {Channel.EMAIL: "e-mail", Channel.SMS: "text message"}
 _VI_REASONS: Mapping[Unreached, str] = {
     Unreached.NO_CONTACT: "chưa có đầu mối nhận thư, tin nhắn",
     Unreached.SUSPENDED: "địa chỉ không còn nhận được",
@@ -42,7 +42,8 @@ _EN_REASONS: Mapping[Unreached, str] = {
     Unreached.SUSPENDED: "the address takes nothing any more",
     Unreached.CAME_BACK: "the last message did not arrive",
 }
-_VI_KINDS: Mapping[StepKind, str] = {
+VI_KINDS: Mapping[StepKind, str] = {
+    StepKind.URGING: "đôn đốc",
     StepKind.OPENING: "thư đề nghị chuẩn bị báo cáo",
     StepKind.REMINDER: "nhắc thời hạn",
     StepKind.INCOMPLETE: "đề nghị bổ sung",
@@ -73,7 +74,11 @@ class VietnameseOfficerWords:
     this_plan = "các thư về kế hoạch này"
 
     def note_unreached(self, reason: Unreached, channel: Channel | None, since: date | None) -> str:
-        parts = (_VI_CHANNELS[channel], _VI_REASONS[reason], f"từ ngày {_VI.full_date(since)}" if since else "")
+        parts = (
+            VI_CHANNELS[channel] if channel else "",
+            _VI_REASONS[reason],
+            f"từ ngày {_VI.full_date(since)}" if since else "",
+        )
         return "; ".join(filter(None, parts))
 
     def note_review(self, received_on: date, *, is_replacement: bool) -> str:
@@ -97,7 +102,7 @@ class VietnameseOfficerWords:
     def name_sending(self, kind: StepKind, ordinal: str, *, to_list: str) -> str:
         if kind is StepKind.ESCALATION and to_list:
             return f"danh sách báo cáo {to_list}"
-        return f"đôn đốc lần {ordinal}" if kind is StepKind.URGING else _VI_KINDS[kind]
+        return f"đôn đốc lần {ordinal}" if kind is StepKind.URGING else VI_KINDS[kind]
 
 
 class EnglishOfficerWords:
@@ -107,7 +112,11 @@ class EnglishOfficerWords:
     this_plan = "what is about this plan"
 
     def note_unreached(self, reason: Unreached, channel: Channel | None, since: date | None) -> str:
-        parts = (_EN_CHANNELS[channel], _EN_REASONS[reason], f"since {_EN.full_date(since)}" if since else "")
+        parts = (
+            _EN_CHANNELS[channel] if channel else "",
+            _EN_REASONS[reason],
+            f"since {_EN.full_date(since)}" if since else "",
+        )
         return "; ".join(filter(None, parts))
 
     def note_review(self, received_on: date, *, is_replacement: bool) -> str:

@@ -62,7 +62,7 @@ def test_a_notice_stands_with_its_text_its_reader_and_the_chain_of_outcomes() ->
     chain = (an_outcome("accepted", at(13)), an_outcome("confirmed", at(13) + timedelta(minutes=2)))
     told = describe(a_notice(*chain, read_at=at(14), promised_on=date(2024, 12, 20), resent_by=("Lê Thị B",)))
     (notice,) = told["notices"]
-    assert notice["heading"] == "1. Đôn đốc (P3D), thư điện tử, 07:30:00 ngày 13/12/2024"
+    assert notice["heading"] == "1. Đôn đốc, thư điện tử, 07:30:00 ngày 13/12/2024"
     assert notice["to"] == "UBND huyện Đông Sơn"
     assert notice["chain"] == [
         "07:30:00 ngày 13/12/2024: máy chủ đã nhận để chuyển (lần gửi 1)",
@@ -93,8 +93,22 @@ def test_the_head_names_the_report_its_basis_and_its_deadline() -> None:
     rows = dict(describe(a_notice())["rows"])
     assert rows["Cơ quan báo cáo"] == "UBND huyện Đông Sơn"
     assert rows["Báo cáo"].startswith("Báo cáo kết quả")
-    assert rows["Thời hạn"] == "trước 00:00:00 ngày 10/12/2024"
+    assert rows["Thời hạn"] == "hết ngày 09/12/2024"
     assert rows["Số thông báo"] == "01"
+
+
+def test_a_letter_to_a_list_names_the_office_behind_it() -> None:
+    """The id of a contact list is nobody's name."""
+    (notice,) = describe(a_notice(kind=StepKind.ESCALATION, to_agency="chairman-list"))["notices"]
+    assert notice["heading"].startswith("1. Thư đề nghị cơ quan cấp trên chỉ đạo, thư điện tử")
+    assert notice["to"] == "Chủ tịch Ủy ban nhân dân tỉnh Thanh Hóa"
+
+
+@pytest.mark.parametrize("kind", StepKind)
+def test_every_kind_of_notice_has_a_name(kind: StepKind) -> None:
+    """A sheet about a kind without one could not be made."""
+    (notice,) = describe(a_notice(kind=kind))["notices"]
+    assert notice["heading"].startswith("1. ")
 
 
 def test_the_same_notices_give_the_same_bytes() -> None:
