@@ -196,7 +196,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
-    reader.on_lost.append(connection.report_loss)
+    reader.on_lost.append(connection.reconnect)
     parts.metrics.log.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
-from services.intake.dedup.log_reader import LogReader
+from services.intake.dedup.log_reader import LogReader, StaleReaderError
 from services.intake.log import producer as producing
 from services.intake.log.producer import BatchingProducer, BrokerUnavailableError
 from services.intake.metrics import IntakeMetrics
@@ -63,6 +63,11 @@ class KafkaConnector:
     async def is_broker_reachable(self) -> bool:
         """Whether the broker answers a request."""
         return await self._references.is_broker_reachable()
+
+    @property
+    def is_log_lost(self) -> bool:
+        """Whether the log has lost records and is not read again yet: `open` begins to."""
+        return self._reader.is_stale
 
     async def close(self) -> None:
         """Stop the readers."""
@@ -126,15 +131,6 @@ class KafkaConnection:
         if self.producer is not None:
             self.report_failure(self.producer)
 
-    def report_loss(self) -> None:
-        """Take the broker for down because the log has lost records: it is read again before anything is appended.
-
-        The producer is replaced. The broker may have lost the sequence numbers too, and would refuse its next batch.
-        """
-        if self._opened is not None:
-            self._opened.retire()
-        self.reconnect()
-
     async def supervise(self) -> None:
         """Keep the broker connected until cancelled."""
         try:
@@ -164,17 +160,20 @@ class KafkaConnection:
             await self._replay.run(producer)
         finally:
             self._first_attempt_ended.set()
+        if self._connector.is_log_lost:
+            raise StaleReaderError("the log has lost records while the spool was replayed")
         return producer
 
     async def _open(self) -> BatchingProducer:
         """Return the producer that is open, or a new one if there is none or the broker refused it for good.
 
         Wait until nothing is under way. A producer with batches under way is kept, because only its client knows their
-        sequence numbers: from another client the broker would write them a second time.
+        sequence numbers: from another client the broker would write them a second time. When the log has lost records,
+        the broker may have lost the sequence numbers too and would refuse the next batch of the old one.
         """
         if self._opened is not None:
             await self._wait_until_settled(self._opened)
-            if self._opened.is_usable:
+            if self._opened.is_usable and not self._connector.is_log_lost:
                 return self._opened
             await self._discard()
         self._opened = await self._connector.open()

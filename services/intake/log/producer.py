@@ -152,7 +152,7 @@ class BatchingProducer:
         self._settled.set()
         self._failure: str | None = None
         self.is_usable = True
-        """False once it is to be replaced: the broker refused the client for good, or the log has lost records."""
+        """False once the broker has refused the client for good: it is to be replaced."""
 
     async def append(self, batches: Sequence[PartitionBatch]) -> EndOffsets:
         """Return the end offsets once every record is acknowledged by all in-sync replicas.
@@ -181,10 +181,6 @@ class BatchingProducer:
     async def wait_until_settled(self) -> None:
         """Return when no batch is under way: each is acknowledged, or refused for good."""
         await self._settled.wait()
-
-    def retire(self) -> None:
-        """Have this producer replaced as soon as nothing is under way."""
-        self.is_usable = False
 
     def resume(self) -> None:
         """Take appends again after a timeout. Nothing may be under way, and the client must be usable."""
