@@ -6,9 +6,9 @@ import pytest
 
 from deploy.local.servers.message_servers import Smsc, Smtp
 from tests.support.builders import plans
+from tests.support.clients.installation import Season
 from tests.support.clients.notifier import NOON, NotifierClient, a_contact
 from tests.support.clients.readers import ReadersFile
-from tests.support.servers.installation import Season
 from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database

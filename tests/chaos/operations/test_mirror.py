@@ -11,13 +11,15 @@ import pytest
 from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, WITH_DEAD_LETTERS
-from tests.support import maven
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
+from tests.support.clients.installation import SERVICES, Season, install
 from tests.support.clients.notifier import AGENCY, a_contact
-from tests.support.servers.installation import SERVICES, Season, install
+from tests.support.mirror.mirror_maker import MirrorMaker
 from tests.support.servers.kafka import Bus
-from tests.support.servers.mirror_maker import MirrorMaker
+from tests.support.tools import needs
+
+pytestmark = needs("mvn", package="maven")
 
 ROOT = Path(__file__).parents[3]
 PERIOD = {"period": "2026"}
@@ -38,7 +40,6 @@ def second_kafka(tmp_path: Path, jars: Path) -> Iterator[Kafka]:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
-@pytest.mark.skipif(not maven.is_available(), reason="Maven fetches MirrorMaker, and there is no `mvn` or `java` here")
 async def test_the_services_go_on_from_a_mirror_when_the_first_place_is_lost(
     season: Season, second_kafka: Kafka, tmp_path: Path
 ) -> None:

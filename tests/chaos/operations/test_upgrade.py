@@ -13,8 +13,8 @@ import pytest
 
 from schemas.events.topics import WITH_DEAD_LETTERS
 from tests.support.builders import plans
+from tests.support.clients.installation import SERVICES, Season, install
 from tests.support.clients.notifier import AGENCY
-from tests.support.servers.installation import SERVICES, Season, install
 
 ROOT = Path(__file__).parents[3]
 NOTHING: Mapping[str, object] = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}

@@ -6,7 +6,7 @@ from deploy.local.process.daemon import Daemon, Program
 from deploy.local.servers.kafka import java_command
 from tests.support import maven
 
-PROJECT = Path(__file__).parents[1] / "mirror"
+PROJECT = Path(__file__).parent
 TOPICS = r"dondoc\.(facts|deliveries|reports|references)\.v1.*"
 """Those of the runbook: rules makes the others anew."""
 
