@@ -185,8 +185,9 @@ class ReportingQueries:
         `AccessRefusedError` where their agency is outside the scope.
         """
         if duties.agency is not None:
-            duties = replace(duties, agency=self.resolve_agency(duties.agency, duties.plan))
-            self.require_agency(duties.agency, context.scope)
+            agency = self.resolve_agency(duties.agency, duties.plan)
+            self.require_agency(agency, context.scope)
+            duties = replace(duties, agency=agency)
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
         parts: list[FoundLines] = []
         unassessed: list[NotAssessedError] = []

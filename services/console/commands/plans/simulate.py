@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from schemas.events.deliveries import AlertedDuty
+from schemas.plan.values import Bilingual
 from services.console.commands.notifier.contacts import read_contacts_file
 from services.console.contacts import contact_file
 from services.console.contacts.contact_file import ContactFault
@@ -59,7 +60,12 @@ def simulate(
         rows = _summary_rows(alerts, documents, letters, sms_price) if summary else None
         output.print_rows(rows or _alert_rows(alerts, documents, letters), fmt, title=title)
         for to_agency, count in sorted(count_unreachable(alerts).items()):
-            output.print_message(f"{to_agency}: {count} alert(s) would reach nobody; add a contact")
+            output.print_message(
+                Bilingual.of(
+                    en=f"{to_agency}: {count} alert(s) would reach nobody; add a contact",
+                    vi=f"{to_agency}: {count} thông báo không có ai nhận; hãy thêm đầu mối",
+                )
+            )
 
 
 def _summary_rows(
@@ -127,7 +133,12 @@ def _read_contacts(path: Path, catalogues: Sequence[DutyCatalogue]) -> Iterator[
     located = read_contacts_file(path)
     for one in contact_file.resolve_agencies(located, [(known.plan, known.registry) for known in catalogues]):
         if isinstance(one, ContactFault):
-            output.print_message(f"{one.place}: {one.detail.in_language('en')} (nobody is written to there)")
+            output.print_message(
+                Bilingual.of(
+                    en=f"{one.place}: {one.detail.in_language('en')} (nobody is written to there)",
+                    vi=f"{one.place}: {one.detail.vi} (không ai nhận được thư ở đó)",
+                )
+            )
         else:
             yield one
 
