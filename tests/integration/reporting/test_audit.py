@@ -227,10 +227,7 @@ PLANTED: dict[str, Callable[[Json], None]] = {
 
 
 async def test_facts_of_every_kind_are_rebuilt_as_they_are_shown(system: System) -> None:
-    """Moves between periods, decisions, repetitions, contradictions and poison give no difference.
-
-    That an agency has read an alert is none either, and no record that cannot be read.
-    """
+    """Moves, decisions, repetitions, contradictions, poison and an agency that has read an alert give no difference."""
     await system.bus.publish(DELIVERIES.name, an_acknowledgement_event(), key="h-02")
     await system.append(*facts_of_every_kind())
     result, found = await system.audit()

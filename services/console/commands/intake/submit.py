@@ -48,11 +48,9 @@ def submit(
                     output.print_message(f"{event.place_of(finding['pointer'])}: {finding['detail'][lang]}")
                 output.print_json(posting.receipt_row(answer))
     if refused_count:
-        output.print_message(
-            Bilingual.of(
-                en=f"{refused_count} of {len(events)} refused",
-                vi=f"{refused_count} trong {len(events)} sự kiện không được tiếp nhận",
-            ),
-            lang,
-        )
+        output.print_message(_count_refused(refused_count, len(events)), lang)
         raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+def _count_refused(refused: int, total: int) -> Bilingual:
+    return Bilingual.of(en=f"{refused} of {total} refused", vi=f"{refused} trong {total} sự kiện không được tiếp nhận")

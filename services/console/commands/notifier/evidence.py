@@ -48,11 +48,7 @@ def evidence(
         signer = _read_signer()
         notices = ledger_queries.run_query(lambda client, name: NoticeStore(client, name).find(subject.duty))
         if not notices:
-            output.print_message(
-                Bilingual.of(
-                    en=f"nothing was told about {subject.duty}", vi=f"chưa gửi thông báo nào về {subject.duty}"
-                )
-            )
+            output.print_message(_describe_silence(subject))
             raise typer.Exit(output.EXIT_NEGATIVE)
         document = sheet.render_sheet(subject, notices)
         claim = {
@@ -65,6 +61,10 @@ def evidence(
         _write(file, document)
         _write(file.with_name(f"{file.name}{SIGNATURE_SUFFIX}"), f"{signature}\n".encode())
         output.print_json(claim)
+
+
+def _describe_silence(subject: SheetSubject) -> Bilingual:
+    return Bilingual.of(en=f"nothing was told about {subject.duty}", vi=f"chưa gửi thông báo nào về {subject.duty}")
 
 
 def _find_subject(

@@ -1,6 +1,6 @@
 """`dondoc simulate`: prints every alert that would go out, in order, with its text. Nothing is sent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -59,13 +59,17 @@ def simulate(
         title = f"{', '.join(documents.catalogues)} {since} / {until}"
         rows = _summary_rows(alerts, documents, letters, sms_price) if summary else None
         output.print_rows(rows or _alert_rows(alerts, documents, letters), fmt, title=title)
-        for to_agency, count in sorted(count_unreachable(alerts).items()):
-            output.print_message(
-                Bilingual.of(
-                    en=f"{to_agency}: {count} alert(s) would reach nobody; add a contact",
-                    vi=f"{to_agency}: {count} thông báo không có ai nhận; hãy thêm đầu mối",
-                )
+        _print_unreachable(alerts)
+
+
+def _print_unreachable(alerts: Iterable[SimulatedAlert]) -> None:
+    for to_agency, count in sorted(count_unreachable(alerts).items()):
+        output.print_message(
+            Bilingual.of(
+                en=f"{to_agency}: {count} alert(s) would reach nobody; add a contact",
+                vi=f"{to_agency}: {count} thông báo không có ai nhận; hãy thêm đầu mối",
             )
+        )
 
 
 def _summary_rows(
