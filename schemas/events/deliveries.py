@@ -48,6 +48,11 @@ class AttemptOutcome(StrEnum):
 # The server has the message, for all that is known.
 TAKEN = frozenset({AttemptOutcome.ACCEPTED, AttemptOutcome.DELIVERED, AttemptOutcome.CONFIRMED})
 
+# What became of a message that was sent before; it was not sent again.
+REPORTED = frozenset(
+    {AttemptOutcome.CONFIRMED, AttemptOutcome.BOUNCED, AttemptOutcome.COMPLAINED, AttemptOutcome.EXPIRED}
+)
+
 
 class AlertedDuty(BaseModel):
     """One duty that an alert is about, and the reason for the alert."""

@@ -149,7 +149,7 @@ def _build_evidence(
 def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
     return ReaderGuard(
         authentication=components.authentication,
-        require_agency=queries.require_agency,
+        agencies=queries,
         are_figures_public=components.settings.public == "figures",
         refusals=components.refusals,
     )

@@ -60,6 +60,18 @@ class CitedVersionFinder:
             index = self._indexes[registry.registry] = RegistryIndex.of(registry)
         return index
 
+    def resolve_agency(self, name: str, plan_id: str | None = None) -> str:
+        """Return the permanent id of the agency whose id or alias is *name*, in the registry of a plan or of any.
+
+        It is *name* itself where no registry has it, or where registries have it for several agencies.
+        """
+        asked = (plan.registry for plan in self._source.plans() if plan_id in {None, plan.plan})
+        registries = [one for one in map(self._source.registry, dict.fromkeys(asked)) if one is not None]
+        if any(registry.agency(name) is not None for registry in registries):
+            return name
+        found = {registry.resolve(name) for registry in registries} - {None}
+        return (found.pop() if len(found) == 1 else None) or name
+
     def find_groups(self, agency_id: str) -> frozenset[str]:
         """Return the groups that an agency was ever a member of, in the registry of any plan."""
         registries = (self._source.registry(plan.registry) for plan in self._source.plans())

@@ -68,16 +68,9 @@ def verdict_reader(insert: Insert[RecordedAssessment]) -> TopicReader[RecordedAs
 
 def delivery_reader(insert: Insert[RecordedAttempt]) -> TopicReader[RecordedAttempt]:
     """Return the reader of the topic of deliveries: attempts at alerts; that one was read is passed over."""
-
-    def decode(record: ConsumedRecord) -> RecordedAttempt | None:
-        try:
-            return event_decoder.decode_delivery(record.value)
-        except UnreadableRecordError:
-            if event_decoder.is_acknowledgement(record.value):
-                return None
-            raise
-
-    return TopicReader(label="deliveries", decode=decode, insert=insert)
+    return TopicReader(
+        label="deliveries", decode=lambda record: event_decoder.find_attempt(record.value), insert=insert
+    )
 
 
 def fact_reader(insert: Insert[DecodedFact]) -> TopicReader[DecodedFact]:

@@ -159,8 +159,20 @@ def decode_verdict(record: bytes | None) -> RecordedAssessment:
     return RecordedAssessment(assessment=_build_revision(event), record=raw)
 
 
-def is_acknowledgement(record: bytes | None) -> bool:
-    """Whether *record* says that an agency has read an alert, and is no attempt at one."""
+def find_attempt(record: bytes | None) -> RecordedAttempt | None:
+    """Return the alert attempt in *record*, or None where it says that an agency has read an alert.
+
+    Raise `UnreadableRecordError` where it is neither.
+    """
+    try:
+        return decode_delivery(record)
+    except UnreadableRecordError:
+        if _is_acknowledgement(record):
+            return None
+        raise
+
+
+def _is_acknowledgement(record: bytes | None) -> bool:
     try:
         _ACKNOWLEDGED_DECODER.decode(record)
     except UnreadableRecordError:

@@ -135,6 +135,13 @@ class ReportingQueries:
                 return agency.name_on(day, context.language)
         raise NotFoundError(en=f"no agency {agency_id!r} is published", vi=f"chưa công bố đơn vị {agency_id!r}")
 
+    def resolve_agency(self, name: str, plan_id: str | None = None) -> str:
+        """Return the permanent id for an id or alias, as facts and keys may name it; raise nothing.
+
+        See `CitedVersionFinder.resolve_agency`.
+        """
+        return self._cited.resolve_agency(name, plan_id)
+
     def require_agency(self, agency_id: str, scope: ReaderScope) -> None:
         """Raise `AccessRefusedError` unless *scope* covers the agency, or a group that it was ever a member of.
 
@@ -172,13 +179,15 @@ class ReportingQueries:
         return known_duties.find_cited(one.cited for one in known if one.cited is not None)
 
     async def find_lines(self, duties: DutyFilter, context: QueryContext) -> FoundLines:
-        """Return the lines of *duties*; raise `NotFoundError` where their plan is not published.
+        """Return the lines of *duties*, whose agency may be an alias; raise `NotFoundError` for an unpublished plan.
 
         Raises `NotAssessedError` where that plan, or without one every plan, was never assessed, and
         `AccessRefusedError` where their agency is outside the scope.
         """
         if duties.agency is not None:
-            self.require_agency(duties.agency, context.scope)
+            agency = self.resolve_agency(duties.agency, duties.plan)
+            self.require_agency(agency, context.scope)
+            duties = replace(duties, agency=agency)
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
         parts: list[FoundLines] = []
         unassessed: list[NotAssessedError] = []

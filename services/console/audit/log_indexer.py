@@ -126,9 +126,11 @@ class LogIndexer:
     def _add_attempts(self, place: TopicPartition, records: Iterable["ConsumerRecord[Any, Any]"]) -> None:
         for record in records:
             try:
-                delivery = event_decoder.decode_delivery(record.value)
+                delivery = event_decoder.find_attempt(record.value)
             except UnreadableRecordError:
                 self._index.add_unreadable(place, record.offset)
+                continue
+            if delivery is None:
                 continue
             attempt = IndexedAttempt(
                 event=delivery.event,

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from services.console.demo import png_trimming
+
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_TIMEOUT_SECONDS = 60
@@ -75,7 +77,10 @@ class ArtifactFolder:
 
 def _take_screenshot(browser: str, profile: str, *, address: str, file: Path) -> bool:
     """Write a screenshot of *address* to *file*; return whether it was written."""
-    return _run_browser(browser, profile, f"--screenshot={file}", address) and file.exists()
+    if not _run_browser(browser, profile, f"--screenshot={file}", address) or not file.exists():
+        return False
+    file.write_bytes(png_trimming.trim_bottom(file.read_bytes()))
+    return True
 
 
 def _run_browser(browser: str, profile: str, *arguments: str) -> bool:

@@ -38,6 +38,7 @@ _OUTCOMES: Mapping[AttemptOutcome, str] = {
     AttemptOutcome.UNREACHABLE: "không gửi: chưa có đầu mối nhận",
     AttemptOutcome.CANCELLED: "không gửi: không còn cần thiết",
 }
+_CANCELLATIONS = {"day_named": "không gửi: cơ quan đã hẹn ngày gửi"}  # by the reason that the notifier gives
 _NOTE = (
     "Phiếu này do hệ thống theo dõi báo cáo lập tự động từ sổ ghi các lần gửi. Nội dung in nguyên văn, trừ mã riêng của"
     " đường dẫn; không ghi địa chỉ, số điện thoại của người nhận. Thời điểm theo đồng hồ của hệ thống."
@@ -110,6 +111,8 @@ def _describe_chain(one: SentNotice, zone: ZoneInfo) -> Iterable[str]:
 def _describe_outcome(one: NoticeOutcome, zone: ZoneInfo) -> str:
     known = one.outcome in {each.value for each in AttemptOutcome}
     said = _OUTCOMES[AttemptOutcome(one.outcome)] if known else "đang gửi, chưa có kết quả"
+    if one.outcome == AttemptOutcome.CANCELLED:
+        return f"{_say(one.at, zone)}: {_CANCELLATIONS.get(one.reason or '', said)}"
     details = ", ".join(filter(None, (f"lần gửi {one.attempt}" if one.attempt else "", one.reason or "")))
     return f"{_say(one.at, zone)}: {said}{f' ({details})' if details else ''}"
 

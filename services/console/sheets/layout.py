@@ -112,14 +112,10 @@ def resolve_scope(
     """
     obligation = catalogue.plan.obligation(obligation_id)
     if obligation is None:
-        raise UnknownDuty(
-            "obligation", f"{obligation_id!r} is not in plan {catalogue.plan.plan}@{catalogue.plan.version}"
-        )
+        raise catalogue.unknown_obligation(obligation_id)
     known = None if agency is None else catalogue.agencies.resolve(agency)
     if agency is not None and known is None:
-        raise UnknownDuty(
-            "agency", f"{agency!r} is not in registry {catalogue.registry.registry}@{catalogue.registry.version}"
-        )
+        raise catalogue.unknown_agency(agency)
     latest = obligation.versions[-1]
     if period is None and latest.recurrence.is_periodic:
         return SheetScope(obligation=obligation, version=latest, period=None, agency=known, due_at=None)
@@ -127,8 +123,17 @@ def resolve_scope(
     duties = [catalogue.duty(agency=one, obligation=obligation_id, period=period) for one in agencies]
     owed = next((duty for duty in duties if duty.is_binding), None)
     if owed is None or owed.version is None:
-        raise UnknownDuty("agency", f"{agency or 'nobody'} does not owe {obligation_id} for {period or 'any time'}")
+        raise UnknownDuty("agency", _describe_unowed(obligation_id, agency, period))
     return SheetScope(obligation=obligation, version=owed.version, period=period, agency=known, due_at=owed.due_at)
+
+
+def _describe_unowed(obligation: str, agency: str | None, period: str | None) -> Bilingual:
+    of_period = f" kỳ {period}" if period else ""
+    who = f"“{agency}” không" if agency else "không đơn vị nào"
+    return Bilingual.of(
+        en=f"{agency or 'nobody'} does not owe {obligation} for {period or 'any time'}",
+        vi=f"{who} phải gửi {obligation}{of_period}",
+    )
 
 
 def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:

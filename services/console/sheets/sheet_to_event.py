@@ -19,7 +19,7 @@ from schemas.problems import FieldError
 from schemas.text import normal_form
 from services.console.sheets import completeness, sheet_reader
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
-from services.console.sheets.sheet_reader import SheetCell
+from services.console.sheets.sheet_reader import SheetCell, SheetColumns
 from services.console.support import inputs
 from services.console.tables.table import InputTable, RefusedTableError
 from services.intake.cloudevents import schema_errors
@@ -43,10 +43,11 @@ class SheetEvent:
 class FilledSheet:
     """The answers of a sheet by key."""
 
-    def __init__(self, table: InputTable, cells: Mapping[str, SheetCell]) -> None:
+    def __init__(self, table: InputTable, columns: SheetColumns, cells: Mapping[str, SheetCell]) -> None:
         self.path = table.path
         self.cells = cells
         self._table = table
+        self._columns = columns
 
     def text(self, key: str) -> str:
         """Return the answer of *key* as text."""
@@ -61,7 +62,7 @@ class FilledSheet:
             index = number.partition("/")[0]
             key = f"attachments.{int(index) + 1}" if index.isdigit() else "attachments.1"
         cell = self.cells.get(key)
-        return str(self.path) if cell is None else self._table.place(cell.row, sheet_reader.ANSWER)
+        return str(self.path) if cell is None else self._table.place(cell.row, self._columns.answer)
 
 
 def read_event(path: Path, language: Language) -> SheetEvent:
@@ -89,17 +90,18 @@ def read_event(path: Path, language: Language) -> SheetEvent:
 def _read_sheet(path: Path, language: Language) -> FilledSheet:
     try:
         table = sheet_reader.read_sheet(path)
+        columns = sheet_reader.find_columns(table)
     except RefusedTableError as cause:
         raise inputs.UnusableInputError(f"{cause.place}: {cause.detail.in_language(language)}") from cause
     cells: dict[str, SheetCell] = {}
-    for cell in sheet_reader.read_cells(table):
+    for cell in sheet_reader.read_cells(table, columns):
         head = cell.key.partition(".")[0]
         if cell.key in cells or (cell.key not in _SINGLE_KEYS and head not in _KEY_PREFIXES):
-            place = table.place(cell.row, sheet_reader.KEY)
+            place = table.place(cell.row, columns.key)
             message = _DUPLICATE_LINE if cell.key in cells else _UNKNOWN_KEY
             raise inputs.UnusableInputError(f"{place}: {message.in_language(language)}")
         cells[cell.key] = cell
-    return FilledSheet(table, cells)
+    return FilledSheet(table, columns, cells)
 
 
 def _parse_zone(sheet: FilledSheet, faults: list[FieldError]) -> ZoneInfo:

@@ -4,6 +4,7 @@ Input that cannot be used raises `UnusableInputError`, which ends the command wi
 place.
 """
 
+import errno
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,27 +15,46 @@ from typing import Any
 from schemas.lint import documents, yaml_source
 from schemas.lint.document_tree import Node
 from schemas.lint.yaml_source import NotYaml
-from schemas.plan import values
+from schemas.plan import periods, values
+from schemas.plan.periods import Period
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from schemas.plan.values import Bilingual
+from schemas.problems import Text
 from services.notifier import officer_file
 from services.notifier.core.rendering.officers import OfficerBook
 from services.notifier.officer_file import OfficerFileError
-from services.rules.core.duty_catalogue import DutyCatalogue
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.duty_catalogues import CatalogueLinker
 
 PLAN_FILE = "plan.yaml"
 REGISTRY_FILE = "registry.yaml"
+
+# What the machine answers most often, by its number of the error.
+_SYSTEM_ERRORS_VI = {
+    errno.ENOENT: "không có tệp hoặc thư mục này",
+    errno.EACCES: "không có quyền đọc hoặc ghi",
+    errno.EISDIR: "đây là thư mục, không phải tệp",
+    errno.ENOTDIR: "có phần trong đường dẫn không phải là thư mục",
+    errno.ENOSPC: "ổ đĩa đã hết chỗ",
+    errno.EROFS: "chỉ đọc được, không ghi được vào đây",
+}
 
 # Visible ASCII without a space: what keys consist of and a header may hold (RFC 9110, section 5.5).
 _KEY = re.compile("[!-~]+")
 
 
 class UnusableInputError(Exception):
-    """The input cannot be used as it is. The message names file, line and remedy."""
+    """The input cannot be used as it is. The detail names the place and the remedy, in the languages that it has."""
+
+    def __init__(self, detail: Text, *, place: str = "") -> None:
+        both = Bilingual.of(en=detail, vi=detail) if isinstance(detail, str) else detail
+        prefix = f"{place}: " if place else ""
+        self.detail = Bilingual.of(en=f"{prefix}{both.in_language('en')}", vi=f"{prefix}{both.vi}")
+        super().__init__(self.detail.in_language("en"))
 
 
-def format_bearer(key: str, *, malformed: str) -> str | None:
+def format_bearer(key: str, *, malformed: Bilingual) -> str | None:
     """Return the value of the authorization header, or None where there is no key.
 
     The white space that files and pasting leave around a key is left out. Raise `UnusableInputError` with the message
@@ -54,10 +74,21 @@ def read_text(path: Path) -> str:
         # Excel and Notepad write a byte order mark at the beginning of UTF-8 files.
         return path.read_bytes().decode("utf-8-sig")
     except OSError as cause:
-        raise UnusableInputError(f"{path}: {cause.strerror or cause}") from cause
+        raise refuse_file(path, cause) from cause
     except UnicodeDecodeError as cause:
         line = cause.object.count(b"\n", 0, cause.start) + 1
-        raise UnusableInputError(f"{path}:{line}: not UTF-8 text ({cause.reason}); save it as UTF-8") from cause
+        detail = Bilingual.of(
+            en=f"not UTF-8 text ({cause.reason}); save it as UTF-8",
+            vi="không phải văn bản mã UTF-8; hãy lưu lại bằng UTF-8",
+        )
+        raise UnusableInputError(detail, place=f"{path}:{line}") from cause
+
+
+def refuse_file(path: Path, cause: OSError) -> UnusableInputError:
+    """Return the error that says why the machine does not read or write *path*."""
+    reason = cause.strerror or str(cause)
+    vi = _SYSTEM_ERRORS_VI.get(cause.errno or 0, f"không mở được tệp ({reason})")
+    return UnusableInputError(Bilingual.of(en=reason, vi=vi), place=str(path))
 
 
 def read_plan_folder(directory: Path) -> DutyCatalogue:
@@ -75,7 +106,11 @@ def read_plan_folders(directories: Sequence[Path]) -> tuple[DutyCatalogue, ...]:
     for directory in list_plan_folders(directories):
         plan, registry = _read_documents(directory, directories)
         if plan.plan in found:
-            raise UnusableInputError(f"{directory / PLAN_FILE}: another folder holds the plan {plan.plan!r} too")
+            detail = Bilingual.of(
+                en=f"another folder holds the plan {plan.plan!r} too",
+                vi=f"một thư mục khác cũng có kế hoạch “{plan.plan}”",
+            )
+            raise UnusableInputError(detail, place=str(directory / PLAN_FILE))
         found[plan.plan] = plan, registry
     return tuple(CatalogueLinker().link(found).values())
 
@@ -156,9 +191,12 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             # The standard library reads NaN and Infinity, which JSON does not have (RFC 8259 section 6).
             value = json.loads(line, parse_constant=_reject_constant)
         except (ValueError, RecursionError) as cause:
-            raise UnusableInputError(f"{path}:{number}: not JSON: {_describe_error(cause)}") from cause
+            fault = _describe_error(cause)
+            detail = Bilingual.of(en=f"not JSON: {fault}", vi=f"không phải JSON: {fault}")
+            raise UnusableInputError(detail, place=f"{path}:{number}") from cause
         if not isinstance(value, dict):
-            raise UnusableInputError(f"{path}:{number}: a JSON object is wanted on each line")
+            detail = Bilingual.of(en="a JSON object is wanted on each line", vi="mỗi dòng phải là một đối tượng JSON")
+            raise UnusableInputError(detail, place=f"{path}:{number}")
         yield number, value
 
 
@@ -166,7 +204,10 @@ def require_words(**options: str) -> None:
     """Raise `UnusableInputError` for an option without words: who and why stay on record."""
     for name, value in options.items():
         if not value.strip():
-            raise UnusableInputError(f"--{name} is empty; it stays on record")
+            detail = Bilingual.of(
+                en=f"--{name} is empty; it stays on record", vi=f"--{name} còn trống; nội dung này được lưu lại"
+            )
+            raise UnusableInputError(detail)
 
 
 def read_date(text: str, place: str) -> date:
@@ -174,7 +215,10 @@ def read_date(text: str, place: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
     except ValueError as cause:
-        raise UnusableInputError(f"{place}: {text!r} is no date; write 2026-12-09") from cause
+        detail = Bilingual.of(
+            en=f"{text!r} is no date; write 2026-12-09", vi=f"“{text}” không phải là ngày; hãy ghi dạng 2026-12-09"
+        )
+        raise UnusableInputError(detail, place=place) from cause
 
 
 def read_instant(text: object, place: str) -> datetime:
@@ -182,7 +226,22 @@ def read_instant(text: object, place: str) -> datetime:
     try:
         return values.parse_instant(str(text))
     except ValueError as cause:
-        raise UnusableInputError(f"{place}: {cause}") from cause
+        vi = f"“{text}” không phải là thời điểm kèm múi giờ; hãy ghi dạng 2026-12-09T23:59:00+07:00"
+        raise UnusableInputError(Bilingual.of(en=str(cause), vi=vi), place=place) from cause
+
+
+def read_period(text: str, place: str) -> Period:
+    """Return the reporting period in *text*; raise `UnusableInputError` naming *place* otherwise."""
+    try:
+        return periods.parse(text)
+    except ValueError as cause:
+        vi = f"“{text}” không phải là kỳ báo cáo; hãy ghi dạng {periods.FORMS_VI}"
+        raise UnusableInputError(Bilingual.of(en=str(cause), vi=vi), place=place) from cause
+
+
+def refuse_duty(cause: UnknownDuty) -> UnusableInputError:
+    """Return the error that says which part of the name of a duty fits nothing."""
+    return UnusableInputError(cause.detail, place=f"--{cause.field}")
 
 
 def _error_for(directory: Path, faults: Iterable[documents.Diagnostic]) -> UnusableInputError:

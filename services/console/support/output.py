@@ -1,15 +1,17 @@
 """Writes the output of commands: data to stdout, messages to stderr, and an exit code.
 
-The exit code is 0 for success, 1 for a negative finding and 2 for unusable input.
+The exit code is 0 for success, 1 for a negative finding and 2 for unusable input. Messages are in the language of the
+person at the terminal: the option `--lang` where a command has it, else the locale of the environment.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -18,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.plan import values
+from schemas.plan.values import Language
+from schemas.problems import Text
 from services.console.support.inputs import UnusableInputError
 from services.runtime import json_lines, settings
 
@@ -33,18 +37,37 @@ class OutputFormat(StrEnum):
     TABLE = "table"
 
 
-def print_message(message: str) -> None:
+def find_language(environment: Mapping[str, str] = os.environ) -> Language:
+    """Return the language that the locale asks for, by the variables of POSIX and the `LANGUAGE` of GNU gettext.
+
+    English where it asks for neither of ours, or for none.
+    """
+    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "C")
+    if locale.partition(".")[0] in {"C", "POSIX"}:
+        return "en"
+    wanted = (environment.get("LANGUAGE") or locale).split(":")
+    return next((code for one in wanted for code in LANGUAGES if one.lower().startswith(code)), "en")
+
+
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
+LanguageOption = Annotated[
+    Language, typer.Option("--lang", default_factory=find_language, help="Language of refusals; default: the locale's.")
+]
+
+
+def print_message(message: Text, language: Language | None = None) -> None:
     """Write a message for the person at the terminal to stderr."""
-    sys.stderr.write(f"{message}\n")
+    said = message if isinstance(message, str) else message.in_language(language or find_language())
+    sys.stderr.write(f"{said}\n")
 
 
 @contextmanager
-def exit_on_errors() -> Iterator[None]:
+def exit_on_errors(language: Language | None = None) -> Iterator[None]:
     """Turn unusable input and invalid settings into a message on stderr and exit code 2."""
     try:
         yield
     except UnusableInputError as cause:
-        print_message(str(cause))
+        print_message(cause.detail, language)
         raise typer.Exit(EXIT_UNUSABLE) from cause
     except ValidationError as cause:
         if not cause.title.endswith("Settings"):  # any other failed validation is a fault of ours

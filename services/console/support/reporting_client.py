@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 
 from deploy.home import home
-from services.console.support import inputs
+from schemas.plan.values import Bilingual
+from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 
 REPORTING_URL = "http://127.0.0.1:8004"
@@ -20,9 +21,11 @@ REQUEST_SECONDS = 60.0  # a large report takes a second; the rest allows for a b
 KEY_VARIABLE = "DONDOC_READER_KEY"
 KEY_FILE_VARIABLE = "DONDOC_READER_KEY_FILE"
 LOCAL_KEY = Path("stack") / "local-reader.key"  # below the home of the local system, where `dondoc up` leaves it
-_NO_KEY = (
-    f"this is no key, for it holds a space, a line break or a letter that no key has: let {KEY_VARIABLE} be the key "
-    "alone, as `dondoc readers create` has printed it"
+_NO_KEY = Bilingual.of(
+    en=f"this is no key, for it holds a space, a line break or a letter that no key has: let {KEY_VARIABLE} be the key "
+    "alone, as `dondoc readers create` has printed it",
+    vi=f"đây không phải khóa: có dấu cách, xuống dòng hoặc ký tự mà khóa không có; hãy đặt {KEY_VARIABLE} đúng bằng "
+    "khóa mà lệnh `dondoc readers create` đã in ra",
 )
 
 
@@ -42,7 +45,7 @@ def build_headers(url: str) -> Mapping[str, str]:
     Raise `UnusableInputError` where it is no key, or its file cannot be read.
     """
     bearer = inputs.format_bearer(_read_key(url), malformed=_NO_KEY)
-    return {"accept-language": "en", **({} if bearer is None else {"authorization": bearer})}
+    return {"accept-language": output.find_language(), **({} if bearer is None else {"authorization": bearer})}
 
 
 def require_success(answer: httpx.Response) -> httpx.Response:
@@ -54,7 +57,12 @@ def require_success(answer: httpx.Response) -> httpx.Response:
 
 def describe_silence(url: str, cause: Exception) -> UnusableInputError:
     """Return the error that says that nobody answers at *url*."""
-    return UnusableInputError(f"reporting at {url} does not answer: {cause}; set DONDOC_REPORTING_URL or --url")
+    return UnusableInputError(
+        Bilingual.of(
+            en=f"reporting at {url} does not answer: {cause}; set DONDOC_REPORTING_URL or --url",
+            vi=f"dịch vụ báo cáo tại {url} không trả lời ({cause}); hãy đặt DONDOC_REPORTING_URL hoặc --url",
+        )
+    )
 
 
 def _read_key(url: str) -> str:
@@ -73,9 +81,15 @@ def _is_of_this_machine(url: str) -> bool:
         return False
 
 
-def _describe_problem(answer: httpx.Response) -> str:
+def _describe_problem(answer: httpx.Response) -> Bilingual:
+    """Return what reporting says, which is in the language that it was asked in."""
     if "problem+json" not in answer.headers.get("content-type", ""):
-        return f"reporting answered {answer.status_code} at {answer.url}"
+        return Bilingual.of(
+            en=f"reporting answered {answer.status_code} at {answer.url}",
+            vi=f"dịch vụ báo cáo trả lời mã {answer.status_code} tại {answer.url}",
+        )
     problem = answer.json()
-    remedy = f"; set {KEY_VARIABLE}" if answer.status_code == httpx.codes.UNAUTHORIZED else ""
-    return f"{problem['title']}: {problem.get('detail') or problem['type']}{remedy}"
+    said = f"{problem['title']}: {problem.get('detail') or problem['type']}"
+    if answer.status_code != httpx.codes.UNAUTHORIZED:
+        return Bilingual.of(en=said, vi=said)
+    return Bilingual.of(en=f"{said}; set {KEY_VARIABLE}", vi=f"{said} Hãy đặt {KEY_VARIABLE}.")

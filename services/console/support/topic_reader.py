@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from schemas.plan.values import Bilingual
 from services.console.support.inputs import UnusableInputError
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
@@ -13,10 +14,11 @@ from services.runtime.settings import KafkaConfig
 RecordsByPartition = dict[int, list[ConsumerRecord[Any, Any]]]
 Result = TypeVar("Result")
 POLL_MS = 200
+_SET_BOOTSTRAP = Bilingual.of(en="set DONDOC_KAFKA_BOOTSTRAP", vi="hãy đặt DONDOC_KAFKA_BOOTSTRAP")
 
 
 async def translate_broker_errors(
-    work: Awaitable[Result], config: KafkaConfig, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
+    work: Awaitable[Result], config: KafkaConfig, *, remedy: Bilingual = _SET_BOOTSTRAP
 ) -> Result:
     """Await *work* and return its result; raise `UnusableInputError` where the broker does not answer or refuses.
 
@@ -29,7 +31,10 @@ async def translate_broker_errors(
         if denial is not None:
             raise UnusableInputError(denial) from cause
         refusal = await clients.find_refusal(config)
-        absence = f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
+        absence = Bilingual.of(
+            en=f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy.in_language('en')}",
+            vi=f"không dùng được máy chủ Kafka tại {config.bootstrap} ({cause}); {remedy.vi}",
+        )
         raise UnusableInputError(absence if refusal is None else refusal.message) from cause
 
 

@@ -109,6 +109,7 @@ class EvaluationsApi:
         context = query_parameters.parse_instants(request, self._clock)
         plan, period = self._queries.plan(request.path_params["plan"]), query_parameters.parse_period_of_path(request)
         body = await _parse_body(request)
+        body = body.model_copy(update={"agency": self._queries.resolve_agency(body.agency, plan.plan)})
         self._require_known(plan, body, context)
         evaluation, now = await self.record(plan, period, body, at=self._clock.now(), reader=guard.reader_of(request))
         return JSONResponse({**evaluation.model_dump(mode="json"), "recordedtime": now.isoformat()}, 201)

@@ -16,6 +16,7 @@ from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.periods import Period
 from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry, WorkingDays
+from schemas.plan.values import Bilingual
 from services.rules.core import agencies, completeness, plan_succession
 from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, LeftGroup, NotBound, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart
@@ -28,10 +29,11 @@ from services.rules.core.plan_succession import ObligationName
 class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the input
     """There is no such duty in the plan and registry. `field` says which part of the name to correct."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
+    def __init__(self, field: str, detail: Bilingual) -> None:
         self.field = field
-        self.message = message
+        self.detail = detail
+        self.message = detail.in_language("en")
+        super().__init__(f"{field}: {self.message}")
 
 
 class DutySelection(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +107,7 @@ class DutyCatalogue:
         """Return *fact* with aliases of agencies replaced by ids (ruling 7); raise `UnknownDuty` if no duty fits."""
         resolved = self.resolve_agencies(fact)
         if fact.obligation not in self._obligations:
-            raise self._unknown_obligation(fact.obligation)
+            raise self.unknown_obligation(fact.obligation)
         return resolved
 
     def resolve_agencies(self, fact: Fact) -> Fact:
@@ -168,10 +170,10 @@ class DutyCatalogue:
     def _share_duty(self, agency: str, obligation_id: str, period: str | None) -> SharedDuty:
         """Return the shared duty, which is created unless another agency of the class has asked for it."""
         if agency not in self.agencies:
-            raise self._unknown_agency(agency)
+            raise self.unknown_agency(agency)
         obligation = self._obligations.get(obligation_id)
         if obligation is None:
-            raise self._unknown_obligation(obligation_id)
+            raise self.unknown_obligation(obligation_id)
         by_agency = self._duties[obligation_id]
         if agency not in by_agency:
             agency_class = obligation_id, self._classify(agency, obligation)
@@ -307,14 +309,28 @@ class DutyCatalogue:
     def _resolve_agency(self, agency: str) -> str:
         resolved = self.agencies.resolve(agency)
         if resolved is None:
-            raise self._unknown_agency(agency)
+            raise self.unknown_agency(agency)
         return resolved
 
-    def _unknown_agency(self, agency: str) -> UnknownDuty:
-        return UnknownDuty("agency", f"{agency!r} is not in registry {self.registry.registry}@{self.registry.version}")
+    def unknown_agency(self, agency: str) -> UnknownDuty:
+        """Return the error that says that the registry does not know *agency*."""
+        named = f"{self.registry.registry}@{self.registry.version}"
+        return UnknownDuty(
+            "agency",
+            Bilingual.of(
+                en=f"{agency!r} is not in registry {named}", vi=f"danh sách đơn vị {named} không có “{agency}”"
+            ),
+        )
 
-    def _unknown_obligation(self, obligation: str) -> UnknownDuty:
-        return UnknownDuty("obligation", f"{obligation!r} is not in plan {self.plan.plan}@{self.plan.version}")
+    def unknown_obligation(self, obligation: str) -> UnknownDuty:
+        """Return the error that says that the plan does not have *obligation*."""
+        named = f"{self.plan.plan}@{self.plan.version}"
+        return UnknownDuty(
+            "obligation",
+            Bilingual.of(
+                en=f"{obligation!r} is not in plan {named}", vi=f"kế hoạch {named} không có nhiệm vụ “{obligation}”"
+            ),
+        )
 
     def _terms_of(self, obligation: Obligation, period: str | None) -> PeriodTerms | None:
         cache_key = (obligation.id, period)
@@ -340,20 +356,34 @@ def _parse_period(obligation: Obligation, period: str | None) -> Period | None:
     if period is None:
         if any(not one.is_periodic for one in known):
             return None
+        example = _example_period(obligation)
         raise UnknownDuty(
-            "period", f"{obligation.id} recurs; name its period, for example {_example_period(obligation)}"
+            "period",
+            Bilingual.of(
+                en=f"{obligation.id} recurs; name its period, for example {example.en}",
+                vi=f"nhiệm vụ {obligation.id} có định kỳ; hãy ghi rõ kỳ báo cáo, ví dụ {example.vi}",
+            ),
         )
     try:
         parsed = periods.parse(period)
     except ValueError as cause:
-        raise UnknownDuty("period", str(cause)) from cause
+        vi = f"“{period}” không phải là kỳ báo cáo; hãy ghi dạng {periods.FORMS_VI}"
+        raise UnknownDuty("period", Bilingual.of(en=str(cause), vi=vi)) from cause
     if parsed.recurrence not in known:
+        example = _example_period(obligation)
         raise UnknownDuty(
-            "period", f"{period!r} does not fit the recurrence of {obligation.id}; write {_example_period(obligation)}"
+            "period",
+            Bilingual.of(
+                en=f"{period!r} does not fit the recurrence of {obligation.id}; write {example.en}",
+                vi=f"kỳ “{period}” không hợp định kỳ của nhiệm vụ {obligation.id}; hãy ghi {example.vi}",
+            ),
         )
     return parsed
 
 
-def _example_period(obligation: Obligation) -> str:
+def _example_period(obligation: Obligation) -> Bilingual:
     last = obligation.versions[-1].recurrence
-    return periods.first_ending_after(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"
+    if not last.is_periodic:
+        return Bilingual.of(en="no period at all", vi="“-” hoặc để trống, vì không có kỳ")
+    text = periods.first_ending_after(date(2026, 7, 1), last).text
+    return Bilingual.of(en=text, vi=text)

@@ -33,6 +33,7 @@ from services.reporting.store import CURRENT
 from services.runtime import clock
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import a_key, an_attempt
+from tests.support.builders.wire_events import an_acknowledgement_event
 from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
@@ -226,7 +227,8 @@ PLANTED: dict[str, Callable[[Json], None]] = {
 
 
 async def test_facts_of_every_kind_are_rebuilt_as_they_are_shown(system: System) -> None:
-    """Moves between periods, decisions, repetitions, contradictions and poison give no difference."""
+    """Moves, decisions, repetitions, contradictions, poison and an agency that has read an alert give no difference."""
+    await system.bus.publish(DELIVERIES.name, an_acknowledgement_event(), key="h-02")
     await system.append(*facts_of_every_kind())
     result, found = await system.audit()
     assert found == []

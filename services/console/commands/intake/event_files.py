@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from schemas.plan.values import Language
+from schemas.plan.values import Bilingual, Language
 from services.console.sheets import sheet_to_event
 from services.console.support import inputs
 from services.console.support.inputs import UnusableInputError
@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
-_TOO_DEEP = "nested too deeply"
+_TOO_DEEP = Bilingual.of(en="nested too deeply", vi="lồng nhau quá sâu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,12 @@ def read_events(file: Path, language: Language) -> Iterator[LocatedEvent]:
             found = sheet_to_event.read_event(file, language)
             yield LocatedEvent(place=str(file), body=found.event, place_of=found.sheet.place, warnings=found.warnings)
         case other:
-            raise UnusableInputError(f"{file}: {other or 'no suffix'} is not taken; use .json, .jsonl, .xlsx or .csv")
+            detail = Bilingual.of(
+                en=f"{other or 'no suffix'} is not taken; use .json, .jsonl, .xlsx or .csv",
+                vi=f"không nhận tệp {f'đuôi {other}' if other else 'không có đuôi'}; hãy dùng .json, .jsonl, .xlsx "
+                "hoặc .csv",
+            )
+            raise UnusableInputError(detail, place=str(file))
 
 
 def _split_json(text: bytes, place: str) -> Iterator[LocatedEvent]:
@@ -80,12 +85,15 @@ def _decode(decoder: msgspec.json.Decoder[Value], text: bytes, place: str) -> Va
     try:
         return decoder.decode(text)
     except msgspec.ValidationError as cause:
-        raise UnusableInputError(f"{place}: an event is a JSON object") from cause
+        detail = Bilingual.of(en="an event is a JSON object", vi="mỗi sự kiện phải là một đối tượng JSON")
+        raise UnusableInputError(detail, place=place) from cause
     except (msgspec.DecodeError, RecursionError) as cause:
-        raise UnusableInputError(f"{place}: not JSON: {_describe_error(text, cause)}") from cause
+        fault = _describe_error(text, cause)
+        detail = Bilingual.of(en=f"not JSON: {fault.en}", vi=f"không phải JSON: {fault.vi}")
+        raise UnusableInputError(detail, place=place) from cause
 
 
-def _describe_error(text: bytes, cause: Exception) -> str:
+def _describe_error(text: bytes, cause: Exception) -> Bilingual:
     """Describe what is wrong with *text* by line and column.
 
     msgspec names only a byte offset, so the standard library's decoder reads the text once more for the place.
@@ -93,7 +101,10 @@ def _describe_error(text: bytes, cause: Exception) -> str:
     try:
         json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as located:
-        return f"{located.msg} at line {located.lineno}, column {located.colno}"
+        return Bilingual.of(
+            en=f"{located.msg} at line {located.lineno}, column {located.colno}",
+            vi=f"lỗi ở dòng {located.lineno}, cột {located.colno} ({located.msg})",
+        )
     except RecursionError:
         return _TOO_DEEP
-    return _TOO_DEEP if isinstance(cause, RecursionError) else str(cause)
+    return _TOO_DEEP if isinstance(cause, RecursionError) else Bilingual.of(en=str(cause), vi=str(cause))

@@ -8,9 +8,15 @@ import typer
 from schemas.events.form_links import DutyLink, LinkKey, form_url
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
+from schemas.plan.values import Bilingual
 from services.console.support import inputs, output
 from services.notifier.settings import NotifierSettings
 from services.runtime.clock import clock_from
+
+_NOT_SET_UP = Bilingual.of(
+    en="set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url",
+    vi="hãy đặt DONDOC_FORM_KEY như ở dịch vụ tiếp nhận, và DONDOC_FORM_URL hoặc --url",
+)
 
 
 def link(
@@ -24,20 +30,14 @@ def link(
 ) -> None:
     """Print a link to the form, signed with DONDOC_FORM_KEY. Whoever has it can report for the agency."""
     with output.exit_on_errors():
+        duty_period = None if period is None else inputs.read_period(period, "--period").text
         settings = NotifierSettings()
         base = url or (str(settings.form_url) if settings.form_url else None)
         if settings.form_key is None or base is None:
-            raise inputs.UnusableInputError("set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url")
-        duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=_parse_period(period))
+            raise inputs.UnusableInputError(_NOT_SET_UP)
+        duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=duty_period)
         now = clock_from(settings.clock).now()
         expires_at = now + timedelta(days=days)
         signed = DutyLink(duty=duty, issued_at=now, expires_at=expires_at)
         token = LinkKey(settings.form_key.get_secret_value()).sign_link(signed)
         output.print_json({"link": form_url(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
-
-
-def _parse_period(text: str | None) -> str | None:
-    try:
-        return None if text is None else periods.parse(text).text
-    except ValueError as cause:
-        raise inputs.UnusableInputError(f"--period: {cause}") from cause

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 from pydantic import HttpUrl, TypeAdapter, ValidationError
 
+from schemas.plan.values import Bilingual, Language
+from schemas.problems import Text
 from services.console.support import inputs
 
 EVENT = "application/cloudevents+json"
@@ -26,31 +28,48 @@ MAX_PAUSE_SECONDS = 15.0
 REQUEST_SECONDS = 35.0
 
 _ADDRESS = TypeAdapter(HttpUrl)
-_NO_ADDRESS = (
-    "this is no address of intake: let DONDOC_INTAKE_URL, or --url, be one such as http://127.0.0.1:8001, "
-    "without user, password or query"
+_NO_ADDRESS = Bilingual.of(
+    en="this is no address of intake: let DONDOC_INTAKE_URL, or --url, be one such as http://127.0.0.1:8001, "
+    "without user, password or query",
+    vi="đây không phải địa chỉ của dịch vụ tiếp nhận; hãy đặt DONDOC_INTAKE_URL hoặc --url, ví dụ "
+    "http://127.0.0.1:8001, không kèm tên người dùng, mật khẩu hay tham số",
 )
 
 # Visible ASCII without a space: what keys consist of and a header may hold (RFC 9110, section 5.5).
 _KEY = re.compile("[!-~]+")
-_NO_KEY = (
-    "this is no key, for it holds a space, a line break or a letter that no key has: let DONDOC_KEY, or --key, be "
-    "the key alone, as `dondoc keys create` has printed it"
+_NO_KEY = Bilingual.of(
+    en="this is no key, for it holds a space, a line break or a letter that no key has: let DONDOC_KEY, or --key, be "
+    "the key alone, as `dondoc keys create` has printed it",
+    vi="đây không phải khóa: có dấu cách, xuống dòng hoặc ký tự mà khóa không có; hãy đặt DONDOC_KEY hoặc --key đúng "
+    "bằng khóa mà lệnh `dondoc keys create` đã in ra",
+)
+_KEY_MISSING = Bilingual.of(
+    en="there is no key: let DONDOC_KEY, or --key, be one that `dondoc keys create` has printed",
+    vi="chưa có khóa; hãy đặt DONDOC_KEY hoặc --key bằng khóa mà lệnh `dondoc keys create` đã in ra",
+)
+_NOT_INTAKE = Bilingual.of(
+    en="what answers there is not intake: let DONDOC_INTAKE_URL, or --url, be where intake is",
+    vi="nơi trả lời không phải dịch vụ tiếp nhận; hãy đặt DONDOC_INTAKE_URL hoặc --url đúng địa chỉ",
 )
 
 
 class SubmissionRefusedError(Exception):
     """Intake refused an event or could not be reached; the message says what to do.
 
-    *faults* are pairs of a JSON pointer into the event and a detail.
+    *faults* are pairs of a JSON pointer into the event and a detail, both in the language that intake was asked for.
     """
 
-    def __init__(self, message: str, faults: tuple[tuple[str, str], ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, detail: Text, faults: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(detail if isinstance(detail, str) else detail.in_language("en"))
+        self._detail = detail
         self.faults = faults
 
+    def in_language(self, language: Language) -> str:
+        """Return the message in *language*."""
+        return self._detail if isinstance(self._detail, str) else self._detail.in_language(language)
 
-def open_client(url: str, key: str, language: str) -> httpx.Client:
+
+def open_client(url: str, key: str, language: Language) -> httpx.Client:
     """Return a client of the intake at *url* that posts with *key*; raise `UnusableInputError` where either is none."""
     headers = {"authorization": _format_bearer(key), "content-type": EVENT, "accept-language": language}
     return httpx.Client(base_url=_parse_address(url), headers=headers, timeout=REQUEST_SECONDS)
@@ -73,7 +92,10 @@ def post_with_retries(client: httpx.Client, body: bytes, query: dict[str, str], 
         except httpx.TransportError as cause:
             _raise_if_untrusted(cause)
             # The event may have been recorded although no answer came; intake recognises the retry by source and id.
-            refusal = SubmissionRefusedError(f"intake cannot be reached: {cause}")
+            detail = Bilingual.of(
+                en=f"intake cannot be reached: {cause}", vi=f"không kết nối được với dịch vụ tiếp nhận: {cause}"
+            )
+            refusal = SubmissionRefusedError(detail)
             continue
         if response.is_success:
             return _parse_answer(response)
@@ -111,9 +133,7 @@ def _format_bearer(key: str) -> str:
     """
     bare = key.strip()
     if not bare:
-        raise inputs.UnusableInputError(
-            "there is no key: let DONDOC_KEY, or --key, be one that `dondoc keys create` has printed"
-        )
+        raise inputs.UnusableInputError(_KEY_MISSING)
     if not _KEY.fullmatch(bare):
         raise inputs.UnusableInputError(_NO_KEY)
     return f"Bearer {bare}"
@@ -126,10 +146,13 @@ def _raise_if_untrusted(failure: httpx.TransportError) -> None:
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is not None:
-        remedy = "let SSL_CERT_FILE name a file with the certificates of who vouches for it"
-        raise inputs.UnusableInputError(
-            f"intake shows a certificate that is not trusted: {cause.verify_message}; {remedy}"
+        detail = Bilingual.of(
+            en=f"intake shows a certificate that is not trusted: {cause.verify_message}; let SSL_CERT_FILE name a file "
+            "with the certificates of who vouches for it",
+            vi=f"chứng thư của dịch vụ tiếp nhận chưa được tin cậy ({cause.verify_message}); hãy đặt SSL_CERT_FILE là "
+            "tệp chứa chứng thư của tổ chức cấp",
         )
+        raise inputs.UnusableInputError(detail)
 
 
 def _retry_after_seconds(response: httpx.Response) -> float:
@@ -141,9 +164,7 @@ def _retry_after_seconds(response: httpx.Response) -> float:
 def _parse_answer(response: httpx.Response) -> dict[str, Any]:
     document = _parse_json_object(response)
     if document is None:
-        raise SubmissionRefusedError(
-            "what answers there is not intake: let DONDOC_INTAKE_URL, or --url, be where intake is"
-        )
+        raise SubmissionRefusedError(_NOT_INTAKE)
     return document
 
 

@@ -4,14 +4,16 @@ The id of the event derives from what it says, so that the same command twice is
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import typer
 from pydantic import ValidationError
 
+from schemas import validation_messages
 from schemas.events import ids
 from schemas.events.facts import ACCEPTED, RETURNED, ReportAccepted, ReportReturned
+from schemas.plan.values import Language
 from services.console.commands.intake import posting
 from services.console.commands.intake.posting import SubmissionRefusedError
 from services.console.support import inputs, output
@@ -32,7 +34,6 @@ Source = Annotated[str, typer.Option(metavar="URI", help="A source that the key 
 Url = Annotated[str, typer.Option(envvar="DONDOC_INTAKE_URL", help="Where intake is.")]
 Key = Annotated[str, typer.Option(envvar="DONDOC_KEY", help="The key to post with, made with --reviews.")]
 Attempts = Annotated[int, typer.Option(min=1, help="How often it is tried while intake cannot take it.")]
-Language = Annotated[Literal["en", "vi"], typer.Option("--lang", help="Language of refusals.")]
 
 
 def return_report(
@@ -51,11 +52,13 @@ def return_report(
     url: Url = "http://127.0.0.1:8001",
     key: Key = "",
     attempts: Attempts = 8,
-    lang: Language = "en",
+    lang: output.LanguageOption,
 ) -> None:
     """Return a report to its agency for correction, and print the receipt. Exit 1 if intake refuses it."""
     answer = {"submission": submission, "reason": reason, "respond_by": respond_by, "returned_by": returned_by}
-    with output.exit_on_errors():
+    with output.exit_on_errors(lang):
+        if respond_by is not None:
+            inputs.read_instant(respond_by, "--respond-by")
         event = _build_event(RETURNED, _name_duty(plan, obligation, period, agency) | answer, source)
     _post(event, url, key, attempts=attempts, lang=lang)
 
@@ -73,11 +76,11 @@ def accept_report(
     url: Url = "http://127.0.0.1:8001",
     key: Key = "",
     attempts: Attempts = 8,
-    lang: Language = "en",
+    lang: output.LanguageOption,
 ) -> None:
     """Accept a report as it is, and print the receipt; an earlier return of it is taken back. Exit 1 if refused."""
     answer = {"submission": submission, "note": note, "accepted_by": accepted_by}
-    with output.exit_on_errors():
+    with output.exit_on_errors(lang):
         event = _build_event(ACCEPTED, _name_duty(plan, obligation, period, agency) | answer, source)
     _post(event, url, key, attempts=attempts, lang=lang)
 
@@ -95,7 +98,7 @@ def _build_event(kind: str, data: Mapping[str, Any], source: str) -> bytes:
     except ValidationError as cause:
         first = cause.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])).replace("_", "-")
-        raise inputs.UnusableInputError(f"{field}: {first['msg'].removeprefix('Value error, ')}") from cause
+        raise inputs.UnusableInputError(validation_messages.describe_error(first), place=field) from cause
     event = {
         "specversion": "1.0",
         "id": f"review-{ids.content_digest({'type': kind, **data})[:32]}",
@@ -108,12 +111,12 @@ def _build_event(kind: str, data: Mapping[str, Any], source: str) -> bytes:
     return msgspec.json.encode(event)
 
 
-def _post(event: bytes, url: str, key: str, *, attempts: int, lang: str) -> None:
-    with output.exit_on_errors(), posting.open_client(url, key, lang) as client:
+def _post(event: bytes, url: str, key: str, *, attempts: int, lang: Language) -> None:
+    with output.exit_on_errors(lang), posting.open_client(url, key, lang) as client:
         try:
             answer = posting.post_with_retries(client, event, {}, attempts=attempts)
         except SubmissionRefusedError as refusal:
-            output.print_message(str(refusal))
+            output.print_message(refusal.in_language(lang))
             for pointer, detail in refusal.faults:
                 output.print_message(f"{pointer}: {detail}")
             raise typer.Exit(output.EXIT_NEGATIVE) from refusal

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from schemas.plan import periods
+from schemas.plan.values import Bilingual
 from services.console.sheets import csv_writer, layout, xlsx_writer
 from services.console.support import inputs, output, topic_reader
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
@@ -28,17 +29,23 @@ def sheet(
     with output.exit_on_errors():
         write = WRITERS.get(file.suffix.lower())
         if write is None:
-            raise inputs.UnusableInputError(f"{file}: name the sheet .xlsx or .csv")
+            detail = Bilingual.of(en="name the sheet .xlsx or .csv", vi="hãy đặt tên phiếu có đuôi .xlsx hoặc .csv")
+            raise inputs.UnusableInputError(detail, place=str(file))
         catalogue = _read_plan(plan)
         try:
             scope = layout.resolve_scope(catalogue, obligation, period=period, agency=agency)
         except UnknownDuty as cause:
-            raise inputs.UnusableInputError(str(cause)) from cause
+            raise inputs.refuse_duty(cause) from cause
         try:
             write(layout.build_layout(catalogue, scope), file)
         except OSError as cause:
-            raise inputs.UnusableInputError(f"{file}: {cause.strerror or cause}") from cause
-    output.print_message(f"{file} is ready to be filled in; hand it in with: dondoc submit {file}")
+            raise inputs.refuse_file(file, cause) from cause
+    output.print_message(
+        Bilingual.of(
+            en=f"{file} is ready to be filled in; hand it in with: dondoc submit {file}",
+            vi=f"đã tạo phiếu {file}; điền xong, gửi bằng lệnh: dondoc submit {file}",
+        )
+    )
 
 
 def _read_plan(plan: str) -> DutyCatalogue:
@@ -46,10 +53,17 @@ def _read_plan(plan: str) -> DutyCatalogue:
     if Path(plan).is_dir():
         return inputs.read_plan_folder(Path(plan))
     kafka = ServiceSettings().kafka
-    remedy = f"set DONDOC_KAFKA_BOOTSTRAP, or name a folder: {plan} is none"
+    remedy = Bilingual.of(
+        en=f"set DONDOC_KAFKA_BOOTSTRAP, or name a folder: {plan} is none",
+        vi=f"hãy đặt DONDOC_KAFKA_BOOTSTRAP, hoặc ghi tên một thư mục: “{plan}” không phải thư mục",
+    )
     found = asyncio.run(topic_reader.translate_broker_errors(_read_published(plan, kafka), kafka, remedy=remedy))
     if found is None:
-        raise inputs.UnusableInputError(f"{plan} is neither a folder nor a published plan")
+        detail = Bilingual.of(
+            en=f"{plan} is neither a folder nor a published plan",
+            vi=f"“{plan}” không phải là thư mục, cũng không phải kế hoạch đã công bố",
+        )
+        raise inputs.UnusableInputError(detail)
     return found
 
 

@@ -6,16 +6,15 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
 
 from schemas.events.deliveries import Channel
-from schemas.plan import periods
 from schemas.plan.periods import Period
 from schemas.plan.registry import Registry
-from schemas.plan.values import Language
+from schemas.plan.values import Bilingual
 from services.console.commands.notifier import ledger_queries, published_plans
 from services.console.commands.notifier.published_plans import Documents
 from services.console.contacts import contact_cells, contact_file, season
@@ -41,8 +40,20 @@ PlanFolders = Annotated[
         help="Folder with plan.yaml and registry.yaml, once for each plan; without it, what is published.",
     ),
 ]
-MessageLanguage = Annotated[Literal["en", "vi"], typer.Option(help="Language of refusals.")]
 Result = TypeVar("Result")
+
+_IN_CLEAR = Bilingual.of(
+    en="DONDOC_NOTIFIER_CONTACTS_KEY is not set, so the addresses are stored in clear",
+    vi="chưa đặt DONDOC_NOTIFIER_CONTACTS_KEY nên địa chỉ được lưu không mã hóa",
+)
+_NOT_CHECKED = Bilingual.of(
+    en="no plan is published, so whether the agencies exist was not checked",
+    vi="chưa có kế hoạch nào được công bố nên chưa kiểm tra được các đơn vị có thật hay không",
+)
+_NO_PLAN = Bilingual.of(
+    en="no plan is published; publish one with `dondoc publish DIR`, or name its folder with --plan DIR",
+    vi="chưa có kế hoạch nào được công bố; hãy công bố bằng `dondoc publish DIR`, hoặc ghi thư mục bằng --plan DIR",
+)
 
 
 @app.command("import")
@@ -52,21 +63,26 @@ def import_contacts(
     ],
     *,
     plan: PlanFolders = None,
-    lang: MessageLanguage = "en",
+    lang: output.LanguageOption,
 ) -> None:
     """Put the contacts of FILE in place of all contacts of the agencies and lists it names."""
-    with output.exit_on_errors():
-        located = read_contacts_file(file, lang)
+    with output.exit_on_errors(lang):
+        located = read_contacts_file(file)
         documents = published_plans.read_documents(plan)
-        contacts = resolve_contacts(located, documents, lang) if documents else [one.contact for one in located]
+        contacts = resolve_contacts(located, documents) if documents else [one.contact for one in located]
         _query_store(lambda contacts_store: contacts_store.replace(contacts))
+        agencies = len({one.agency for one in contacts})
         output.print_message(
-            f"{len(contacts)} contact(s) of {len({one.agency for one in contacts})} agencies and lists are loaded"
+            Bilingual.of(
+                en=f"{len(contacts)} contact(s) of {agencies} agencies and lists are loaded",
+                vi=f"đã nạp {len(contacts)} đầu mối của {agencies} đơn vị và danh sách",
+            ),
+            lang,
         )
         if NotifierSettings().contacts_key is None:
-            output.print_message("DONDOC_NOTIFIER_CONTACTS_KEY is not set, so the addresses are stored in clear")
+            output.print_message(_IN_CLEAR, lang)
         if not documents:
-            output.print_message("no plan is published, so whether the agencies exist was not checked")
+            output.print_message(_NOT_CHECKED, lang)
         _print_unreachable(_query_store(ContactStore.load_book), documents)
 
 
@@ -81,21 +97,19 @@ def check(
         str | None,
         typer.Option("--season", metavar="PERIOD", help="On every day on which an alert of this period would go out."),
     ] = None,
-    lang: MessageLanguage = "en",
+    lang: output.LanguageOption,
 ) -> None:
     """Name every agency that nobody could reach today, or in a season, one a line; exit 1 if there is any."""
-    with output.exit_on_errors():
-        walked = None if period is None else _parse_period(period)
-        located = read_contacts_file(file, lang) if file else None
+    with output.exit_on_errors(lang):
+        walked = None if period is None else inputs.read_period(period, "--season")
+        located = read_contacts_file(file) if file else None
         documents = published_plans.read_documents(plan)
         if not documents:
-            raise UnusableInputError(
-                "no plan is published; publish one with `dondoc publish DIR`, or name its folder with --plan DIR"
-            )
+            raise UnusableInputError(_NO_PLAN)
         if located is None:
             book = _query_store(ContactStore.load_book)
         else:
-            book = ContactBook(resolve_contacts(located, documents, lang))
+            book = ContactBook(resolve_contacts(located, documents))
         if _print_unreachable(book, documents) if walked is None else _print_season(book, documents, walked):
             raise typer.Exit(output.EXIT_NEGATIVE)
 
@@ -130,7 +144,7 @@ def export(
             # With a byte order mark, without which spreadsheet programs misread Vietnamese.
             file.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
         except OSError as cause:
-            raise UnusableInputError(f"{file}: {cause.strerror or cause}") from cause
+            raise inputs.refuse_file(file, cause) from cause
 
 
 @app.command()
@@ -157,10 +171,18 @@ def remove(
             ended_before=None if ended_before is None else inputs.read_date(ended_before, "--ended-before"),
         )
         if selection in (ContactSelection(), ContactSelection(channel=channel)):
-            raise UnusableInputError("say whose contacts: an AGENCY, --address or --ended-before")
+            detail = Bilingual.of(
+                en="say whose contacts: an AGENCY, --address or --ended-before",
+                vi="hãy nói rõ đầu mối của ai: mã đơn vị, --address hoặc --ended-before",
+            )
+            raise UnusableInputError(detail)
         removed = _query_store(lambda contacts_store: contacts_store.remove(selection))
         output.print_message(
-            f"{removed.contacts} contact(s) removed; the address is erased from {removed.deliveries} delivery(ies)"
+            Bilingual.of(
+                en=f"{removed.contacts} contact(s) removed; "
+                f"the address is erased from {removed.deliveries} delivery(ies)",
+                vi=f"đã xóa {removed.contacts} đầu mối; đã xóa địa chỉ khỏi {removed.deliveries} lượt gửi",
+            )
         )
         if not (removed.contacts or removed.deliveries):
             raise typer.Exit(output.EXIT_NEGATIVE)
@@ -187,33 +209,42 @@ def reinstate(
             agency=agency, channel=channel, address=None if address is None else _normalize_address(address, channel)
         )
         if (agency is None and address is None) != everybody:
-            raise UnusableInputError("say whose contacts: an AGENCY or --address; or --all and neither of them")
+            detail = Bilingual.of(
+                en="say whose contacts: an AGENCY or --address; or --all and neither of them",
+                vi="hãy nói rõ đầu mối của ai: mã đơn vị hoặc --address; hoặc chỉ ghi --all",
+            )
+            raise UnusableInputError(detail)
         count = _query_store(lambda contacts_store: contacts_store.reinstate(selection))
-        output.print_message(f"{count} contact(s) reinstated")
+        output.print_message(
+            Bilingual.of(en=f"{count} contact(s) reinstated", vi=f"đã khôi phục {count} đầu mối bị tạm dừng")
+        )
         if not count:
             raise typer.Exit(output.EXIT_NEGATIVE)
 
 
-def read_contacts_file(path: Path, language: Language = "en") -> list[LocatedContact]:
+def read_contacts_file(path: Path) -> list[LocatedContact]:
     """Return the contacts in *path*; raise `UnusableInputError` with every fault in it."""
     try:
         found, faults = contact_file.read_contacts(path)
     except RefusedTableError as cause:
-        raise UnusableInputError(f"{cause.place}: {cause.detail.in_language(language)}") from cause
-    _refuse_faults(faults, language)
+        raise UnusableInputError(cause.detail, place=cause.place) from cause
+    _refuse_faults(faults)
     return found
 
 
-def resolve_contacts(located: Sequence[LocatedContact], documents: Documents, language: Language) -> list[Contact]:
+def resolve_contacts(located: Sequence[LocatedContact], documents: Documents) -> list[Contact]:
     """Return the contacts under permanent ids; raise `UnusableInputError` naming every agency that nobody knows."""
     resolved = list(contact_file.resolve_agencies(located, documents))
-    _refuse_faults([one for one in resolved if isinstance(one, ContactFault)], language)
+    _refuse_faults([one for one in resolved if isinstance(one, ContactFault)])
     return [one for one in resolved if isinstance(one, Contact)]
 
 
-def _refuse_faults(faults: Sequence[ContactFault], language: Language) -> None:
+def _refuse_faults(faults: Sequence[ContactFault]) -> None:
     if faults:
-        raise UnusableInputError("\n".join(f"{one.place}: {one.detail.in_language(language)}" for one in faults))
+        en, vi = (
+            "\n".join(f"{one.place}: {one.detail.in_language(language)}" for one in faults) for language in ("en", "vi")
+        )
+        raise UnusableInputError(Bilingual.of(en=en, vi=vi))
 
 
 def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
@@ -273,15 +304,8 @@ def _normalize_address(text: str, channel: Channel | None) -> str:
     kind = channel or (Channel.EMAIL if "@" in text else Channel.SMS)
     found = contact_cells.parse_address(kind, text.strip())
     if not isinstance(found, str):
-        raise UnusableInputError(f"--address: {found.in_language('en')}")
+        raise UnusableInputError(found, place="--address")
     return found
-
-
-def _parse_period(text: str) -> Period:
-    try:
-        return periods.parse(text)
-    except ValueError as cause:
-        raise UnusableInputError(f"--season: {cause}") from cause
 
 
 def _query_store(query: Callable[[ContactStore], Awaitable[Result]]) -> Result:

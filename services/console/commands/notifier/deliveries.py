@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.plan.values import Bilingual
 from services.console.commands.notifier import evidence, ledger_queries
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
@@ -34,6 +35,22 @@ app.command()(evidence.evidence)
 STATES = ("due", "claimed", "begun", *(one.value for one in AttemptOutcome))
 LARGEST_LIMIT = 100_000
 _PUBLIC_ID = re.compile(r"[0-9a-f]{8,64}")
+_NONE_NAMED = Bilingual.of(
+    en="name a delivery, or select some with --state, --agency, --plan or --since",
+    vi="hãy ghi mã một lượt gửi, hoặc chọn bằng --state, --agency, --plan hay --since",
+)
+_NOTHING_RESENT = Bilingual.of(
+    en="nothing was sent again; --again also takes what may have arrived",
+    vi="không có gì được gửi lại; --again gửi lại cả những gì có thể đã đến nơi",
+)
+_NO_RETURN_PATH = Bilingual.of(
+    en="set DONDOC_NOTIFIER_BOUNCE_DOMAIN and DONDOC_NOTIFIER_BOUNCE_KEY",
+    vi="hãy đặt DONDOC_NOTIFIER_BOUNCE_DOMAIN và DONDOC_NOTIFIER_BOUNCE_KEY",
+)
+_NO_REPORT = Bilingual.of(
+    en="the mail reports nothing final of a delivery of ours",
+    vi="thư này không báo kết quả cuối cùng của lượt gửi nào",
+)
 
 DeliveryArgument = Annotated[
     str, typer.Argument(metavar="DELIVERY", help="Its id, as `dondoc deliveries list` shows it; 8 digits may do.")
@@ -109,8 +126,7 @@ def resend(
         else:
             wanted = _read_filter(agency=agency, plan=plan, state=state, channel=channel, since=since)
             if wanted == DeliveryFilter():
-                raise UnusableInputError("name a delivery, or select some with --state, --agency, --plan or --since")
-
+                raise UnusableInputError(_NONE_NAMED)
         asked = ResendRequest(author=author, reason=reason, even_if_in_doubt=again)
         rows = ledger_queries.run_query(
             lambda client, name: _resend_all(DeliveryRecordStore(client, name), wanted, asked)
@@ -118,7 +134,7 @@ def resend(
         for row in rows:
             output.print_json(row)
         if not any(row["resent"] for row in rows):
-            output.print_message("nothing was sent again; --again also takes what may have arrived")
+            output.print_message(_NOTHING_RESENT)
             raise typer.Exit(output.EXIT_NEGATIVE)
 
 
@@ -134,11 +150,11 @@ def read_report(
     with output.exit_on_errors():
         settings = NotifierSettings()
         if settings.return_path is None:
-            raise UnusableInputError("set DONDOC_NOTIFIER_BOUNCE_DOMAIN and DONDOC_NOTIFIER_BOUNCE_KEY")
+            raise UnusableInputError(_NO_RETURN_PATH)
         content = sys.stdin.buffer.read() if file is None else file.read_bytes()
         report = bounces.parse_report(content, settings.return_path)
         if report is None:
-            output.print_message("the mail reports nothing final of a delivery of ours")
+            output.print_message(_NO_REPORT)
             return
         now = clock_from(settings.clock).now()
         vault = settings.vault
@@ -162,7 +178,11 @@ def erase(
     with output.exit_on_errors():
         before = datetime.combine(inputs.read_date(ended_before, "--ended-before"), time.min, tzinfo=UTC)
         count = ledger_queries.run_query(lambda client, name: DeliveryRecordStore(client, name).erase(before))
-        output.print_message(f"the address is erased from {count} delivery(ies)")
+        output.print_message(
+            Bilingual.of(
+                en=f"the address is erased from {count} delivery(ies)", vi=f"đã xóa địa chỉ khỏi {count} lượt gửi"
+            )
+        )
         if not count:
             raise typer.Exit(output.EXIT_NEGATIVE)
 
@@ -178,12 +198,20 @@ async def _resend_all(
 
 def _find_one(delivery: str) -> DeliveryRecord:
     if not _PUBLIC_ID.fullmatch(delivery):
-        raise UnusableInputError(f"{delivery!r} is no id of a delivery; `dondoc deliveries list` shows them")
+        detail = Bilingual.of(
+            en=f"{delivery!r} is no id of a delivery; `dondoc deliveries list` shows them",
+            vi=f"“{delivery}” không phải mã lượt gửi; xem mã bằng `dondoc deliveries list`",
+        )
+        raise UnusableInputError(detail)
     wanted = DeliveryFilter(public_id=delivery)
     found = ledger_queries.run_query(lambda client, name: DeliveryRecordStore(client, name).find(wanted, limit=2))
     if len(found) != 1:
-        count = "several deliveries have" if found else "no delivery has"
-        raise UnusableInputError(f"{count} an id that begins with {delivery}; `dondoc deliveries list` shows them")
+        count, count_vi = ("several deliveries have", "nhiều") if found else ("no delivery has", "không có")
+        detail = Bilingual.of(
+            en=f"{count} an id that begins with {delivery}; `dondoc deliveries list` shows them",
+            vi=f"{count_vi} lượt gửi có mã bắt đầu bằng {delivery}; xem mã bằng `dondoc deliveries list`",
+        )
+        raise UnusableInputError(detail)
     return found[0]
 
 
@@ -191,7 +219,9 @@ def _read_filter(
     *, agency: str | None, plan: str | None, state: str | None, channel: Channel | None, since: str | None
 ) -> DeliveryFilter:
     if state is not None and state not in STATES:
-        raise UnusableInputError(f"--state {state}: write one of {', '.join(STATES)}")
+        known = ", ".join(STATES)
+        detail = Bilingual.of(en=f"write one of {known}", vi=f"hãy ghi một trong các giá trị {known}")
+        raise UnusableInputError(detail, place=f"--state {state}")
     return DeliveryFilter(
         agency=agency,
         plan=plan,

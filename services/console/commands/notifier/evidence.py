@@ -8,11 +8,11 @@ import msgspec
 import typer
 
 from schemas.events.ids import DutyKey
-from schemas.plan import periods
+from schemas.plan.values import Bilingual
 from services.console.commands.notifier import ledger_queries, published_plans
 from services.console.evidence import sheet
 from services.console.evidence.sheet import SheetSubject
-from services.console.support import output
+from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.intake.receipts import signing
 from services.intake.receipts.signing import Signer, SigningKeysError
@@ -48,7 +48,7 @@ def evidence(
         signer = _read_signer()
         notices = ledger_queries.run_query(lambda client, name: NoticeStore(client, name).find(subject.duty))
         if not notices:
-            output.print_message(f"nothing was told about {subject.duty}")
+            output.print_message(_describe_silence(subject))
             raise typer.Exit(output.EXIT_NEGATIVE)
         document = sheet.render_sheet(subject, notices)
         claim = {
@@ -63,24 +63,32 @@ def evidence(
         output.print_json(claim)
 
 
+def _describe_silence(subject: SheetSubject) -> Bilingual:
+    return Bilingual.of(en=f"nothing was told about {subject.duty}", vi=f"chưa gửi thông báo nào về {subject.duty}")
+
+
 def _find_subject(
     plan_id: str, period: str, agency: str, obligation_id: str, folders: list[Path] | None
 ) -> SheetSubject:
     documents = published_plans.read_documents(folders)
     plan, registry = next(((one, other) for one, other in documents if one.plan == plan_id), (None, None))
     if plan is None or registry is None:
-        known = ", ".join(one.plan for one, _ in documents) or "none"
-        raise UnusableInputError(f"PLAN {plan_id}: there is no such plan; known: {known}")
+        known = ", ".join(one.plan for one, _ in documents) or "-"
+        detail = Bilingual.of(
+            en=f"there is no such plan; known: {known}", vi=f"không có kế hoạch này; hiện có: {known}"
+        )
+        raise UnusableInputError(detail, place=f"PLAN {plan_id}")
     obligation = plan.obligation(obligation_id)
     if obligation is None:
         known = ", ".join(one.id for one in plan.obligations)
-        raise UnusableInputError(f"--obligation {obligation_id}: the plan has none of that name; it has {known}")
+        detail = Bilingual.of(
+            en=f"the plan has none of that name; it has {known}", vi=f"kế hoạch không có nhiệm vụ này; hiện có: {known}"
+        )
+        raise UnusableInputError(detail, place=f"--obligation {obligation_id}")
     if registry.agency(agency) is None:
-        raise UnusableInputError(f"--agency: the registry has no agency {agency}")
-    try:
-        named = None if period == "-" else str(periods.parse(period))
-    except ValueError as cause:
-        raise UnusableInputError(f"PERIOD {period}: {cause}") from cause
+        detail = Bilingual.of(en=f"the registry has no agency {agency}", vi=f"danh sách đơn vị không có “{agency}”")
+        raise UnusableInputError(detail, place="--agency")
+    named = None if period == "-" else inputs.read_period(period, f"PERIOD {period}").text
     return SheetSubject(
         duty=DutyKey(plan=plan_id, agency=agency, obligation=obligation_id, period=named),
         plan=plan,
@@ -95,13 +103,15 @@ def _read_signer() -> Signer:
     try:
         return Signer(signing.load_keys(settings.signing_keys), settings.issuer)
     except (SigningKeysError, OSError) as cause:
-        raise UnusableInputError(
-            f"{settings.signing_keys}: no file of signing keys; set DONDOC_INTAKE_SIGNING_KEYS to that of intake"
-        ) from cause
+        detail = Bilingual.of(
+            en="no file of signing keys; set DONDOC_INTAKE_SIGNING_KEYS to that of intake",
+            vi="không phải tệp khóa ký; hãy đặt DONDOC_INTAKE_SIGNING_KEYS là tệp của dịch vụ tiếp nhận",
+        )
+        raise UnusableInputError(detail, place=str(settings.signing_keys)) from cause
 
 
 def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as cause:
-        raise UnusableInputError(f"{path}: {cause.strerror or cause}") from cause
+        raise inputs.refuse_file(path, cause) from cause

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from schemas.plan.values import Bilingual
 from services.console.support import inputs, topic_reader
 from services.notifier.settings import NotifierSettings
 from services.runtime.kafka.published_documents import PublishedDocuments
@@ -19,7 +20,10 @@ def read_documents(folders: Sequence[Path] | None) -> Documents:
     if folders:
         return [(catalogue.plan, catalogue.registry) for catalogue in inputs.read_plan_folders(folders)]
     settings = NotifierSettings()
-    remedy = "set DONDOC_KAFKA_BOOTSTRAP, or name the plan's folder DIR"
+    remedy = Bilingual.of(
+        en="set DONDOC_KAFKA_BOOTSTRAP, or name the plan's folder DIR",
+        vi="hãy đặt DONDOC_KAFKA_BOOTSTRAP, hoặc ghi thư mục DIR của kế hoạch",
+    )
     return asyncio.run(
         topic_reader.translate_broker_errors(_read_published(settings.kafka), settings.kafka, remedy=remedy)
     )

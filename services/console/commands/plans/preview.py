@@ -9,6 +9,7 @@ import typer
 
 from schemas.events.deliveries import Channel
 from schemas.plan import periods
+from schemas.plan.values import Bilingual
 from schemas.text import comparison
 from services.console.commands.plans.sample_letters import LetterKind, LetterSampler, SampleLetter
 from services.console.support import inputs, output
@@ -67,35 +68,41 @@ def preview(
         _write_mail(path.with_name(f"{path.name}.eml"), mail, at, lang)
         path.with_name(f"{path.name}.html").write_text(mail.html or "", encoding="utf-8")
         path.with_name(f"{path.name}.txt").write_text(f"{text}\n{messages}", encoding="utf-8")
-        output.print_message(f"the letter is in {out}")
+        output.print_message(Bilingual.of(en=f"the letter is in {out}", vi=f"thư nằm trong {out}"))
 
 
 def _choose_duties(catalogue: DutyCatalogue, obligation: str | None, period: str | None, agency: str) -> LetterSampler:
     """Return the duties that the letter is about, the agency's own first."""
     if agency not in catalogue.agencies:
         nearest = comparison.find_nearest(agency, catalogue.agencies)
-        hint = f"; did you mean {nearest}?" if nearest else ""
-        raise UnusableInputError(f"--agency: the registry has no agency {agency}{hint}")
+        hint, hint_vi = (f"; did you mean {nearest}?", f"; có phải {nearest}?") if nearest else ("", "")
+        detail = Bilingual.of(
+            en=f"the registry has no agency {agency}{hint}", vi=f"danh sách đơn vị không có “{agency}”{hint_vi}"
+        )
+        raise UnusableInputError(detail, place="--agency")
     reminded = [
         one.id for one in catalogue.plan.obligations if any(not each.reminders.is_empty for each in one.versions)
     ]
     chosen = obligation or next(iter(reminded), None)
     if chosen is None:
-        raise UnusableInputError("the plan has no obligation with reminders; name one with --obligation")
+        detail = Bilingual.of(
+            en="the plan has no obligation with reminders; name one with --obligation",
+            vi="kế hoạch không có nhiệm vụ nào đặt lịch nhắc; hãy ghi tên một nhiệm vụ bằng --obligation",
+        )
+        raise UnusableInputError(detail)
     if catalogue.plan.obligation(chosen) is None:
-        plan = catalogue.plan
-        raise UnusableInputError(f"--obligation: {chosen!r} is not in plan {plan.plan}@{plan.version}")
+        raise inputs.refuse_duty(catalogue.unknown_obligation(chosen))
     asked = period or _find_period(catalogue, chosen, agency)
     try:
         catalogue.duty(agency=agency, obligation=chosen, period=asked)
     except UnknownDuty as cause:
-        raise UnusableInputError(f"--{cause}") from cause
+        raise inputs.refuse_duty(cause) from cause
     found = (catalogue.find_duty(agency=one, obligation=chosen, period=asked) for one in catalogue.agencies)
     owed = [one for one in found if one is not None and one.is_binding and one.due_at is not None]
     ordered = sorted(owed, key=lambda one: one.key.agency != agency)
     due_at = ordered[0].due_at if ordered else None
     if due_at is None or ordered[0].key.agency != agency:
-        raise UnusableInputError(f"{agency} owes {chosen} for {asked} by no date")
+        raise _refuse_undated(agency, chosen, asked)
     return LetterSampler(catalogue=catalogue, duties=tuple(ordered), due_at=due_at)
 
 
@@ -108,7 +115,17 @@ def _find_period(catalogue: DutyCatalogue, obligation: str, agency: str) -> str:
         dated = [(one.due_at, one.key.period) for one in duties if one.due_at and one.key.period and one.is_binding]
         if dated:
             return next((period for due_at, period in sorted(dated) if due_at >= now), max(dated)[1])
-    raise UnusableInputError(f"{agency} owes {obligation} by no date; name another --agency, or a --period")
+    raise _refuse_undated(agency, obligation)
+
+
+def _refuse_undated(agency: str, obligation: str, period: str = "") -> UnusableInputError:
+    of_period, of_period_vi = (f" for {period}", f" kỳ {period}") if period else ("", "")
+    return UnusableInputError(
+        Bilingual.of(
+            en=f"{agency} owes {obligation}{of_period} by no date; name another --agency, or a --period",
+            vi=f"{agency} không có thời hạn gửi {obligation}{of_period_vi}; hãy chọn --agency khác hoặc ghi --period",
+        )
+    )
 
 
 def _write_mail(path: Path, mail: RenderedMessage, at: datetime, language: Language) -> None:

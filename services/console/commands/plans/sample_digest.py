@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from schemas.events.assessments import Status, StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.plan.plan import PARENT
+from schemas.plan.values import Bilingual
 from services.console.support.inputs import UnusableInputError
 from services.notifier.core.scheduling import officer_digest
 from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory, OfficerWeek, SentAlert
@@ -68,7 +69,11 @@ def invent_digest(
         until=now + 4 * _DAY,
     )
     if digest is None:
-        raise UnusableInputError("the plan has no duty whose report could be missing")
+        detail = Bilingual.of(
+            en="the plan has no duty whose report could be missing",
+            vi="kế hoạch không có nhiệm vụ nào có thể thiếu báo cáo",
+        )
+        raise UnusableInputError(detail)
     completed = officer_digest.complete_digest(digest, _invent_contacts(duties), [hold], now=now, today=now.date())
     return SampleDigest(digest=completed, now=now)
 

@@ -1,6 +1,6 @@
 """`dondoc simulate`: prints every alert that would go out, in order, with its text. Nothing is sent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from schemas.events.deliveries import AlertedDuty
+from schemas.plan.values import Bilingual
 from services.console.commands.notifier.contacts import read_contacts_file
 from services.console.contacts import contact_file
 from services.console.contacts.contact_file import ContactFault
@@ -58,8 +59,17 @@ def simulate(
         title = f"{', '.join(documents.catalogues)} {since} / {until}"
         rows = _summary_rows(alerts, documents, letters, sms_price) if summary else None
         output.print_rows(rows or _alert_rows(alerts, documents, letters), fmt, title=title)
-        for to_agency, count in sorted(count_unreachable(alerts).items()):
-            output.print_message(f"{to_agency}: {count} alert(s) would reach nobody; add a contact")
+        _print_unreachable(alerts)
+
+
+def _print_unreachable(alerts: Iterable[SimulatedAlert]) -> None:
+    for to_agency, count in sorted(count_unreachable(alerts).items()):
+        output.print_message(
+            Bilingual.of(
+                en=f"{to_agency}: {count} alert(s) would reach nobody; add a contact",
+                vi=f"{to_agency}: {count} thông báo không có ai nhận; hãy thêm đầu mối",
+            )
+        )
 
 
 def _summary_rows(
@@ -127,7 +137,12 @@ def _read_contacts(path: Path, catalogues: Sequence[DutyCatalogue]) -> Iterator[
     located = read_contacts_file(path)
     for one in contact_file.resolve_agencies(located, [(known.plan, known.registry) for known in catalogues]):
         if isinstance(one, ContactFault):
-            output.print_message(f"{one.place}: {one.detail.in_language('en')} (nobody is written to there)")
+            output.print_message(
+                Bilingual.of(
+                    en=f"{one.place}: {one.detail.in_language('en')} (nobody is written to there)",
+                    vi=f"{one.place}: {one.detail.vi} (không ai nhận được thư ở đó)",
+                )
+            )
         else:
             yield one
 

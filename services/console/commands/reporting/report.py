@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.console.support import output, progress, reporting_client
-from services.console.support.inputs import UnusableInputError
+from services.console.support import inputs, output, progress, reporting_client
 from services.console.support.reporting_client import REPORTING_URL
 
 
@@ -44,7 +43,7 @@ def report(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(answer.content)
         except OSError as cause:
-            raise UnusableInputError(f"{file}: {cause.strerror or cause}") from cause
+            raise inputs.refuse_file(file, cause) from cause
         output.print_message(
             f"{file}: {len(answer.content)} bytes, digest {answer.headers.get('x-dondoc-digest', '-')}"
         )

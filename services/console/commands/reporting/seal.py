@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 import typer
 
+from schemas.plan.values import Bilingual
 from services.console.support import output, progress, reporting_client
 from services.console.support.reporting_client import REPORTING_URL
 
@@ -42,8 +43,18 @@ def seal(
             sealed = _post_with_retries(f"{url}{path}", url, query, {"signer": signer, "version": version})
         output.print_json(sealed)
         changes = len(found["draft"]["changes"]) if version > 1 and found["draft"] else 0
-        changed = f", {changes} figures changed since version {version - 1}" if version > 1 else ""
-        output.print_message(f"version {sealed['version']} is sealed, check code {sealed['check_code']}{changed}")
+        changed, changed_vi = (
+            (f", {changes} figures changed since version {version - 1}", f", {changes} số liệu khác bản {version - 1}")
+            if version > 1
+            else ("", "")
+        )
+        number, code = sealed["version"], sealed["check_code"]
+        output.print_message(
+            Bilingual.of(
+                en=f"version {number} is sealed, check code {code}{changed}",
+                vi=f"đã chốt phiên bản {number}, mã kiểm chứng {code}{changed_vi}",
+            )
+        )
 
 
 def _post_with_retries(address: str, url: str, query: dict[str, str], body: JsonObject) -> JsonObject:

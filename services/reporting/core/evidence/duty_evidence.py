@@ -36,8 +36,10 @@ class DutyEvidence:
         )
 
     def name_told(self, attempt: AlertAttempt) -> str:
-        """Return the name of the agency that an alert went to; a list of contacts is called by its own."""
+        """Return the name of the agency that an alert went to; a list of contacts is that of the report's addressee."""
         context = self.context
+        if attempt.to_agency not in context.registry.agencies:
+            return context.plan.report.addressee or attempt.to_agency
         return context.registry.name_on(attempt.to_agency, context.today, context.language)
 
 

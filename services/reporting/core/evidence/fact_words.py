@@ -38,6 +38,12 @@ _OUTCOMES = {
     AttemptOutcome.EXPIRED: Bilingual(vi="quá thời gian gửi mà chưa ai nhận", en="nobody took it in time"),
     AttemptOutcome.UNREACHABLE: Bilingual(vi="không có địa chỉ liên hệ", en="there is no address to send it to"),
 }
+# Why an alert was cancelled, where the notifier says more than that nothing called for it any longer.
+_CANCELLED = {
+    "day_named": Bilingual(
+        vi="không gửi vì đơn vị đã hẹn ngày gửi", en="not sent, as the agency had named the day of its report"
+    ),
+}
 _TAKEN = {
     Channel.EMAIL: Bilingual(vi="máy chủ thư đã nhận để chuyển", en="accepted by a mail server, to be passed on"),
     Channel.SMS: Bilingual(vi="nhà mạng đã nhận", en="accepted by the operator"),
@@ -135,6 +141,8 @@ def describe_outcome(attempt: AlertAttempt, words: Wording) -> str:
     channel = labels.CHANNEL_LABELS[attempt.channel].in_language(words.language)
     is_taken = attempt.outcome in {AttemptOutcome.ACCEPTED, AttemptOutcome.DELIVERED}
     label = _TAKEN[attempt.channel] if is_taken else _OUTCOMES.get(attempt.outcome)
+    if attempt.outcome is AttemptOutcome.CANCELLED:
+        label = _CANCELLED.get(attempt.reason or "", label)
     return f"{channel}: {attempt.outcome.value if label is None else label.in_language(words.language)}"
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from schemas.content import figure_findings, units
 from schemas.content.figure_findings import FigureFinding
 from schemas.events.assessments import Status, StepKind
+from schemas.events.deliveries import REPORTED
 from schemas.plan import figures, periods
 from schemas.plan.calendar import Calendar
 from schemas.plan.indicators import Indicator
@@ -289,7 +290,7 @@ class DutyView:
 
     def _describe_attempts(self, alert: Alert) -> str:
         outcome = fact_words.describe_outcome(alert.final, self.words)
-        count = len(alert.attempts)
+        count = sum(one.outcome not in REPORTED for one in alert.attempts)
         tried = self.words.choose(vi=f", sau {count} lần gửi", en=f", after {count} attempts")
         return outcome + (tried if count > 1 else "")
 

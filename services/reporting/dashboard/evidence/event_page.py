@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from schemas.plan.plan import Plan
 from schemas.text import normal_form
 from services.reporting.cited_documents import NotFoundError
 from services.reporting.core.access.decisions import Access
@@ -64,12 +65,13 @@ class EventPage:
 
     async def _render_attempt(self, request: Request, answer: AttemptAnswer, context: QueryContext) -> Response:
         attempt, first = answer.attempt, answer.attempt.attempts[0]
-        zone = ZoneInfo(self._queries.plan(first.key.plan).zone)
+        plan = self._queries.plan(first.key.plan)
+        zone = ZoneInfo(plan.zone)
         words = Wording(zone=zone, language=context.language)
         values = {
             "attempt": attempt,
             "first": first,
-            "title": fact_words.describe_alert(first, self._name_told(first.to_agency, context), words),
+            "title": fact_words.describe_alert(first, self._name_told(first.to_agency, plan, context), words),
             "outcome": fact_words.describe_outcome(first, words),
             "agency_name": self._queries.agency_name(first.key.agency, context),
             "record": format_record(attempt.record),
@@ -77,12 +79,12 @@ class EventPage:
         }
         return await self._renderer.render_page("alert.html", request, context=context, values=values, zone=zone)
 
-    def _name_told(self, agency: str, context: QueryContext) -> str:
-        """Return the name of the agency that an alert went to; a list of contacts is called by its own."""
+    def _name_told(self, agency: str, plan: Plan, context: QueryContext) -> str:
+        """Return the name of the agency that an alert went to; a list of contacts is that of the report's addressee."""
         try:
             return self._queries.agency_name(agency, context)
         except NotFoundError:
-            return agency
+            return plan.report.addressee or agency
 
 
 def format_record(record: bytes) -> str:

@@ -161,8 +161,10 @@ def build_figures(chapter: ObligationChapter, outline: Outline) -> Table:
         results = chapter.results.get(of_period.period)
         lines = {line.key.agency: line for line in of_period.lines}
         for result in () if results is None else results.indicators:
+            indicator = result.indicator
+            named = indicator.code, indicator.label_in("vi"), words.name_unit(indicator.unit)
             rows += [
-                _figure_row(figure, result, of_period, lines[figure.agency])
+                _figure_row(figure, named, of_period, lines[figure.agency])
                 for figure in result.figures
                 if figure.agency in lines
             ]
@@ -174,12 +176,11 @@ def build_figures(chapter: ObligationChapter, outline: Outline) -> Table:
     )
 
 
-def _figure_row(figure: AgencyFigure, result: IndicatorResult, chapter: Chapter, line: DutyLine) -> TableRow:
-    indicator = result.indicator
+def _figure_row(figure: AgencyFigure, named: tuple[str, str, str], chapter: Chapter, line: DutyLine) -> TableRow:
+    """Return the row of a figure of the indicator that has the code, title and unit *named*."""
     cells: tuple[Cell, ...] = (
-        line.group_name, line.agency_name, chapter.period, indicator.code, indicator.label_in("vi"),
-        words.name_unit(indicator.unit), figure.value, figure.cut_off, labels.status_label(figure.status),
-        mark_of(figure), figure.id,
+        line.group_name, line.agency_name, chapter.period, *named, figure.value, figure.cut_off,
+        labels.status_label(figure.status), mark_of(figure), figure.id,
     )  # fmt: skip
     return TableRow(cells=cells)
 

@@ -6,7 +6,7 @@ refused, and not open. Every refusal is recorded for the audit.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -29,6 +29,13 @@ _LOGGED_CHARS = 200  # of a path, which may be as long as a request line
 
 # Raises `AccessRefusedError` where a scope does not cover an agency.
 RequireAgency = Callable[[str, ReaderScope], None]
+
+
+class CoveredAgencies(Protocol):
+    """Finds agencies, and says which of them a scope covers."""
+
+    def resolve_agency(self, name: str, plan_id: str | None = None) -> str: ...
+    def require_agency(self, agency_id: str, scope: ReaderScope) -> None: ...
 
 
 class AccessRoute(Route):
@@ -64,7 +71,7 @@ class ReaderGuard:
     """Admits requests to routes, and records whom it refuses."""
 
     authentication: Authentication
-    require_agency: RequireAgency
+    agencies: CoveredAgencies
     are_figures_public: bool
     refusals: RefusalLog[RefusalReason]
 
@@ -82,7 +89,7 @@ class ReaderGuard:
     async def admit(self, request: Request, access: Access) -> Receive:
         """Enter who asks into the request, and return the `receive` for its handler; raise `AccessRefusedError`.
 
-        An agency that the path names as `{agency}` must be covered.
+        An agency that the path names as `{agency}`, by its id or an alias, must be covered; the handler gets its id.
         """
         if access is Access.OPEN:
             return request.receive
@@ -95,7 +102,11 @@ class ReaderGuard:
         refusal = decisions.find_refusal(access, reader, are_figures_public=self.are_figures_public)
         agency = request.path_params.get("agency")
         if refusal is None and agency is not None:
-            self.require_agency(agency, reader.scope)
+            # The scope is asked about the agency itself: an alias opens what its id opens, and nothing else.
+            agency = request.path_params["agency"] = self.agencies.resolve_agency(
+                agency, request.path_params.get("plan")
+            )
+            self.agencies.require_agency(agency, reader.scope)
         if refusal is not None:
             raise AccessRefusedError(refusal, reader=None if reader == PUBLIC else reader.id)
         request.state.identity = identity

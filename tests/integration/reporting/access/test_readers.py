@@ -211,6 +211,8 @@ async def test_public_figures_are_the_counts_by_status_and_nothing_else(
     assert (answer["total"]["on_time"], answer["total"]["pending"]) == (22, 0)
     page = nobody.get("/").text
     assert (">22<" in page, "UBND huyện" in page) == (True, False)
+    links = {one.partition("?")[0] for one in re.findall(r'href="(/[^"]*)"', page)}
+    assert nobody.statuses(*links) == [200] * len(links)
     assert nobody.statuses("/v1/duties", "/agencies/h-03", f"{PERIOD}/report.json") == [401] * 3
     assert "UBND huyện" in visit(service, readers.bearer).get("/duties").text
     assert visit(service, "ddr_everything_wrong").statuses("/") == [401]

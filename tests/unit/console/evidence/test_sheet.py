@@ -81,6 +81,13 @@ def test_every_outcome_has_words_and_none_claims_an_arrival_that_is_not_known(ou
     assert says_arrived == (outcome in {AttemptOutcome.CONFIRMED, AttemptOutcome.COMPLAINED})
 
 
+def test_a_letter_that_a_named_day_held_back_says_so() -> None:
+    """An agency that has named a day is not told that its report had come."""
+    held = an_outcome("cancelled", at(13), reason="day_named")
+    (notice,) = describe(a_notice(held))["notices"]
+    assert notice["chain"] == ["07:30:00 ngày 13/12/2024: không gửi: cơ quan đã hẹn ngày gửi"]
+
+
 def test_a_text_whose_retention_has_ended_is_said_to_be_gone() -> None:
     """The sheet invents none."""
     (notice,) = describe(a_notice(text=None))["notices"]

@@ -1,6 +1,8 @@
 """Reading a filled sheet back: round trip, faults by cell, the same event each time."""
 
+import csv
 import json
+import re
 import unicodedata
 from datetime import datetime, time
 from pathlib import Path
@@ -125,6 +127,59 @@ def test_an_open_sheet_asks_for_agency_and_period(tmp_path: Path) -> None:
     assert [one.split(": ")[0] for one in faults_of(path)] == [
         f"report.xlsx!C{row_of(path, key)}" for key in ("agency", "period")
     ]
+
+
+@pytest.mark.parametrize("name", ["report.csv", "report.xlsx"])
+@pytest.mark.parametrize(("inserted", "letter"), [([0], "D"), ([0, 0], "E"), ([2], "D"), ([0, 3, 6], "E")])
+def test_columns_that_somebody_inserted_are_passed_over(
+    tmp_path: Path, name: str, inserted: list[int], letter: str
+) -> None:
+    """Before the first column or between two; the event is the same, and faults name the cells where they are."""
+    path = a_filled_sheet(tmp_path, name, document__issued_on="30/11/2026")
+    before = sheet_to_event.read_event(path, "vi").event
+    (insert_columns_into_workbook if name.endswith("xlsx") else insert_columns_into_table)(path, inserted)
+    sheet = sheet_to_event.read_event(path, "vi")
+    assert sheet.event == before
+    if path.suffix == ".xlsx":
+        assert re.fullmatch(rf"{re.escape(str(path))}!{letter}\d+", sheet.sheet.place("/data/document/number"))
+
+
+def test_a_title_that_somebody_changed_does_not_hide_its_column(tmp_path: Path) -> None:
+    """The answers stand beside the labels, where the sheet was made with them; a title that stands twice is refused."""
+    path = a_filled_sheet(tmp_path)
+    before = sheet_to_event.read_event(path, "vi").event
+    retitle(path, {"Trả lời": "Số liệu của xã", "Đơn vị tính": "ĐVT"})
+    assert sheet_to_event.read_event(path, "vi").event == before
+    retitle(path, {"Hướng dẫn": "Nội dung"})
+    (refusal,) = faults_of(path)
+    assert re.match(r"report\.xlsx!E\d+: có hai cột cùng tên", refusal)
+
+
+def insert_columns_into_workbook(path: Path, places: list[int]) -> None:
+    """Insert an empty column before each of *places*, one after the other."""
+    book = openpyxl.load_workbook(path)
+    for place in places:
+        book.worksheets[0].insert_cols(place + 1)
+    book.save(path)
+
+
+def insert_columns_into_table(path: Path, places: list[int]) -> None:
+    """Insert an empty column before each of *places*, one after the other."""
+    rows = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+    for row in rows:
+        for place in places:
+            row.insert(place, "")
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+
+
+def retitle(path: Path, titles: dict[str, str]) -> None:
+    """Write other titles into the header of the sheet."""
+    book = openpyxl.load_workbook(path)
+    header = next(row for row in book.worksheets[0].iter_rows() if row[0].value == "Mã")
+    for cell in header:
+        cell.value = titles.get(str(cell.value), cell.value)
+    book.save(path)
 
 
 def test_what_is_no_sheet_is_refused(tmp_path: Path) -> None:

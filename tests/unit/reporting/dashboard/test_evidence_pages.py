@@ -1,6 +1,7 @@
 """The pages of evidence, drawn from records in memory: what they say, where they lead, what hostile text does."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
 
 from schemas.events.assessments import Status, StepKind
+from schemas.events.deliveries import AttemptOutcome
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
@@ -19,7 +21,7 @@ from services.reporting.core.evidence.duty_facts import ReportDetails
 from services.reporting.core.timeline import StatusSpan
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.evidence import evidence_pages
-from services.reporting.dashboard.evidence.duty_view import DutyView
+from services.reporting.dashboard.evidence.duty_view import CourseKind, DutyView
 from services.reporting.dashboard.evidence.status_page import StatusPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.evidence.freshness import Freshness
@@ -147,6 +149,29 @@ def test_no_figure_keeps_a_page_from_being_drawn(figure: str) -> None:
     rows = view.figure_rows
     assert [row.title for row in rows] == ["Vốn ngân sách địa phương ủy thác", "other"]
     assert all(row.value for row in rows)
+
+
+def test_a_confirmation_is_no_second_attempt() -> None:
+    """What was sent twice and has arrived was sent twice; a list of contacts is called by whose it is."""
+    span = StatusSpan(from_at=NOON, status=Status.OVERDUE)
+    attempts = [
+        an_attempt(
+            alert="a",
+            at=NOON,
+            event=outcome.value,
+            outcome=outcome,
+            kind=StepKind.ESCALATION,
+            to_agency="chairman-list",
+        )
+        for outcome in (AttemptOutcome.TEMPORARY_FAILURE, AttemptOutcome.ACCEPTED, AttemptOutcome.CONFIRMED)
+    ]
+    evidence = some_evidence([span], attempts=attempts, as_of=NOW)
+    report = evidence.context.plan.report.model_copy(update={"addressee": "Chủ tịch Ủy ban nhân dân tỉnh"})
+    plan = evidence.context.plan.model_copy(update={"report": report})
+    view = DutyView(replace(evidence, context=replace(evidence.context, plan=plan)), None)
+    (alert,) = [one for one in view.course if one.kind is CourseKind.TOLD_OTHERS]
+    assert alert.note == "email: đã đến hộp thư hoặc máy của đơn vị, sau 2 lần gửi"
+    assert alert.text == "Báo cho Chủ tịch Ủy ban nhân dân tỉnh về việc quá hạn"
 
 
 async def test_an_agency_sees_what_it_owes_what_came_and_what_it_was_told() -> None:

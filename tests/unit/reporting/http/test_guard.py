@@ -1,5 +1,6 @@
 """Every route of reporting says what it asks for; one that does not is for nobody, and forms cannot be forged."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from services.reporting import app as reporting
 from services.reporting.core.access import readers
 from services.reporting.core.access.decisions import Access, AccessRefusedError, RefusalReason
 from services.reporting.core.access.links import ReaderLink
-from services.reporting.core.access.readers import Reader, ReaderKey
+from services.reporting.core.access.readers import Reader, ReaderKey, ReaderScope
 from services.reporting.http.access import guard, reader_keys
 from services.reporting.http.access.authentication import COOKIE, Authentication
 from services.reporting.http.access.guard import AccessRoute, GuardedRoute, ReaderGuard
@@ -31,6 +32,19 @@ SECRET = "the secret of the officer"
 OFFICER = Reader(id="officer", name="Lê Thị B", scope=readers.EVERYTHING, may_review=True)
 
 
+class Agencies:
+    """One agency and its alias."""
+
+    def resolve_agency(self, name: str, plan_id: str | None = None) -> str:
+        """Return the id."""
+        return {("h-cu", "KH-1"): "h-moi"}.get((name, plan_id or ""), name)
+
+    def require_agency(self, agency_id: str, scope: ReaderScope) -> None:
+        """Refuse what the scope does not cover."""
+        if not scope.covers_agency(agency_id, ()):
+            raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)
+
+
 class Site:
     """A site of three routes behind the guard, with one reader, and what it has counted of refusals."""
 
@@ -38,7 +52,8 @@ class Site:
         path = folder / "readers.json"
         self.link_key = reader_keys.load_or_create_link_key(path)
         key = ReaderKey(reader=OFFICER, sha256=bearer_keys.digest_secret(SECRET), created_at=NOW)
-        reader_keys.write_readers(path, [key])
+        own = Reader(id="own", name="", scope=readers.parse_scope(["agency:h-moi"]))
+        reader_keys.write_readers(path, [key, replace(key, reader=own)])
         keys = ReaderKeys(path, SystemClock())
         keys.load()
         keys.load_link_key()
@@ -46,12 +61,13 @@ class Site:
         self.refused: list[RefusalReason] = []
         self.guard = ReaderGuard(
             authentication=authentication,
-            require_agency=lambda _agency, _scope: None,
+            agencies=Agencies(),
             are_figures_public=False,
             refusals=RefusalLog("read_refused", lines_max=60, count=self.refused.append),
         )
         routes: list[BaseRoute] = [
             Route("/forgotten", self.answer),
+            AccessRoute("/{plan}/{agency}", self.name_agency, Access.COVERED),
             AccessRoute("/form", self.get_form, Access.REVIEWS),
             AccessRoute("/form", self.post_form, Access.REVIEWS, methods=["POST"]),
         ]
@@ -60,6 +76,10 @@ class Site:
     async def answer(self, _request: Request) -> Response:
         """Answer."""
         return PlainTextResponse("answered")
+
+    async def name_agency(self, request: Request) -> Response:
+        """Return the agency that the handler is asked about."""
+        return PlainTextResponse(request.path_params["agency"])
 
     async def get_form(self, request: Request) -> Response:
         """Return the token of a form."""
@@ -75,9 +95,9 @@ class Site:
         self.guard.record_refusal(request, error)
         return PlainTextResponse(error.reason, 401 if error.reason.is_unauthenticated else 403)
 
-    def with_key(self) -> httpx.AsyncClient:
-        """Return a program that has the officer's key."""
-        headers = {"authorization": f"Bearer ddr_officer_{SECRET}"}
+    def with_key(self, reader: str = OFFICER.id) -> httpx.AsyncClient:
+        """Return a program that has a reader's key."""
+        headers = {"authorization": f"Bearer ddr_{reader}_{SECRET}"}
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://x", headers=headers)
 
     def browser(self, host: str = "127.0.0.1") -> httpx.AsyncClient:
@@ -116,6 +136,14 @@ async def test_a_route_that_says_nothing_answers_nobody(site: Site) -> None:
     async with site.with_key() as client:
         assert (await client.get("/forgotten")).status_code == 403
     assert site.refused == [RefusalReason.OUTSIDE_SCOPE]
+
+
+async def test_an_alias_in_a_path_opens_what_its_id_opens(site: Site) -> None:
+    """The handler gets the id; a scope covers the agency by either name, under that plan alone."""
+    async with site.with_key() as everything, site.with_key("own") as own:
+        assert (await everything.get("/KH-1/h-cu")).text == "h-moi"
+        assert [(await own.get(path)).text for path in ("/KH-1/h-moi", "/KH-1/h-cu")] == ["h-moi"] * 2
+        assert (await own.get("/KH-2/h-cu")).status_code == 403
 
 
 async def test_a_form_without_the_token_of_its_session_is_refused(site: Site) -> None:

@@ -80,6 +80,11 @@ def test_an_office_that_is_recipient_and_superior_is_not_asked_by_itself(languag
     one = write_letter(alert, now=at(17), to="nhcsxh-tinh", language=language)
     listed = list_overdue(to="nhcsxh-tinh", language=language)
     assert [opening in mail.body for mail in (one, listed)] == [True, True], one.body
+    thanks, signer = {
+        "vi": ("Trân trọng cảm ơn", "\n\nHệ thống theo dõi báo cáo\n"),
+        "en": ("Thank you", "\n\nReport monitoring system\n"),
+    }[language]
+    assert [(thanks in mail.body, signer in mail.body) for mail in (one, listed)] == [(False, True)] * 2, one.body
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -115,6 +115,12 @@ def test_an_outcome_says_what_is_known(outcome: AttemptOutcome, channel: Channel
     assert outcome.value not in fact_words.describe_outcome(attempt, VI)
 
 
+def test_an_urging_that_a_named_day_held_back_says_so() -> None:
+    """Nothing has come yet, so it is not told as one that was no longer called for."""
+    held = an_attempt(outcome=AttemptOutcome.CANCELLED, reason="day_named")
+    assert fact_words.describe_outcome(held, VI).endswith("không gửi vì đơn vị đã hẹn ngày gửi")
+
+
 def test_the_attempts_at_one_alert_are_told_together() -> None:
     """A refused mail that later arrived has arrived."""
     refused = an_attempt(alert="a", outcome=AttemptOutcome.TEMPORARY_FAILURE)
