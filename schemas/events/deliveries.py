@@ -50,7 +50,10 @@ TAKEN = frozenset({AttemptOutcome.ACCEPTED, AttemptOutcome.DELIVERED, AttemptOut
 
 
 class AlertedDuty(BaseModel):
-    """One duty that an alert is about, and the reason for the alert."""
+    """One duty that an alert is about, and the reason for the alert.
+
+    `as_successor`: the reader is told because the agency has ended and the reader stands in its place.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,6 +64,7 @@ class AlertedDuty(BaseModel):
     kind: StepKind
     step: str
     due_at: datetime | None
+    as_successor: bool = False
 
 
 class AlertAttempted(BaseModel):

@@ -129,6 +129,7 @@ class WireAlertedDuty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: StepKind
     step: str
     due_at: OffsetDatetime | None = None
+    as_successor: bool = False
 
 
 class WireAlertAttempted(msgspec.Struct, frozen=True, kw_only=True):

@@ -146,8 +146,7 @@ class LetterFacts:
     @property
     def is_to_heir(self) -> bool:
         """Whether it goes to who stands in the place of an agency that has ended, and not to that agency."""
-        told = self.one.alert.notice
-        return told is not None and self.one.alert.to in told.heirs
+        return self.one.alert.is_to_successor
 
     @property
     def takes_over(self) -> bool:

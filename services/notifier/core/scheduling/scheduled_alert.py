@@ -126,6 +126,11 @@ class ScheduledAlert:
     notice: WireNotice | None = None
 
     @property
+    def is_to_successor(self) -> bool:
+        """Whether it goes to who stands in the place of an agency that has ended, and not to that agency."""
+        return self.notice is not None and self.to in self.notice.heirs
+
+    @property
     def label(self) -> str:
         """The step with its repetitions counted in: the second weekly repetition of P14D is P28D."""
         if not self.repetition or self.every is None:
