@@ -218,6 +218,8 @@ def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str,
 def _encode_alerts(alerts: list[Document]) -> None:
     for alert in alerts:
         alert["nth"] = alert.pop("repetition")
+        if alert["passes_at"] is None:  # nearly always: only of an agency that ends
+            del alert["passes_at"], alert["successors"]
 
 
 def _decode_alerts(alerts: list[Document]) -> None:

@@ -23,6 +23,7 @@ from services.notifier.core.scheduling import routing, schedule
 from services.notifier.core.scheduling.delivery import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
 from services.notifier.core.scheduling.routing import ContactBook, Digest
 from services.notifier.core.scheduling.schedule import AlertSchedule, SendingHours
+from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import EVERY_PERIOD, Decision, Docket, Fact
@@ -205,12 +206,13 @@ class Simulation:
             return known
         hours, agency = self._hours_of(known.duty), known.duty.agency
         day, registry = now.astimezone(hours.zone).date(), self._documents.catalogues[known.duty.plan].registry
-        recipients = {
-            alert.to: routing.resolve_recipient(alert.to, agency, registry, on=alert.at.astimezone(hours.zone).date())
-            for alert in known.unreached
-        }
-        reached = {to for to, agency in recipients.items() if self._contacts.find_reachable(agency, day)}
-        after = schedule.retry_unreached(known, reached, hours, now)
+
+        def is_reached(alert: ScheduledAlert) -> bool:
+            called_on = alert.at.astimezone(hours.zone).date()
+            recipient = routing.resolve_recipient(alert.to, agency, registry, on=called_on)
+            return bool(self._contacts.find_reachable(recipient, day))
+
+        after = schedule.retry_unreached(known, is_reached, hours, now)
         self._replace(after)
         return after
 

@@ -8,8 +8,8 @@ from typer.testing import CliRunner, Result
 
 from services.console.main import app
 from tests.support.assertions.spec import rfc3339
-from tests.support.builders.plan_folders import a_folder
-from tests.support.builders.plans import Json, a_submission, a_version, a_withdrawal
+from tests.support.builders.plan_folders import a_folder, write_documents
+from tests.support.builders.plans import Json, a_plan, a_registry, a_submission, a_version, a_withdrawal, an_obligation
 
 HEADER = "agency,channel,address,role,language,from,to\n"
 MAIL = "h-mot,email,van-thu@mot.example,,vi,,\n"
@@ -178,6 +178,21 @@ def test_alerts_keep_to_working_days(tmp_path: Path) -> None:
         "05-04T07:30 email reminder P1D",
         "05-05T07:30 email urging PT0S",
     ]
+
+
+def test_an_urging_that_waits_past_the_end_of_the_office_is_for_its_successor(tmp_path: Path) -> None:
+    """Called for on Saturday, it goes out on Monday; the office was merged on Sunday. That of Friday was its own."""
+    version = a_version(reminders={"after": ["P3D", "P4D"]})
+    merger = {"type": "merge_into", "from": ["h-mot"], "to": ["h-hai"], "on": "2024-12-15", "act": "NQ 1"}
+    plan, registry = a_plan(an_obligation(version)), a_registry(successions=[merger])
+    folder = write_documents(tmp_path, plan, registry)
+    found = alerts(run_simulate(folder, contacts=MAIL + "h-hai,email,van-thu@hai.example,,vi,,\n"))
+    own = [one for one in found if "h-mot" in {duty["agency"] for duty in one["duties"]}]
+    assert [(one["at"][5:16], one["to_agency"], one["step"]) for one in own] == [
+        ("12-13T07:30", "h-mot", "P3D"),
+        ("12-16T07:30", "h-hai", "P4D"),
+    ]
+    assert "của UBND huyện h-mot" in own[1]["body"]
 
 
 def test_an_urging_of_the_holidays_waits_for_the_working_day_after(tmp_path: Path) -> None:
