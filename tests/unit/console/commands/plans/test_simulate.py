@@ -250,6 +250,27 @@ def test_a_summary_counts_by_agency_and_day_with_price_floods_and_moves(tmp_path
     assert ("2024-12-01", "2024-11-29") in {(one["called_on"], one["sent_on"]) for one in by_kind["moved"]}
 
 
+def test_a_summary_tells_what_the_officer_reads_each_week_of_the_season(tmp_path: Path) -> None:
+    """From the Monday of the first reminder on; 2 December tells what is coming, the 16th what is overdue.
+
+    h-mot has a contact; h-hai and h-ba have none, which the digest says as well. It is no alert, and in no sum.
+    """
+    folder = a_folder(tmp_path, versions=[a_version(**{"from": "2024-01-01"})])
+    rows = alerts(run_simulate(folder, more=("--summary",)))
+    digests = {one["day"]: one for one in rows if one["summary"] == "officer-digest"}
+    assert list(digests) == ["2024-12-02", "2024-12-09", "2024-12-16", "2024-12-23", "2024-12-30"]
+    assert (digests["2024-12-02"]["coming"], digests["2024-12-02"]["unreached"]) == (3, 2)
+    assert [digests["2024-12-16"][name] for name in ("overdue", "coming", "planned")] == [3, 0, 0]
+    (total,) = [one for one in rows if one["summary"] == "total"]
+    assert total["mails"] == 4
+
+
+def test_the_officer_s_digest_is_no_line_among_the_alerts(tmp_path: Path) -> None:
+    """It is about a plan and no duty, so the fields of a line have no room for it."""
+    lines = alerts(run_simulate(a_folder(tmp_path)))
+    assert {one["to_agency"] for one in lines} == {"h-mot"}
+
+
 def test_a_price_that_is_no_number_is_refused(tmp_path: Path) -> None:
     """The error names the option and shows how to write it."""
     run = run_simulate(a_folder(tmp_path), more=("--summary", "--sms-price", "ba tram"))
