@@ -171,7 +171,7 @@ class EmailChannel:
             return_path=server.sender if path is None else path.create_address(public_id),
             recipient=message.address,
             envelope_id=public_id if path is None else path.create_token(public_id),
-            content=mail,
+            content=mail if server.signer is None else server.signer.sign_mail(mail),
             wants_success=path is not None,
         )
 

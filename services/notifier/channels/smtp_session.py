@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from services.notifier.channels.dkim_signer import DkimSigner
 from services.notifier.core.dispatch.bounces import ReturnPath
 from services.notifier.core.dispatch.refusals import Phase, RefusalFault
 
@@ -57,7 +58,7 @@ class MailNotAcceptedError(Exception):
 class SmtpServer:
     """The mail server, the sender address, and how the connection is secured.
 
-    With a `return_path` each mail has one of its own, so that what comes back is known by it.
+    With a `return_path` each mail has one of its own, so that what comes back is known by it. A `signer` signs them.
     """
 
     host: str
@@ -70,6 +71,7 @@ class SmtpServer:
     sender: str
     sender_name: str
     return_path: ReturnPath | None = None
+    signer: DkimSigner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
