@@ -200,7 +200,8 @@ def encode_events(attempt: DeliveryAttempt) -> list[Document]:
 def encode_ended(attempt: DeliveryAttempt) -> Document:
     """Return how *attempt* ended, for the chain of outcomes that a delivery keeps."""
     fields: Document = {"attempt": attempt.delivery.attempt, "outcome": attempt.outcome.value, "at": attempt.at}
-    return {**fields, "reason": attempt.reason, "route": attempt.route}
+    fields |= {"reason": attempt.reason, "route": attempt.route}
+    return fields if attempt.answer is None else {**fields, "answer": attempt.answer}
 
 
 def encode_text(text: SentText, at: datetime) -> Document:

@@ -28,13 +28,14 @@ _ACCEPTED_MAX, _GO_ON, _REFUSED_MIN = 299, 354, 400
 
 
 class SmtpRefusedError(Exception):
-    """The server refused a command. The session may go on unless the code is 421."""
+    """The server refused a command. The session may go on unless the code is 421. `text` may quote the recipient."""
 
-    def __init__(self, phase: Phase, code: int, enhanced: str | None = None) -> None:
+    def __init__(self, phase: Phase, code: int, enhanced: str | None = None, text: str = "") -> None:
         super().__init__(f"{phase.name} {code}")
         self.phase = phase
         self.code = code
         self.enhanced = enhanced
+        self.text = text
 
 
 class SmtpBrokenError(Exception):
@@ -96,6 +97,11 @@ class SmtpReply:
     enhanced: str | None
     lines: tuple[bytes, ...]
 
+    @property
+    def text(self) -> str:
+        """The reply in one line, with its code; it may quote the recipient."""
+        return " ".join((str(self.code), *(one.decode("utf-8", "replace") for one in self.lines)))
+
 
 class SmtpSession:
     """An open session. After `SmtpBrokenError` it is good for nothing but to be closed."""
@@ -128,8 +134,8 @@ class SmtpSession:
             self.close()
             raise
 
-    async def send(self, mail: MailTransaction) -> None:
-        """Send one mail. Return when the server has taken it; raise one of this module's errors if it did not."""
+    async def send(self, mail: MailTransaction) -> SmtpReply:
+        """Send one mail. Return by which reply the server took it; raise one of this module's errors if it did not."""
         if self._connection.has_unread:
             # An answer to nothing. From here on each one would be taken for that of the command before.
             self.close()
@@ -145,7 +151,9 @@ class SmtpSession:
                 self._connection.write(line)
                 _require(phase, await self._read(phase), _GO_ON if phase is Phase.DATA else _ACCEPTED_MAX)
         self._connection.write(mail.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        _require(Phase.MESSAGE, await self._read(Phase.MESSAGE), _ACCEPTED_MAX)
+        reply = await self._read(Phase.MESSAGE)
+        _require(Phase.MESSAGE, reply, _ACCEPTED_MAX)
+        return reply
 
     async def reset(self) -> bool:
         """Abandon the open transaction; return whether the session may be used for another mail."""
@@ -358,7 +366,7 @@ def _require(phase: Phase, reply: SmtpReply, wanted: int) -> None:
         return
     if reply.code < _REFUSED_MIN:
         raise SmtpBrokenError(phase)
-    raise SmtpRefusedError(phase, reply.code, reply.enhanced)
+    raise SmtpRefusedError(phase, reply.code, reply.enhanced, reply.text)
 
 
 def _encode(text: str) -> bytes:

@@ -4,6 +4,7 @@ Mails are signed with DKIM where a key is set, and the signature holds behind a 
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -91,7 +92,8 @@ def account(secured_smtp: Smtp, certificate: Path) -> SmtpServer:
 
 async def test_mail_goes_out_over_tls_with_a_password(secured_smtp: Smtp, account: SmtpServer) -> None:
     """The mail arrives as it was written."""
-    assert await _send(account) == SendResult(outcome=AttemptOutcome.ACCEPTED)
+    result = await _send(account)
+    assert (result.outcome, result.answer) == (AttemptOutcome.ACCEPTED, "250 2.0.0 Kept as 000001.eml")
     (mail,) = secured_smtp.mails()
     assert mail["Subject"] == "Nhắc hạn – năm 2026"
 
@@ -151,6 +153,11 @@ async def test_a_mail_is_verified_after_postfix_has_delivered_it(
     start(DONDOC_NOTIFIER_ROUTES=str(routes))
     await notifier.publish_assessments(an_assessment(a_step(7)))
     await eventually(lambda: postfix.count_mails("agency") == 1, "the mail in the agency's box")
+    outcomes = await eventually(
+        lambda: [each for one in notifier.database["deliveries"].find() for each in one.get("outcomes", ())],
+        "the outcome in the ledger",
+    )
+    assert re.fullmatch(r"250 2\.0\.0 Ok: queued as \w+", outcomes[0]["answer"])
     (delivered,) = (postfix.folder / "mail" / "agency" / "new").iterdir()
     mail = delivered.read_bytes().replace(b"\n", b"\r\n")
     assert mail.startswith(b"Return-Path")
