@@ -17,6 +17,7 @@ from services.notifier.channels import dkim_signer, http_gateway
 from services.notifier.channels.dkim_signer import UnusableKeyError
 from services.notifier.channels.smtp_session import Security
 from services.notifier.core.dispatch.receipts import MessageIds
+from services.notifier.core.scheduling.routing import ContactRole
 from services.notifier.feedback import receipt_webhook
 from services.notifier.settings import MAX_BRAND_NAME, NotifierSettings
 
@@ -157,9 +158,20 @@ class RouteEntry(_FilePart):
 
 
 class RouteFile(_FilePart):
-    """All routes. A channel without a route sends nothing, and what is due on it waits."""
+    """All routes. A channel without a route sends nothing, and what is due on it waits.
+
+    `order` has the channels of a role, the preferred one first; a role that it does not name is written to on all.
+    """
 
     routes: tuple[RouteEntry, ...] = Field(min_length=1)
+    order: dict[ContactRole, tuple[Channel, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _require_whole_order(self) -> Self:
+        for role, channels in self.order.items():
+            if sorted(channels) != sorted(Channel):
+                raise ValueError(f"order.{role}: name each channel once: {', '.join(Channel)}")
+        return self
 
     @model_validator(mode="after")
     def _require_names_once(self) -> Self:
@@ -179,13 +191,13 @@ class RouteFile(_FilePart):
         return self
 
 
-def load_routes(settings: NotifierSettings) -> tuple[RouteEntry, ...]:
+def load_routes(settings: NotifierSettings) -> RouteFile:
     """Return the routes of *settings*; raise `RouteFileError` if their file cannot be used."""
     if settings.routes is None:
-        return _describe_settings(settings)
+        return RouteFile(routes=_describe_settings(settings))
     try:
         content: Any = YAML(typ="safe").load(settings.routes.read_text(encoding="utf-8"))
-        routes = RouteFile.model_validate(content).routes
+        loaded = RouteFile.model_validate(content)
     except (OSError, YAMLError) as cause:
         raise RouteFileError(f"{settings.routes}: {cause}") from cause
     except ValidationError as cause:
@@ -194,8 +206,8 @@ def load_routes(settings: NotifierSettings) -> tuple[RouteEntry, ...]:
         )
         # Without the cause: it quotes what was given, which may be a password.
         raise RouteFileError(faults) from None
-    _require_own_domain(routes, settings)
-    return routes
+    _require_own_domain(loaded.routes, settings)
+    return loaded
 
 
 def _require_own_domain(routes: Sequence[RouteEntry], settings: NotifierSettings) -> None:

@@ -14,7 +14,7 @@ PRESETS = sorted(Path("deploy/routes").glob("*.yaml"))
 
 def load(path: Path) -> list[str]:
     """Return the names of the routes in *path*."""
-    return [one.name for one in route_file.load_routes(NotifierSettings(routes=path))]
+    return [one.name for one in route_file.load_routes(NotifierSettings(routes=path)).routes]
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda one: str(one.stem))
@@ -25,7 +25,7 @@ def test_the_examples_can_be_used(path: Path) -> None:
 
 def test_without_a_file_the_settings_make_two_routes() -> None:
     """One mail server and one SMS centre."""
-    assert [one.name for one in route_file.load_routes(NotifierSettings())] == ["smtp", "smpp"]
+    assert [one.name for one in route_file.load_routes(NotifierSettings()).routes] == ["smtp", "smpp"]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,8 @@ def test_without_a_file_the_settings_make_two_routes() -> None:
             ),
             "another route of its channel below it",
         ),
+        ("{routes: [{name: a, channel: email, smtp: {host: h}}], order: {office: [email]}}", "name each channel once"),
+        ("{routes: [{name: a, channel: email, smtp: {host: h}}], order: {boss: [email, sms]}}", "order.boss"),
         ("routes: [", "routes.yaml"),
     ],
 )
