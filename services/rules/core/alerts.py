@@ -102,7 +102,8 @@ def _pass_to_successors(alert: WireStep, duty: Duty, ends_at: datetime) -> Itera
         yield alert
         return
     if alert.at < ends_at:
-        may_pass = alert.every is not None or ends_at <= _wait_at_most(alert.at)
+        last_at = alert.at if alert.every is None else alert.until or ends_at
+        may_pass = ends_at <= _wait_at_most(last_at)
         yield _with_successors(alert, duty, ends_at) if may_pass else alert
     for one in duty.addressed_successors:
         notice = msgspec.structs.replace(alert.notice or WireNotice(), heirs=(one.agency,))

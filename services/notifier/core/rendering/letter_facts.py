@@ -156,7 +156,7 @@ class LetterFacts:
     @property
     def is_inherited(self) -> bool:
         """Whether it is about a report that was overdue when its agency ended, and stays that agency's own."""
-        return self.is_to_heir and not self.takes_over
+        return self.one.alert.is_inherited
 
     @property
     def asks_nothing(self) -> bool:

@@ -30,7 +30,7 @@ class FormLinks:
 
     def create_link(self, one: DutyAlert, digest: Digest, *, language: Language, now: datetime) -> str | None:
         """Return the link for the duty of an alert, or None if the reader of *digest* is not to send the report."""
-        is_asked = one.duty.agency == digest.to_agency or one.alert.is_to_successor
+        is_asked = one.duty.agency == digest.to_agency or one.alert.is_inherited
         if not is_asked or one.alert.kind in _WITHOUT_FORM:
             return None
         asked = one.alert.correction
@@ -39,7 +39,7 @@ class FormLinks:
             issued_at=now,
             expires_at=now + self.lifetime,
             corrects=None if asked is None else asked.submission,
-            filed_by=digest.to_agency if one.alert.is_to_successor else None,
+            filed_by=digest.to_agency if one.alert.is_inherited else None,
         )
         return form_url(self.base_url, self.key.sign_link(link), language)
 

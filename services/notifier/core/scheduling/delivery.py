@@ -207,7 +207,7 @@ def describe_duty(one: DutyAlert) -> AlertedDuty:
         kind=one.alert.kind,
         step=one.alert.label,
         due_at=one.alert.due_at,
-        as_successor=one.alert.is_to_successor,
+        as_successor=one.alert.is_inherited,
     )
 
 

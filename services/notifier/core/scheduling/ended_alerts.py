@@ -75,7 +75,7 @@ def _select_remaining(digest: Digest, ended: EndedAlerts) -> tuple[DutyAlert, ..
 def _keys_of(one: DutyAlert, digest: Digest) -> frozenset[str]:
     """Return the keys under which an alert has ended: of what was told to the agency before it ended, the latter's."""
     alert = one.alert
-    told = {digest.to_agency, one.duty.agency if alert.is_to_successor else digest.to_agency}
+    told = {digest.to_agency, one.duty.agency if alert.is_inherited else digest.to_agency}
     keys = (_key(alert.kind, alert.label, alert.due_at, to_agency=one, channel=digest.channel) for one in told)
     return frozenset(keys)
 

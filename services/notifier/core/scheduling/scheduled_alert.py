@@ -135,6 +135,14 @@ class ScheduledAlert:
         return self.notice is not None and self.to in self.notice.heirs
 
     @property
+    def is_inherited(self) -> bool:
+        """Whether it asks a successor for what stays the report of an agency that has ended.
+
+        The notice of a succession tells who owes a report of its own from then on.
+        """
+        return self.is_to_successor and self.kind is not StepKind.SUCCESSION
+
+    @property
     def label(self) -> str:
         """The step with its repetitions counted in: the second weekly repetition of P14D is P28D."""
         if not self.repetition or self.every is None:

@@ -87,6 +87,8 @@ def test_what_was_called_for_long_before_the_end_is_for_the_agency() -> None:
     """Nothing waits for more than a month: one that ends in the year after is like one that does not."""
     steps = plan_alerts(assess(a_weekly_duty(a_merger("h-hai", on="2025-11-01")), ()))
     assert [one.step for one in steps if one.passes_at] == ["P10D"]
+    never = a_weekly_duty(a_merger("h-hai", on="2026-03-01"))
+    assert plan_alerts(assess(never, ())) == plan_alerts(assess(a_weekly_duty(), ()))
 
 
 def test_an_heir_that_ends_in_its_turn_gives_way_to_its_own() -> None:
