@@ -102,8 +102,10 @@ def _pass_to_successors(alert: WireStep, duty: Duty, ends_at: datetime) -> Itera
         yield alert
         return
     if alert.at < ends_at:
-        last_at = alert.at if alert.every is None else alert.until or ends_at
-        may_pass = ends_at <= _wait_at_most(last_at)
+        # By the due instant and not by when the report came: alike reports have alike outcomes (`fast_path`).
+        repeats_for = alert.due_at if alert.every is not None else None
+        goes_out_by = _wait_at_most(alert.at) if repeats_for is None else find_end_of_urging(duty, repeats_for)
+        may_pass = ends_at <= goes_out_by
         yield _with_successors(alert, duty, ends_at) if may_pass else alert
     for one in duty.addressed_successors:
         notice = msgspec.structs.replace(alert.notice or WireNotice(), heirs=(one.agency,))
