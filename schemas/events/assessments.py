@@ -104,13 +104,22 @@ class NoticeDetails(PublishedModel):
     effective_at: datetime | None = None
 
 
+class SuccessorTerm(PublishedModel):
+    """An agency that stands in the place of one that has ended, from `from` until `until` (None: without end)."""
+
+    agency: str
+    from_: datetime = Field(alias="from")
+    until: datetime | None = None
+
+
 class AlertStep(PublishedModel):
     """An alert that the duty calls for at `at`. It is valid only until a newer assessment of the duty exists.
 
     `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`, `returned:EVENT`); `to` is `self`, `parent` or
     a contact list. If `every` is given, the step repeats at that interval until `until` (or until the assessment
     changes), at most `at_most` times. `settle` holds it back for that much time within the sending hours, counted from
-    `due_at`.
+    `due_at`. From `passes_at` on, when the agency has ended, it does not repeat; what was called for before and is sent
+    only then goes to those of the `successors` who stand in the agency's place.
     """
 
     kind: StepKind
@@ -124,6 +133,8 @@ class AlertStep(PublishedModel):
     at_most: int | None = None
     settle: str | None = None
     notice: NoticeDetails | None = None
+    passes_at: datetime | None = None
+    successors: tuple[SuccessorTerm, ...] = ()
 
 
 class DutyAssessed(PublishedModel):

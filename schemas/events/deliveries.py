@@ -55,7 +55,10 @@ REPORTED = frozenset(
 
 
 class AlertedDuty(BaseModel):
-    """One duty that an alert is about, and the reason for the alert."""
+    """One duty that an alert is about, and the reason for the alert.
+
+    `as_successor`: the reader is told because the agency has ended and the reader stands in its place.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,6 +69,7 @@ class AlertedDuty(BaseModel):
     kind: StepKind
     step: str
     due_at: datetime | None
+    as_successor: bool = False
 
 
 class AlertAttempted(BaseModel):

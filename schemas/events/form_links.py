@@ -21,13 +21,15 @@ class DutyLink:
     """The duty that a link gives access to, until the exclusive instant `expires_at`.
 
     Links are revoked by when they were issued. One that does not say so, of an earlier version, counts as issued at the
-    beginning of 1970. `corrects` is the event id of the returned report that the new one corrects.
+    beginning of 1970. `corrects` is the event id of the returned report that the new one corrects. `filed_by` is the
+    successor that reports on behalf of the duty's agency, which has ended; None where the agency itself reports.
     """
 
     duty: DutyKey
     issued_at: datetime
     expires_at: datetime
     corrects: str | None = None
+    filed_by: str | None = None
 
     def has_expired(self, now: datetime) -> bool:
         return now >= self.expires_at
@@ -43,17 +45,21 @@ class LinkKey:
         """Return *link* as a signed token."""
         issued, expires = int(link.issued_at.timestamp()), int(link.expires_at.timestamp())
         claims: dict[str, object] = {"duty": str(link.duty), "iat": issued, "exp": expires}
-        return self._key.sign(_DUTY, claims if link.corrects is None else claims | {"corrects": link.corrects})
+        optional = {"corrects": link.corrects, "filed_by": link.filed_by}
+        return self._key.sign(_DUTY, claims | {name: value for name, value in optional.items() if value is not None})
 
     def verify_link(self, token: str) -> DutyLink:
         """Return the link that *token* holds, expired or not; raise `BadLink` if this key did not sign it."""
-        match self._key.verify(_DUTY, token):
-            case {"duty": str(duty), "iat": int(issued), "exp": int(expires), "corrects": str(corrects)}:
-                return replace(_build_link(duty, issued, expires), corrects=corrects)
-            case {"duty": str(duty), "iat": int(issued), "exp": int(expires)}:
-                return _build_link(duty, issued, expires)
-            case {"duty": str(duty), "exp": int(expires)}:
-                return _build_link(duty, 0, expires)
+        claims = self._key.verify(_DUTY, token)
+        match {"iat": 0, "corrects": None, "filed_by": None} | claims:
+            case {
+                "duty": str(duty),
+                "iat": int(issued),
+                "exp": int(expires),
+                "corrects": str() | None as corrects,
+                "filed_by": str() | None as filed_by,
+            }:
+                return replace(_build_link(duty, issued, expires), corrects=corrects, filed_by=filed_by)
             case _:
                 raise BadLink("the link names no duty")
 

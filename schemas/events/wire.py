@@ -71,12 +71,21 @@ class WireNotice(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     effective_at: OffsetDatetime | None = None
 
 
+class WireSuccessor(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"starts_at": "from"}):
+    """Who stands in the place of an agency that has ended, and when, `SuccessorTerm`."""
+
+    agency: str
+    starts_at: OffsetDatetime
+    until: OffsetDatetime | None = None
+
+
 class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert that a duty calls for at the instant `at`, `AlertStep`.
 
     `step` is its distance from `due_at` as an ISO 8601 duration, for example `P7D`. The last urging repeats: every
     `every` (also a duration) up to, but not including, `until`, at most `at_most` times. `settle` holds the step back
-    for that much time within the sending hours, counted from `due_at`.
+    for that much time within the sending hours, counted from `due_at`. What is sent at `passes_at` or later goes to the
+    `successors` of that instant.
     """
 
     kind: StepKind
@@ -91,6 +100,8 @@ class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_most: Count | msgspec.UnsetType | None = msgspec.UNSET
     settle: str | msgspec.UnsetType | None = msgspec.UNSET
     notice: WireNotice | msgspec.UnsetType | None = msgspec.UNSET
+    passes_at: OffsetDatetime | msgspec.UnsetType | None = msgspec.UNSET
+    successors: tuple[WireSuccessor, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class WireTimeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +140,7 @@ class WireAlertedDuty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: StepKind
     step: str
     due_at: OffsetDatetime | None = None
+    as_successor: bool = False
 
 
 class WireAlertAttempted(msgspec.Struct, frozen=True, kw_only=True):

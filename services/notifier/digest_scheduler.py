@@ -104,14 +104,13 @@ class DigestScheduler:
         registry = self._documents.registry(known.registry, known.registry_version)
         hours = self._hours_of(known)
         day = now.astimezone(hours.zone).date()
-        recipients = {
-            alert.to: routing.resolve_recipient(
-                alert.to, known.duty.agency, registry, on=alert.at.astimezone(hours.zone).date()
-            )
-            for alert in known.unreached
-        }
-        reached = {to for to, recipient in recipients.items() if book.find_reachable(recipient, day)}
-        return schedule.retry_unreached(known, reached, hours, now)
+
+        def is_reached(alert: ScheduledAlert) -> bool:
+            called_on = alert.at.astimezone(hours.zone).date()
+            recipient = routing.resolve_recipient(alert.to, known.duty.agency, registry, on=called_on)
+            return bool(book.find_reachable(recipient, day))
+
+        return schedule.retry_unreached(known, is_reached, hours, now)
 
     async def replan(self) -> None:
         """Plan the waiting alerts anew, once, that were planned by other sending hours than this process has."""

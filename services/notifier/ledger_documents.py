@@ -200,7 +200,8 @@ def encode_events(attempt: DeliveryAttempt) -> list[Document]:
 def encode_ended(attempt: DeliveryAttempt) -> Document:
     """Return how *attempt* ended, for the chain of outcomes that a delivery keeps."""
     fields: Document = {"attempt": attempt.delivery.attempt, "outcome": attempt.outcome.value, "at": attempt.at}
-    return {**fields, "reason": attempt.reason, "route": attempt.route}
+    fields |= {"reason": attempt.reason, "route": attempt.route}
+    return fields if attempt.answer is None else {**fields, "answer": attempt.answer}
 
 
 def encode_text(text: SentText, at: datetime) -> Document:
@@ -218,6 +219,8 @@ def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str,
 def _encode_alerts(alerts: list[Document]) -> None:
     for alert in alerts:
         alert["nth"] = alert.pop("repetition")
+        if alert["passes_at"] is None:  # nearly always: only of an agency that ends
+            del alert["passes_at"], alert["successors"]
 
 
 def _decode_alerts(alerts: list[Document]) -> None:

@@ -74,9 +74,9 @@ class NotifierComponents:
 
     def __init__(self, settings: NotifierSettings, registry: CollectorRegistry, halt: Callable[[], None]) -> None:
         self._settings = settings
-        self._route_entries = route_file.load_routes(settings)
+        self._route_file = route_file.load_routes(settings)
         self._officers = officer_file.load_officers(settings.officers)
-        self._metrics = NotifierMetrics(registry, [one.name for one in self._route_entries])
+        self._metrics = NotifierMetrics(registry, [one.name for one in self._route_file.routes])
         self.clock = clock_from(settings.clock)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self.client = mongo.connect(settings.mongo_url)
@@ -111,7 +111,7 @@ class NotifierComponents:
 
     def _open_stores(self, settings: NotifierSettings) -> DispatchStores:
         client, name, vault = self.client, settings.mongo_database, settings.vault
-        contacts, holds = ContactStore(client, name, vault), HoldStore(client, name)
+        contacts, holds = ContactStore(client, name, vault, self._route_file.order), HoldStore(client, name)
         return DispatchStores(
             ledger=self.ledger,
             deliveries=DeliveryStore(client, name, vault=vault, is_complete=self.ledger.is_complete),
@@ -134,7 +134,7 @@ class NotifierComponents:
 
     def receipt_routes(self) -> Sequence[tuple[str, AsgiHandler]]:
         """Return the route by which HTTP gateways report, if one of them does."""
-        gateways = configured_routes.open_receipt_gateways(self._route_entries)
+        gateways = configured_routes.open_receipt_gateways(self._route_file.routes)
         return [(RECEIPTS_PATH, ReceiptWebhook(gateways, self._record_receipt))] if gateways else []
 
     def acknowledge_routes(self) -> Sequence[tuple[str, AsgiHandler]]:
@@ -167,7 +167,7 @@ class NotifierComponents:
         # The published documents live as long as the process: the garbage collector need not walk them again.
         gc.freeze()
         opener = RouteOpener(settings=self._settings, metrics=self._metrics, on_receipt=self._record_receipt)
-        self._routes = opener.open_all(self._route_entries)
+        self._routes = opener.open_all(self._route_file.routes)
         for _channel, route in self._routes:
             stack.push_async_callback(route.carrier.close)
         sender = self._create_sender()
@@ -295,7 +295,7 @@ class NotifierComponents:
     def _create_dispatcher(self, route: DeliveryRoute, channel: Channel, sender: Sender) -> Dispatcher:
         names = [one.name for other, one in self._routes if other is channel]
         later = names[names.index(route.name) + 1 :]
-        entry = next(one for one in self._route_entries if one.name == route.name)
+        entry = next(one for one in self._route_file.routes if one.name == route.name)
         scope = RouteScope(
             channel=channel,
             name=route.name,

@@ -306,6 +306,7 @@ def _build_attempt(event: _DeliveryEvent, duty: WireAlertedDuty, attempted_at: d
         attempted_at=attempted_at,
         reason=payload.reason,
         delivery=payload.delivery or payload.message_id or "",
+        as_successor=duty.as_successor,
     )
 
 

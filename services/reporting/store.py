@@ -32,7 +32,7 @@ from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
 ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 # The number is that of the layout of its documents: a view of another one is filled from the log anew.
-CURRENT = "current_2"
+CURRENT = "current_3"
 DOCUMENTS = "documents"
 SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
 VALUES_AT_ONCE = DOCUMENTS_AT_ONCE = 20_000  # keys of duties and revisions have about 100 bytes each

@@ -20,6 +20,7 @@ from schemas.events.assessments import (
     ReturnedReport,
     Status,
     StepKind,
+    SuccessorTerm,
     TimelineSegment,
 )
 from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
@@ -33,6 +34,7 @@ from schemas.events.wire import (
     WireReturnedReport,
     WireSegment,
     WireStep,
+    WireSuccessor,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
@@ -40,6 +42,7 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (EventReference, WireEventReference),
     (TimelineSegment, WireSegment),
     (ReturnedReport, WireReturnedReport),
+    (SuccessorTerm, WireSuccessor),
     (AlertStep, WireStep),
     (DutyAssessed, WireDutyAssessed),
     (AlertedDuty, WireAlertedDuty),
@@ -80,6 +83,10 @@ steps = st.builds(
     every=maybe,
     until=maybe_instants,
     returned=st.none() | st.builds(ReturnedReport, submission=texts, reason=texts, respond_by=maybe_instants),
+    passes_at=maybe_instants,
+    successors=st.lists(st.builds(SuccessorTerm, agency=texts, from_=instants, until=maybe_instants), max_size=2).map(
+        tuple
+    ),
 )
 assessments = st.builds(
     DutyAssessed,

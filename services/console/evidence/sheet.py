@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.content import citations
-from schemas.events.deliveries import AttemptOutcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.plan import Obligation, Plan
@@ -100,7 +100,7 @@ def _describe_notice(one: SentNotice, number: int, subject: SheetSubject, zone: 
 
 def _describe_chain(one: SentNotice, zone: ZoneInfo) -> Iterable[str]:
     for each in one.outcomes:
-        yield _describe_outcome(each, zone)
+        yield _describe_outcome(each, zone) + _quote_answer(each.answer, one.channel)
     if one.read_at is not None:
         promised = f", hẹn gửi ngày {_WORDS.full_date(one.promised_on)}" if one.promised_on else ""
         yield f"{_say(one.read_at, zone)}: cơ quan xác nhận đã nhận thư{promised}"
@@ -115,6 +115,13 @@ def _describe_outcome(one: NoticeOutcome, zone: ZoneInfo) -> str:
         return f"{_say(one.at, zone)}: {_CANCELLATIONS.get(one.reason or '', said)}"
     details = ", ".join(filter(None, (f"lần gửi {one.attempt}" if one.attempt else "", one.reason or "")))
     return f"{_say(one.at, zone)}: {said}{f' ({details})' if details else ''}"
+
+
+def _quote_answer(answer: str | None, channel: Channel) -> str:
+    """Return what the mail server answered word for word, or the id by which the SMS centre knows the message."""
+    if not answer:
+        return ""
+    return f"; máy chủ trả lời “{answer}”" if channel is Channel.EMAIL else f"; mã tin của tổng đài: {answer}"
 
 
 def _name_reader(reader: str, subject: SheetSubject, at: datetime) -> str:

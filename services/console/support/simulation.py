@@ -5,6 +5,7 @@ instant only the facts recorded by then count. What fell due before the span cou
 """
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -19,13 +20,18 @@ from services.console.support import fact_files
 from services.console.support.fact_files import DocketName
 from services.notifier.consumer import decode_assessment
 from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling import routing, schedule
-from services.notifier.core.scheduling.delivery import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
+from services.notifier.core.scheduling import officer_digest, routing, schedule
+from services.notifier.core.scheduling.delivery import NO_HISTORY, DutyHistory, LetterHistory, OfficerWeek, SentAlert
+from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.routing import ContactBook, Digest
 from services.notifier.core.scheduling.schedule import AlertSchedule, SendingHours
+from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import EVERY_PERIOD, Decision, Docket, Fact
+
+_INSTANT = timedelta(microseconds=1)
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +69,24 @@ class SimulatedAlert:
     history: LetterHistory = NO_HISTORY
 
 
-class Simulation:
-    """Advances from one fact or due alert to the next, and yields what would be sent."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedDigest:
+    """The digest that the officer of a plan would get at an instant, if an e-mail address is set for one."""
 
-    def __init__(self, documents: SimulationDocuments, contacts: ContactBook) -> None:
+    at: datetime
+    digest: OfficerDigest
+
+
+class Simulation:
+    """Advances from one fact or due alert to the next, and yields what would be sent.
+
+    With *writes_digests* what it has passed of the officers' weekly digests is in `digests`; it is no alert of a duty.
+    """
+
+    def __init__(self, documents: SimulationDocuments, contacts: ContactBook, *, writes_digests: bool = False) -> None:
+        self.digests: list[SimulatedDigest] = []
+        self._writes_digests = writes_digests
+        self._mornings: deque[tuple[datetime, OfficerWeek]] = deque()
         self._documents = documents
         self._contacts = contacts
         self._dockets: dict[DocketName, Docket] = {}
@@ -79,6 +99,8 @@ class Simulation:
         """Yield the alerts that would be sent in [since, until), in order."""
         # The sort is stable: facts recorded in the same millisecond keep the order of the log.
         log = sorted(facts, key=lambda fact: fact.recorded_at)
+        if self._writes_digests:
+            self._mornings.extend(sorted(self._list_mornings(since, until), key=lambda one: (one[0], one[1].plan)))
         past = [fact for fact in log if fact.recorded_at < since]
         self._load_past(past, since=since, until=until)
         for fact in log[len(past) :]:
@@ -154,6 +176,7 @@ class Simulation:
     def _send_until(self, until: datetime) -> Iterator[SimulatedAlert]:
         while self._queue and self._queue[0][0] < until:
             now = self._queue[0][0]
+            self._write_digests(now + _INSTANT)
             popped = [self._retry_unreached(known, now) for known in self._pop_due(now)]
             due = [known for known in popped if known.next_at is not None and known.next_at <= now]
             claims = [schedule.take_due(known, self._hours_of(known.duty), now) for known in due]
@@ -165,6 +188,35 @@ class Simulation:
                     self._return_unreached(one, now)
                 yield SimulatedAlert(at=now, digest=one, history=self._tell_past(one, now))
                 self._remember(one, now)
+        self._write_digests(until)
+
+    def _list_mornings(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, OfficerWeek]]:
+        """Yield when the first sending hours of each week within [since, until) open, for each plan."""
+        for plan in self._documents.catalogues:
+            hours = self._documents.hours(plan, 0)
+            monday = officer_digest.find_monday(since, hours.zone)
+            while (begins_at := calendar.midnight(monday, hours.zone)) < until:
+                opens_at, following = hours.next_open(begins_at), monday + _WEEK
+                if since <= opens_at < min(until, calendar.midnight(following, hours.zone)):
+                    yield opens_at, OfficerWeek(plan=plan, monday=monday)
+                monday = following
+
+    def _write_digests(self, until: datetime) -> None:
+        """Write the officers' digests of before *until*, ahead of the alerts of the same morning, which they announce.
+
+        Nothing is held back in a simulation, and no address is suspended.
+        """
+        while self._mornings and self._mornings[0][0] < until:
+            now, week = self._mornings.popleft()
+            known = [one for duty, one in self._schedules.items() if duty.plan == week.plan]
+            hours = self._documents.hours(week.plan, 0)
+            sent = {str(one.duty): DutyHistory(sent=tuple(self._sent.get(str(one.duty), ()))) for one in known}
+            history = LetterHistory(duties=sent, counts={})
+            found = officer_digest.write_digest(week, known, hours, now=now, history=history)
+            if found is not None:
+                today = now.astimezone(hours.zone).date()
+                whole = officer_digest.complete_digest(found, self._contacts, (), now=now, today=today)
+                self.digests.append(SimulatedDigest(at=now, digest=whole))
 
     def _tell_past(self, one: Digest, now: datetime) -> LetterHistory:
         """Return what the notifier's ledger would say of the duties of a digest, had everything arrived."""
@@ -205,12 +257,13 @@ class Simulation:
             return known
         hours, agency = self._hours_of(known.duty), known.duty.agency
         day, registry = now.astimezone(hours.zone).date(), self._documents.catalogues[known.duty.plan].registry
-        recipients = {
-            alert.to: routing.resolve_recipient(alert.to, agency, registry, on=alert.at.astimezone(hours.zone).date())
-            for alert in known.unreached
-        }
-        reached = {to for to, agency in recipients.items() if self._contacts.find_reachable(agency, day)}
-        after = schedule.retry_unreached(known, reached, hours, now)
+
+        def is_reached(alert: ScheduledAlert) -> bool:
+            called_on = alert.at.astimezone(hours.zone).date()
+            recipient = routing.resolve_recipient(alert.to, agency, registry, on=called_on)
+            return bool(self._contacts.find_reachable(recipient, day))
+
+        after = schedule.retry_unreached(known, is_reached, hours, now)
         self._replace(after)
         return after
 

@@ -1,6 +1,7 @@
-"""Sums up a simulated season: by agency, by day, what the text messages cost, floods, and moves to working days.
+"""Sums up a simulated season: by agency, by day, what the text messages cost, floods, moves to working days, digests.
 
-Messages are counted as they go out, one for each contact. A pure function of the simulated alerts.
+Messages are counted as they go out, one for each contact. A pure function of what was simulated. The officers' weekly
+digests stand by themselves and are in no sum: they are no alerts, and who has an address for them is a setting.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Any
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
-from services.console.support.simulation import SimulatedAlert, SimulationDocuments
+from services.console.support.simulation import SimulatedAlert, SimulatedDigest, SimulationDocuments
 from services.notifier.core.scheduling.schedule import SendingHours
 
 FLOOD_DAYS = 7
@@ -51,6 +52,24 @@ def summarise(
         yield from _find_floods(agency, by_agency[agency], documents)
     yield from _find_moves(alerts, documents)
     yield {"summary": "total", **_count(alerts, price)}
+
+
+def describe_digests(digests: Iterable[SimulatedDigest], documents: SimulationDocuments) -> Iterator[Mapping[str, Any]]:
+    """Yield one row for each digest of an officer: when it would go out, and how much of what it tells."""
+    for one in digests:
+        told = one.digest
+        yield {
+            "summary": "officer-digest",
+            "plan": told.week.plan,
+            "day": one.at.astimezone(documents.zone(told.week.plan)).date().isoformat(),
+            "unreached": len(told.unreached),
+            "to_review": len(told.to_review),
+            "overdue": len(told.overdue),
+            "incomplete": len(told.incomplete),
+            "without_heir": len(told.without_heir),
+            "coming": len(told.coming),
+            "planned": sum(each.count for each in told.planned),
+        }
 
 
 def _count(written: Sequence[WrittenAlert], price: Decimal | None) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from schemas.content import citations, compiled_parts
 from schemas.events.assessments import Status
 from schemas.plan import calendar, periods
@@ -45,10 +47,14 @@ class DryRunStatus:
     revision: RequestedRevision | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormDuty(PublishedDuty):
-    """A published duty in the words of its form."""
+    """A published duty in the words of its form.
 
-    __slots__ = ()
+    `filed_by` is the successor that reports on behalf of its agency, which has ended; None where that agency reports.
+    """
+
+    filed_by: str | None = None
 
     @property
     def title(self) -> Bilingual:
@@ -73,9 +79,15 @@ class FormDuty(PublishedDuty):
         return self._name(self.key.agency)
 
     @property
+    def filer(self) -> Bilingual | None:
+        """Who reports on behalf of the agency, if not that agency itself."""
+        return None if self.filed_by is None else self._name(self.filed_by)
+
+    @property
     def recipient(self) -> Bilingual | None:
-        """Who receives the report."""
-        recipient = calendar.find_recipient(self.plan, self.registry, self.key, today=self.day)
+        """Who receives the report. Nobody is above an office that has ended: it is where its successor's reports go."""
+        key = self.key if self.filed_by is None else msgspec.structs.replace(self.key, agency=self.filed_by)
+        recipient = calendar.find_recipient(self.plan, self.registry, key, today=self.day)
         return self._name(recipient) if recipient else None
 
     @property

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.events.form_links import LinkKey
 from schemas.events.signed_tokens import BadLink
@@ -72,11 +72,12 @@ class LinkGuard:
             self.metrics.count(FormOutcome.NO_LINK)
             log.warning("a request to the form has no valid link", extra={"action": "form_link_refused"})
             return pages.notice_page(texts.NO_LINK, language, status=403)
-        if self.revocations.cover(link.duty.agency, link.issued_at):
+        holders = {link.duty.agency, link.filed_by or link.duty.agency}
+        if any(self.revocations.cover(one, link.issued_at) for one in holders):
             self.metrics.count(FormOutcome.REVOKED)
             log.warning(
                 "a request to the form has a revoked link",
-                extra={"action": "form_link_refused", "agency": link.duty.agency},
+                extra={"action": "form_link_refused", "agency": link.filed_by or link.duty.agency},
             )
             return pages.notice_page(texts.REVOKED, language, status=403)
         if link.has_expired(now) and not accepts_expired:
@@ -86,4 +87,5 @@ class LinkGuard:
         if duty is None:
             self.metrics.count(FormOutcome.NO_DUTY)
             return pages.notice_page(texts.NO_DUTY, language, status=503)
+        duty = replace(duty, filed_by=link.filed_by)
         return OpenedDuty(duty=duty, token=token, language=language, corrects=link.corrects)

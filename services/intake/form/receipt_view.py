@@ -91,6 +91,7 @@ def receipt_rows(view: ReceiptView) -> list[tuple[Bilingual, Bilingual]]:
         ("receiptid", _same_text(receipt.receiptid)),
         ("receivedtime", date_parsing.render_instant(received_at, duty.zone)),
         ("agency", duty.agency),
+        ("filer", duty.filer),
         ("proof_document", view.document),
         ("proof_duty", title),
         ("basis", basis),

@@ -51,13 +51,19 @@ class SubmitReport:
     dry_run: DryRunClient
 
     def validate(self, duty: FormDuty, data: Mapping[str, object]) -> AcceptedEvent:
-        """Return the report as an accepted event; raise `RequestRefusedError` with its errors."""
-        body = _encode_event(duty.key, data)
+        """Return the report as an accepted event; raise `RequestRefusedError` with its errors.
+
+        A successor files in its own name on behalf of the agency whose duty it is (ruling 7).
+        """
+        filer = duty.filed_by or duty.key.agency
+        if filer != duty.key.agency:
+            data = {**data, "agency": filer, "on_behalf_of": duty.key.agency}
+        body = _encode_event(duty.key, filer, data)
         if len(body) > EVENT_BYTES_MAX:
             raise RequestRefusedError(too_large_refusal(EVENT_BYTES_MAX))
         event = http_binding.decode_event(ContentMode.STRUCTURED, (), body)
         # The full path and not the fast path: it explains errors, and a person sends one report.
-        (accepted,) = self.validator.validate({0: event}, _link_scope(duty.key), is_batch=False)
+        (accepted,) = self.validator.validate({0: event}, _link_scope(filer), is_batch=False)
         return accepted
 
     async def current_status(self, duty: FormDuty, now: datetime) -> DryRunStatus | None:
@@ -105,23 +111,23 @@ def _event_id_prefix(key: DutyKey) -> str:
     return f"form-{ids.digest('form', str(key))[:DUTY_DIGEST_LENGTH]}-"
 
 
-def _encode_event(key: DutyKey, data: Mapping[str, object]) -> bytes:
+def _encode_event(key: DutyKey, filer: str, data: Mapping[str, object]) -> bytes:
     event = {
         "specversion": "1.0",
         "id": _event_id_prefix(key) + ids.content_digest(data)[:_CONTENT_DIGEST_LENGTH],
         "source": SOURCE,
         "type": SUBMITTED,
-        "subject": key.agency,
+        "subject": filer,
         "datacontenttype": "application/json",
         "data": data,
     }
     return msgspec.json.encode(event)
 
 
-def _link_scope(key: DutyKey) -> KeyScope:
+def _link_scope(filer: str) -> KeyScope:
     """Return the scope of a link: reports of one agency, from the form's own source and without a proof of dispatch."""
     return KeyScope(
-        agencies=frozenset({key.agency}),
+        agencies=frozenset({filer}),
         groups=frozenset(),
         types=frozenset({SUBMITTED}),
         sources=SourceScope(names=frozenset({SOURCE})),

@@ -9,6 +9,7 @@ TEXTS = {
     "parts": Bilingual.of(vi="Báo cáo của các đơn vị trực thuộc", en="Reports of the agencies below"),
     "heading": Bilingual.of(vi="Gửi báo cáo", en="Send a report"),
     "agency": Bilingual.of(vi="Cơ quan báo cáo", en="Reporting agency"),
+    "filer": Bilingual.of(vi="Đơn vị kế thừa gửi thay", en="Filed on its behalf by its successor"),
     "period": Bilingual.of(vi="Kỳ báo cáo", en="Reporting period"),
     "window": Bilingual.of(vi="Số liệu", en="Figures cover"),
     "recipient": Bilingual.of(vi="Nơi nhận", en="Recipient"),

@@ -22,10 +22,11 @@ from services.notifier.channels.smtp_session import (
     MailTransaction,
     SmtpBrokenError,
     SmtpRefusedError,
+    SmtpReply,
     SmtpServer,
     SmtpSession,
 )
-from services.notifier.core.dispatch import refusals
+from services.notifier.core.dispatch import refusals, server_answers
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
@@ -73,10 +74,11 @@ class EmailChannel:
             return SendResult.from_refusal(_BAD_ADDRESS, "address_invalid")
         mail = self._write_transaction(message)
         try:
-            await self._send(mail)
+            reply = await self._send(mail)
         except SmtpRefusedError as refused:
             refusal = refusals.read_smtp_reply(refused.phase, refused.code, refused.enhanced)
-            return SendResult.from_refusal(refusal, f"smtp_{refused.code}")
+            said = server_answers.scrub_answer(refused.text, message.address)
+            return SendResult.from_refusal(refusal, f"smtp_{refused.code}", said)
         except MailNotAcceptedError as cause:
             refusal = DeliveryRefusal(fault=cause.fault, is_permanent=True, concerns_route=False)
             return SendResult.from_refusal(refusal, cause.reason)
@@ -86,20 +88,21 @@ class EmailChannel:
                 return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
             return SendResult.from_refusal(BROKEN_CONNECTION, "smtp_connection")
         ids = () if self._server.return_path is None else (message.id[:PUBLIC_DIGITS],)
-        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids)
+        said = server_answers.scrub_answer(reply.text, message.address)
+        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids, answer=said)
 
     async def close(self) -> None:
         """Say QUIT on the idle connections."""
         while self._idle:
             await self._idle.pop().quit()
 
-    async def _send(self, mail: MailTransaction) -> None:
-        """Send *mail* on a connection; raise what the session raises."""
+    async def _send(self, mail: MailTransaction) -> SmtpReply:
+        """Send *mail* on a connection, and return the reply by which it was taken; raise what the session raises."""
         while True:
             async with self._open_session() as session:
                 was_used = session.has_sent
                 try:
-                    await session.send(mail)
+                    return await session.send(mail)
                 except (SmtpRefusedError, SmtpBrokenError) as cause:
                     # Servers close idle connections after some minutes, with 421 or without a word. That shows before
                     # the mail is handed over, so a stale connection never counts as a failed attempt.
@@ -107,8 +110,6 @@ class EmailChannel:
                     if not is_stale:
                         raise
                     session.close()
-                else:
-                    return
 
     @asynccontextmanager
     async def _open_session(self) -> AsyncIterator[SmtpSession]:
@@ -171,7 +172,7 @@ class EmailChannel:
             return_path=server.sender if path is None else path.create_address(public_id),
             recipient=message.address,
             envelope_id=public_id if path is None else path.create_token(public_id),
-            content=mail,
+            content=mail if server.signer is None else server.signer.sign_mail(mail),
             wants_success=path is not None,
         )
 

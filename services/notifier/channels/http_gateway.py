@@ -7,7 +7,7 @@ is unknown, and is not repeated.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from schemas.cel.costs import Shape
 from schemas.cel.values import Value
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
-from services.notifier.core.dispatch import template_parameters
+from services.notifier.core.dispatch import server_answers, template_parameters
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, RefusalFault
 from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
@@ -98,7 +98,8 @@ class HttpChannel:
             return SendResult.from_refusal(BROKEN_CONNECTION, "http_connection")
         except httpx.HTTPError:
             return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="http_unanswered")
-        return self._read_answer(answer.status_code, answer.content, values["id"])
+        result = self._read_answer(answer.status_code, answer.content, values["id"])
+        return replace(result, answer=result.answer and server_answers.scrub_answer(result.answer, message.address))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -111,7 +112,8 @@ class HttpChannel:
             identity = evaluate(gateway.message_id, variables)
             # Without an id of its own the gateway can report under ours alone.
             name = own_id if identity in {None, ""} else identity
-            return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=(f"{self._id_prefix}{name}",))
+            said = None if name is own_id else str(name)
+            return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=(f"{self._id_prefix}{name}",), answer=said)
         if evaluate(gateway.elsewhere, variables) is True:
             return SendResult.from_refusal(_ELSEWHERE, reason)
         if evaluate(gateway.bad_address, variables) is True:

@@ -35,18 +35,20 @@ class SendResult:
     """How the sending ended. `reason` is a code without an address.
 
     `provider_ids` are the ids by which what comes back names the message: those of an SMS's parts, a mail's own.
-    `refusal` says whose fault it is, if the message was surely not taken.
+    `refusal` says whose fault it is, if the message was surely not taken. `answer` is what the other side said, without
+    the address: the reply of a mail server with its queue id, or the id that a centre gave the message.
     """
 
     outcome: AttemptOutcome
     reason: str | None = None
     provider_ids: tuple[str, ...] = ()
     refusal: DeliveryRefusal | None = None
+    answer: str | None = None
 
     @classmethod
-    def from_refusal(cls, refusal: DeliveryRefusal, reason: str) -> Self:
+    def from_refusal(cls, refusal: DeliveryRefusal, reason: str, answer: str | None = None) -> Self:
         """Return the result of a message that was surely not taken."""
-        return cls(outcome=refusal.outcome, reason=reason, refusal=refusal)
+        return cls(outcome=refusal.outcome, reason=reason, refusal=refusal, answer=answer)
 
 
 class MessageChannel(Protocol):

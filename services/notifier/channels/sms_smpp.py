@@ -21,7 +21,7 @@ from services.notifier.channels.smpp_session import (
     SmsCentre,
     SubmitResult,
 )
-from services.notifier.core.dispatch import receipts, refusals
+from services.notifier.core.dispatch import receipts, refusals, server_answers
 from services.notifier.core.dispatch.receipts import RECEIPTED_MESSAGE_ID, DeliveryReceipt, MessageIds
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION
 from services.notifier.core.rendering import sms_segments
@@ -83,7 +83,11 @@ class SmsChannel:
         results = await asyncio.gather(*map(session.submit, parts))
         result = combine_results(results, self._options.message_ids)
         prefix = self._options.id_prefix
-        return replace(result, provider_ids=tuple(f"{prefix}{one}" for one in result.provider_ids))
+        return replace(
+            result,
+            provider_ids=tuple(f"{prefix}{one}" for one in result.provider_ids),
+            answer=result.answer and server_answers.scrub_answer(result.answer, message.address),
+        )
 
     async def close(self) -> None:
         """Unbind and disconnect."""
@@ -158,7 +162,8 @@ def combine_results(results: Sequence[SubmitResult | None], ids: MessageIds = Me
         # A part without an id can never be confirmed, and so the message cannot either: the receipts of the other
         # parts alone would claim that all of it arrived.
         names = tuple(map(ids.read_answered, given)) if all(given) else ()
-        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=names)
+        said = ", ".join(given) if all(given) else None
+        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=names, answer=said)
     if any(one is None or one.status == 0 for one in results):
         return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smpp_unanswered")
     status = max(one.status for one in results if one)

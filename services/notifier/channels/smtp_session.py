@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from services.notifier.channels.dkim_signer import DkimSigner
 from services.notifier.core.dispatch.bounces import ReturnPath
 from services.notifier.core.dispatch.refusals import Phase, RefusalFault
 
@@ -27,13 +28,14 @@ _ACCEPTED_MAX, _GO_ON, _REFUSED_MIN = 299, 354, 400
 
 
 class SmtpRefusedError(Exception):
-    """The server refused a command. The session may go on unless the code is 421."""
+    """The server refused a command. The session may go on unless the code is 421. `text` may quote the recipient."""
 
-    def __init__(self, phase: Phase, code: int, enhanced: str | None = None) -> None:
+    def __init__(self, phase: Phase, code: int, enhanced: str | None = None, text: str = "") -> None:
         super().__init__(f"{phase.name} {code}")
         self.phase = phase
         self.code = code
         self.enhanced = enhanced
+        self.text = text
 
 
 class SmtpBrokenError(Exception):
@@ -57,7 +59,7 @@ class MailNotAcceptedError(Exception):
 class SmtpServer:
     """The mail server, the sender address, and how the connection is secured.
 
-    With a `return_path` each mail has one of its own, so that what comes back is known by it.
+    With a `return_path` each mail has one of its own, so that what comes back is known by it. A `signer` signs them.
     """
 
     host: str
@@ -70,6 +72,7 @@ class SmtpServer:
     sender: str
     sender_name: str
     return_path: ReturnPath | None = None
+    signer: DkimSigner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,11 @@ class SmtpReply:
     code: int
     enhanced: str | None
     lines: tuple[bytes, ...]
+
+    @property
+    def text(self) -> str:
+        """The reply in one line, with its code; it may quote the recipient."""
+        return " ".join((str(self.code), *(one.decode("utf-8", "replace") for one in self.lines)))
 
 
 class SmtpSession:
@@ -126,8 +134,8 @@ class SmtpSession:
             self.close()
             raise
 
-    async def send(self, mail: MailTransaction) -> None:
-        """Send one mail. Return when the server has taken it; raise one of this module's errors if it did not."""
+    async def send(self, mail: MailTransaction) -> SmtpReply:
+        """Send one mail. Return by which reply the server took it; raise one of this module's errors if it did not."""
         if self._connection.has_unread:
             # An answer to nothing. From here on each one would be taken for that of the command before.
             self.close()
@@ -143,7 +151,9 @@ class SmtpSession:
                 self._connection.write(line)
                 _require(phase, await self._read(phase), _GO_ON if phase is Phase.DATA else _ACCEPTED_MAX)
         self._connection.write(mail.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        _require(Phase.MESSAGE, await self._read(Phase.MESSAGE), _ACCEPTED_MAX)
+        reply = await self._read(Phase.MESSAGE)
+        _require(Phase.MESSAGE, reply, _ACCEPTED_MAX)
+        return reply
 
     async def reset(self) -> bool:
         """Abandon the open transaction; return whether the session may be used for another mail."""
@@ -356,7 +366,7 @@ def _require(phase: Phase, reply: SmtpReply, wanted: int) -> None:
         return
     if reply.code < _REFUSED_MIN:
         raise SmtpBrokenError(phase)
-    raise SmtpRefusedError(phase, reply.code, reply.enhanced)
+    raise SmtpRefusedError(phase, reply.code, reply.enhanced, reply.text)
 
 
 def _encode(text: str) -> bytes:

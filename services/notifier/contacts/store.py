@@ -17,7 +17,7 @@ from pymongo import ASCENDING, InsertOne, UpdateMany
 from schemas.events.deliveries import Channel
 from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling import routing
-from services.notifier.core.scheduling.routing import Contact, ContactBook
+from services.notifier.core.scheduling.routing import EVERY_CHANNEL, ChannelOrder, Contact, ContactBook
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, WITHOUT_ADDRESS
 from services.runtime import mongo
@@ -61,14 +61,21 @@ class RemovedContacts:
 class ContactStore:
     """Reads all contacts at once, and again only when they have changed: there are thousands, not millions.
 
-    `edition` is that of the contacts last read.
+    `edition` is that of the contacts last read, *order* on which channels each role is written to.
 
     All methods raise `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot;
     what reads addresses raises `AddressKeyError` where they are encrypted with another key than that of *vault*.
     """
 
-    def __init__(self, client: AsyncIOMotorClient[Document], name: str, vault: AddressVault = IN_CLEAR) -> None:
+    def __init__(
+        self,
+        client: AsyncIOMotorClient[Document],
+        name: str,
+        vault: AddressVault = IN_CLEAR,
+        order: ChannelOrder = EVERY_CHANNEL,
+    ) -> None:
         self._client = client
+        self._order = order
         self._vault = vault
         self._deliveries = client[name][DELIVERIES]
         self._contacts = client[name]["contacts"]
@@ -83,7 +90,7 @@ class ContactStore:
             edition = current["edition"] if current else 0
             if edition != self.edition:
                 found = await self._contacts.find().sort("_id", ASCENDING).to_list(None)
-                self._book = ContactBook(self._decode_contact(one) for one in found)
+                self._book = ContactBook((self._decode_contact(one) for one in found), self._order)
                 self.edition = edition
         return self._book
 

@@ -338,6 +338,7 @@ class Sender:
             segments=None if content is None else content.segments,
             next_at=None if backoff is None else now + backoff,
             provider_ids=result.provider_ids,
+            answer=result.answer,
             spent=spent,
             route=route,
             text=None if content is None else render.keep_text(content),

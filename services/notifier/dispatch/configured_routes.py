@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from schemas.events.deliveries import Channel
-from services.notifier.channels import http_gateway
+from services.notifier.channels import dkim_signer, http_gateway
+from services.notifier.channels.dkim_signer import DkimSigner
 from services.notifier.channels.email import EmailChannel
 from services.notifier.channels.http_gateway import HttpChannel, HttpGateway
 from services.notifier.channels.message_channel import MessageChannel
@@ -18,7 +19,14 @@ from services.notifier.channels.smtp_session import SmtpServer
 from services.notifier.channels.trial import TrialChannel
 from services.notifier.core.dispatch.circuit import CircuitPolicy
 from services.notifier.dispatch.attempts import DeliveryRoute, RouteLimits
-from services.notifier.dispatch.route_file import HttpProvider, ReceiptReports, RouteEntry, SmppProvider, SmtpProvider
+from services.notifier.dispatch.route_file import (
+    DkimKey,
+    HttpProvider,
+    ReceiptReports,
+    RouteEntry,
+    SmppProvider,
+    SmtpProvider,
+)
 from services.notifier.feedback import receipt_webhook
 from services.notifier.feedback.receipt_webhook import ReceiptGateway
 from services.notifier.metrics import NotifierMetrics
@@ -114,6 +122,7 @@ class RouteOpener:
             sender=self.settings.mail_from,
             sender_name=self.settings.mail_from_name,
             return_path=self.settings.return_path,
+            signer=None if provider.dkim is None else _open_signer(provider.dkim),
         )
 
     def _trial_server(self) -> SmtpServer:
@@ -129,6 +138,11 @@ class RouteOpener:
                 password=settings.smtp_password,
             )
         )
+
+
+def _open_signer(dkim: DkimKey) -> DkimSigner:
+    key = dkim_signer.read_signing_key(dkim.key_file)
+    return DkimSigner(domain=dkim.domain, selector=dkim.selector, key=key)
 
 
 def _http_gateway(provider: HttpProvider) -> HttpGateway:

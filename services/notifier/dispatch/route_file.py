@@ -13,9 +13,11 @@ from ruamel.yaml.error import YAMLError
 
 from schemas.cel.syntax import InvalidExpression
 from schemas.events.deliveries import Channel
-from services.notifier.channels import http_gateway
+from services.notifier.channels import dkim_signer, http_gateway
+from services.notifier.channels.dkim_signer import UnusableKeyError
 from services.notifier.channels.smtp_session import Security
 from services.notifier.core.dispatch.receipts import MessageIds
+from services.notifier.core.scheduling.routing import ContactRole
 from services.notifier.feedback import receipt_webhook
 from services.notifier.settings import MAX_BRAND_NAME, NotifierSettings
 
@@ -31,8 +33,24 @@ class _FilePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class DkimKey(_FilePart):
+    """By which key mails are signed, and where the DNS has its public half: `SELECTOR._domainkey.DOMAIN`."""
+
+    domain: str = Field(pattern=r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+    selector: str = Field(pattern=r"[a-z0-9-]+(\.[a-z0-9-]+)*")
+    key_file: Path
+
+    @model_validator(mode="after")
+    def _require_key(self) -> Self:
+        try:
+            dkim_signer.read_signing_key(self.key_file)
+        except (OSError, UnusableKeyError) as cause:
+            raise ValueError(f"key_file: {cause}") from cause
+        return self
+
+
 class SmtpProvider(_FilePart):
-    """A mail server."""
+    """A mail server. With `dkim` mails are signed; most relays do that themselves."""
 
     host: str
     port: Port = 25
@@ -43,6 +61,7 @@ class SmtpProvider(_FilePart):
     password_file: Path | None = None
     connections: int = Field(default=4, ge=1)
     timeout_seconds: float = Field(default=20.0, gt=0)
+    dkim: DkimKey | None = None
 
 
 class SmppProvider(_FilePart):
@@ -139,9 +158,20 @@ class RouteEntry(_FilePart):
 
 
 class RouteFile(_FilePart):
-    """All routes. A channel without a route sends nothing, and what is due on it waits."""
+    """All routes. A channel without a route sends nothing, and what is due on it waits.
+
+    `order` has the channels of a role, the preferred one first; a role that it does not name is written to on all.
+    """
 
     routes: tuple[RouteEntry, ...] = Field(min_length=1)
+    order: dict[ContactRole, tuple[Channel, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _require_whole_order(self) -> Self:
+        for role, channels in self.order.items():
+            if sorted(channels) != sorted(Channel):
+                raise ValueError(f"order.{role}: name each channel once: {', '.join(Channel)}")
+        return self
 
     @model_validator(mode="after")
     def _require_names_once(self) -> Self:
@@ -161,13 +191,13 @@ class RouteFile(_FilePart):
         return self
 
 
-def load_routes(settings: NotifierSettings) -> tuple[RouteEntry, ...]:
+def load_routes(settings: NotifierSettings) -> RouteFile:
     """Return the routes of *settings*; raise `RouteFileError` if their file cannot be used."""
     if settings.routes is None:
-        return _describe_settings(settings)
+        return RouteFile(routes=_describe_settings(settings))
     try:
         content: Any = YAML(typ="safe").load(settings.routes.read_text(encoding="utf-8"))
-        return RouteFile.model_validate(content).routes
+        loaded = RouteFile.model_validate(content)
     except (OSError, YAMLError) as cause:
         raise RouteFileError(f"{settings.routes}: {cause}") from cause
     except ValidationError as cause:
@@ -176,6 +206,20 @@ def load_routes(settings: NotifierSettings) -> tuple[RouteEntry, ...]:
         )
         # Without the cause: it quotes what was given, which may be a password.
         raise RouteFileError(faults) from None
+    _require_own_domain(loaded.routes, settings)
+    return loaded
+
+
+def _require_own_domain(routes: Sequence[RouteEntry], settings: NotifierSettings) -> None:
+    """Raise `RouteFileError` where mails are signed by a domain that is not the sender's, nor above it (RFC 7489)."""
+    sender = settings.mail_from.rpartition("@")[2].lower()
+    for place, entry in enumerate(routes):
+        key = None if entry.smtp is None else entry.smtp.dkim
+        if key is not None and not f".{sender}".endswith(f".{key.domain}"):
+            raise RouteFileError(
+                f"{settings.routes}: routes.{place}.smtp.dkim.domain: the sender is in {sender}, so a signature of"
+                f" {key.domain} proves nothing of it (DMARC); write {sender} or a domain above it"
+            )
 
 
 def _compile_all(part: _FilePart, names: Sequence[str], variables: Sequence[str]) -> None:

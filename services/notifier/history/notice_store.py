@@ -17,13 +17,14 @@ from services.runtime import mongo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeOutcome:
-    """What came of one attempt, or came back about it later."""
+    """What came of one attempt, or came back about it later; `answer`: what the other side said, without an address."""
 
     at: datetime
     attempt: int
     outcome: str
     reason: str | None
     route: str | None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,8 @@ def _read_notices(document: Document, duty: DutyKey) -> Iterable[SentNotice]:
 def _read_outcomes(document: Document) -> Iterable[NoticeOutcome]:
     if "outcomes" in document:
         for one in document["outcomes"]:
-            yield NoticeOutcome(**{name: one[name] for name in ("at", "attempt", "outcome", "reason", "route")})
+            fields = {name: one[name] for name in ("at", "attempt", "outcome", "reason", "route")}
+            yield NoticeOutcome(**fields, answer=one.get("answer"))
     elif "at" in document:
         # Nobody was reached, or an older ledger kept the last outcome alone.
         yield NoticeOutcome(

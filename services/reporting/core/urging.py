@@ -2,7 +2,8 @@
 
 An occasion is one step of one due date: the mail and the SMS of the same step are one occasion on two channels. Further
 attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately;
-copies for agencies that co-operate in a report are no urging of the one that owes it, and are not counted.
+copies for agencies that co-operate in a report are no urging of the one that owes it, and are not counted. Once an
+office has ended, who stands in its place is asked for what it owes, and that counts as urging about that duty.
 """
 
 from collections import Counter
@@ -58,7 +59,7 @@ class AlertAttempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One attempt at one alert, as the notifier published it, for one of the duties that the alert names.
 
     `reason` is what the notifier said of an attempt that did not succeed. `delivery` is one for all attempts at one
-    recipient of the alert.
+    recipient of the alert. `as_successor`: it went to who stands in the place of the agency, which has ended.
     """
 
     event: str
@@ -73,10 +74,11 @@ class AlertAttempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempted_at: datetime
     reason: str | None = None
     delivery: str = ""
+    as_successor: bool = False
 
 
 class Urging(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The alerts that an agency received about one duty.
+    """The alerts that an agency, or who stands in its place, received about one duty.
 
     `first_tried_at` is the first attempt to prompt the agency, whatever came of it, and `first_at` the first that was
     sent. Of the alerts that were sent, to whomever, `accepted` counts those that a server took and of which nothing
@@ -217,8 +219,12 @@ def _name_step(attempt: AlertAttempt) -> str:
 
 
 def _leave_copies_out(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
-    """Return the attempts at the agency that owes the report, and at those above it."""
-    return [one for one in attempts if one.kind is StepKind.ESCALATION or one.to_agency == one.key.agency]
+    """Return the attempts at the agency that owes the report or its successors, and at those above it."""
+    return [
+        one
+        for one in attempts
+        if one.kind is StepKind.ESCALATION or one.as_successor or one.to_agency == one.key.agency
+    ]
 
 
 def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:

@@ -6,13 +6,13 @@ wire and in the contract an alert that an assessment calls for is a *step*.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import zip_longest
 
 import msgspec
 
 from schemas.events.assessments import Status, StepKind
-from schemas.events.wire import WireNotice, WireSegment, WireStep
+from schemas.events.wire import WireNotice, WireSegment, WireStep, WireSuccessor
 from schemas.plan import calendar, periods, values
 from schemas.plan.plan import PARENT, Reminders
 from services.rules.core import notices
@@ -29,6 +29,8 @@ UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
 
 SELF = "self"
+# For how long an alert may wait for the sending hours, over holidays and stops, and still be for who stands in then.
+_WAITS_AT_MOST = timedelta(days=31)
 # What an agency is told though it has ended: that it has passed its duty on, and that what it filed itself is here.
 _TOLD_IN_ANY_CASE = frozenset({StepKind.SUCCESSION, StepKind.RECEIVED})
 
@@ -81,10 +83,13 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
 
 
 def find_end_of_urging(duty: Duty, due_at: datetime) -> datetime:
-    """Return the instant after which an agency of which nothing is known is not urged about *due_at* any more."""
+    """Return the instant after which an agency of which nothing is known is not urged about *due_at* any more.
+
+    An urging may go out some time after it was called for.
+    """
     reminders = duty.version.reminders if duty.version else Reminders()
     ends = [calendar.shift_instant(due_at, one, duty.zone) for one in reminders.after]
-    return max((*ends, duty.one_period_after(due_at) if reminders.then_every else due_at))
+    return _wait_at_most(max((*ends, duty.one_period_after(due_at) if reminders.then_every else due_at)))
 
 
 def _pass_to_successors(alert: WireStep, duty: Duty, ends_at: datetime) -> Iterator[WireStep]:
@@ -97,14 +102,36 @@ def _pass_to_successors(alert: WireStep, duty: Duty, ends_at: datetime) -> Itera
         yield alert
         return
     if alert.at < ends_at:
-        goes_on = alert.until is not None and ends_at < alert.until and alert.every is not None
-        yield msgspec.structs.replace(alert, until=ends_at) if goes_on else alert
+        # By the due instant and not by when the report came: alike reports have alike outcomes (`fast_path`).
+        repeats_for = alert.due_at if alert.every is not None else None
+        goes_out_by = _wait_at_most(alert.at) if repeats_for is None else find_end_of_urging(duty, repeats_for)
+        may_pass = ends_at <= goes_out_by
+        yield _with_successors(alert, duty, ends_at) if may_pass else alert
     for one in duty.addressed_successors:
         notice = msgspec.structs.replace(alert.notice or WireNotice(), heirs=(one.agency,))
         for dates in one.dates:
             part = _cut_alert(alert, duty, calendar.midnight(dates.from_, duty.zone), dates.to)
             if part is not None:
                 yield msgspec.structs.replace(part, to=one.agency, notice=notice)
+
+
+def _with_successors(alert: WireStep, duty: Duty, ends_at: datetime) -> WireStep:
+    """Return *alert* of the agency itself with who gets it where it goes out after the agency's end."""
+    successors = tuple(
+        WireSuccessor(
+            agency=one.agency,
+            starts_at=calendar.midnight(dates.from_, duty.zone),
+            until=None if dates.to == date.max else calendar.midnight(dates.to, duty.zone),
+        )
+        for one in duty.addressed_successors
+        for dates in one.dates
+    )
+    return msgspec.structs.replace(alert, passes_at=ends_at, successors=successors)
+
+
+def _wait_at_most(at: datetime) -> datetime:
+    """Return the latest instant at which an alert for *at* goes out; the end of the calendar is none."""
+    return at + min(_WAITS_AT_MOST, datetime.max.replace(tzinfo=at.tzinfo) - at)
 
 
 def _cut_alert(alert: WireStep, duty: Duty, starts_at: datetime, ends_on: date) -> WireStep | None:

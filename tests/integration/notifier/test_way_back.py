@@ -1,5 +1,6 @@
 """What comes back finds its way: through Postfix and Dovecot, which are not ours, to the record and the contacts."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.process.ports import free_ports
-from schemas.events.deliveries import AttemptOutcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
@@ -108,3 +109,29 @@ async def test_a_mail_to_nobody_bounces_and_a_delivered_one_is_confirmed(
     assert mail_system.postfix.count_mails("agency") == 1
     await eventually(lambda: not list(rubbish.iterdir()), "every mail read")
     assert service.read_metric("notifier_return_mailbox_open") == 1
+
+
+async def test_where_mail_bounces_the_next_alert_goes_by_sms(
+    notifier: NotifierClient, start: Start, mail_system: MailSystem, tmp_path: Path
+) -> None:
+    """Mail comes first for offices: no SMS goes out beside it, and no mail once nobody has the address."""
+    smtp = {"host": "127.0.0.1", "port": int(mail_system.settings["DONDOC_NOTIFIER_SMTP_PORT"]), "security": "none"}
+    smpp = {"host": "127.0.0.1", "port": notifier.smsc.port, "system_id": "dondoc", "password": "dondoc", "sender": "B"}
+    routes = [{"name": "mail", "channel": "email", "smtp": smtp}, {"name": "text", "channel": "sms", "smpp": smpp}]
+    (tmp_path / "routes.yaml").write_text(json.dumps({"routes": routes, "order": {"office": ["email", "sms"]}}))
+    await notifier.publish_documents()
+    await notifier.load_contacts(a_contact(OTHER), a_contact(OTHER, Channel.SMS, "+84912345678"))
+    notifier.set_clock(DUE - timedelta(days=6, hours=12))
+    start(**mail_system.settings, DONDOC_NOTIFIER_ROUTES=str(tmp_path / "routes.yaml"))
+    await notifier.publish_assessments(an_assessment(a_step(7), a_step(1), agency=OTHER))
+
+    def count_suspended() -> int:
+        return notifier.database["contacts"].count_documents({"suspended": {"$exists": True}})
+
+    await eventually(count_suspended, "the address of the mail that bounced suspended")
+    assert notifier.smsc.messages() == []
+    notifier.set_clock(DUE - timedelta(hours=12))
+    await eventually(notifier.smsc.messages, "the next reminder by SMS")
+    await notifier.wait_until_idle()
+    told = [(one.data.channel, one.data.step) for one in await notifier.read_events()]
+    assert sorted({*told}) == [(Channel.EMAIL, "P7D"), (Channel.SMS, "P1D")]

@@ -13,7 +13,7 @@ from schemas.events.ids import DutyKey
 from schemas.events.topics import FACTS
 from services.runtime import clock
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
-from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
+from tests.support.builders.plans import SINCE, Json, a_plan, a_registry, a_version, an_agency, an_obligation
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -45,6 +45,8 @@ INDICATORS: list[Json] = [
     },
 ]
 AGENCIES_OF_FORM = tuple(f"h-{number}" for number in range(1, 41))
+# A district that was split among all of them in July 2026, when its report of 2025 was overdue.
+ENDED = "h-cu"
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
 ANSWERS = {
     "document.number": "12/BC-UBND",
@@ -75,6 +77,12 @@ class Site:
             DutyLink(duty=duty, issued_at=issued_at, expires_at=NOW + timedelta(days=days))
         )
 
+    def token_of_successor(self) -> str:
+        """Return a token by which the agency files the report of 2025 for the district that has ended."""
+        duty = DutyKey(plan="P-1", agency=ENDED, obligation="results", period="2025")
+        link = DutyLink(duty=duty, issued_at=NOW, expires_at=NOW + timedelta(days=90), filed_by=self.agency)
+        return LinkKey(SECRET).sign_link(link)
+
     def address(self, token: str | None = None, language: str = "vi") -> str:
         """Return the URL of the form as a mail has it."""
         return form_url(self.intake.url, token or self.token(), language)
@@ -94,7 +102,9 @@ async def publish_form_plan(bus: Bus) -> None:
     plan = a_plan(an_obligation(a_version(requires=REQUIRES, accepts=ACCEPTS)), indicators=INDICATORS)
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         agencies = [an_agency(agency) for agency in AGENCIES_OF_FORM]
-        await publish_document(producer, REGISTRY, a_registry(*agencies))
+        ended = an_agency(ENDED, valid={"from": SINCE, "to": "2026-07-01"})
+        split = {"type": "split", "from": [ENDED], "to": [*AGENCIES_OF_FORM], "on": "2026-07-01", "act": "NQ 1"}
+        await publish_document(producer, REGISTRY, a_registry(*agencies, ended, successions=[split]))
         await publish_document(producer, PLAN, plan)
 
 

@@ -9,6 +9,7 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.event_origin import NO_ORIGIN, EventOrigin, TraceContext
 from schemas.events.ids import DutyKey
+from schemas.events.wire import WireSuccessor
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR
 from services.notifier.core.scheduling import delivery as deliveries
@@ -161,6 +162,14 @@ def test_a_schedule_is_written_under_its_stored_names() -> None:
     """The document has the stored names and no other, and the next version."""
     written = ledger_documents.encode_schedule(StoredSchedule(schedule=SCHEDULE, version=3))
     assert _as_lists(written) == STORED_SCHEDULE
+
+
+def test_for_whom_an_alert_is_after_the_end_of_its_agency_is_kept() -> None:
+    """The instant and the successors come back; of other alerts nothing of it is stored."""
+    successor = WireSuccessor(agency="h-hai", starts_at=days(40), until=days(90))
+    passing = replace(SCHEDULE, waiting=(replace(ALERT, passes_at=days(40), successors=(successor,)),))
+    written = ledger_documents.encode_schedule(StoredSchedule(schedule=passing, version=3))
+    assert ledger_documents.decode_schedule(written).schedule == passing
 
 
 def test_a_schedule_without_a_claim_is_written_without_a_batch() -> None:

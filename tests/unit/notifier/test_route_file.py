@@ -7,13 +7,14 @@ import pytest
 from services.notifier.dispatch import route_file
 from services.notifier.dispatch.route_file import RouteFileError
 from services.notifier.settings import NotifierSettings
+from tests.support.mail.dkim_keys import write_key
 
 PRESETS = sorted(Path("deploy/routes").glob("*.yaml"))
 
 
 def load(path: Path) -> list[str]:
     """Return the names of the routes in *path*."""
-    return [one.name for one in route_file.load_routes(NotifierSettings(routes=path))]
+    return [one.name for one in route_file.load_routes(NotifierSettings(routes=path)).routes]
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda one: str(one.stem))
@@ -24,7 +25,7 @@ def test_the_examples_can_be_used(path: Path) -> None:
 
 def test_without_a_file_the_settings_make_two_routes() -> None:
     """One mail server and one SMS centre."""
-    assert [one.name for one in route_file.load_routes(NotifierSettings())] == ["smtp", "smpp"]
+    assert [one.name for one in route_file.load_routes(NotifierSettings()).routes] == ["smtp", "smpp"]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,8 @@ def test_without_a_file_the_settings_make_two_routes() -> None:
             ),
             "another route of its channel below it",
         ),
+        ("{routes: [{name: a, channel: email, smtp: {host: h}}], order: {office: [email]}}", "name each channel once"),
+        ("{routes: [{name: a, channel: email, smtp: {host: h}}], order: {boss: [email, sms]}}", "order.boss"),
         ("routes: [", "routes.yaml"),
     ],
 )
@@ -69,3 +72,20 @@ def test_a_fault_does_not_quote_a_password(tmp_path: Path) -> None:
     with pytest.raises(RouteFileError) as refused:
         load(path)
     assert "geheim" not in str(refused.value)
+
+
+def test_a_key_for_signatures_is_read_when_the_file_is(tmp_path: Path) -> None:
+    """A missing one and one of another domain are named; the sender is in a domain below the one that signs."""
+    write_key(tmp_path / "key.pem")
+
+    def describe(domain: str, key: str) -> Path:
+        path = tmp_path / "routes.yaml"
+        signing = f"{{domain: {domain}, selector: a, key_file: '{tmp_path / key}'}}"
+        path.write_text(f"routes: [{{name: relay, channel: email, smtp: {{host: h, dkim: {signing}}}}}]")
+        return path
+
+    assert load(describe("dondoc.example", "key.pem")) == ["relay"]
+    with pytest.raises(RouteFileError, match=r"routes\.0\.smtp\.dkim.*none\.pem"):
+        load(describe("dondoc.example", "none.pem"))
+    with pytest.raises(RouteFileError, match=r"the sender is in dondoc\.example"):
+        load(describe("other.example", "key.pem"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,13 @@ from services.console.contacts import contact_file
 from services.console.contacts.contact_file import ContactFault
 from services.console.support import fact_files, inputs, output, simulation_summary
 from services.console.support.inputs import UnusableInputError
-from services.console.support.simulation import SimulatedAlert, Simulation, SimulationDocuments, count_unreachable
+from services.console.support.simulation import (
+    SimulatedAlert,
+    SimulatedDigest,
+    Simulation,
+    SimulationDocuments,
+    count_unreachable,
+)
 from services.console.support.simulation_summary import WrittenAlert
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions, SmsLetters
@@ -37,7 +44,8 @@ def simulate(
     closes: Annotated[str, typer.Option(metavar="HH:MM", help="Alerts go out until this local time.")] = "17:30",
     letters: Annotated[SmsLetters, typer.Option(help="Letters of SMS.")] = SmsLetters.UNACCENTED,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Sums by agency and day, price, floods and moves instead of the alerts.")
+        bool,
+        typer.Option("--summary", help="Sums by agency and day, price, floods, moves and officers' digests instead."),
     ] = False,
     sms_price: Annotated[str | None, typer.Option(metavar="N", help="Price of one SMS part, for --summary.")] = None,
     fmt: Annotated[output.OutputFormat, typer.Option("--format", help="jsonl or table.")] = output.OutputFormat.JSONL,
@@ -55,10 +63,11 @@ def simulate(
         )
         people = ContactBook(_read_contacts(contacts, catalogues))
         log = [fact for fact, _ in fact_files.read_facts(facts, catalogues)]
-        alerts = list(Simulation(documents, people).run(log, since=span[0], until=span[1]))
+        simulation = Simulation(documents, people, writes_digests=summary)
+        alerts = list(simulation.run(log, since=span[0], until=span[1]))
         title = f"{', '.join(documents.catalogues)} {since} / {until}"
-        rows = _summary_rows(alerts, documents, letters, sms_price) if summary else None
-        output.print_rows(rows or _alert_rows(alerts, documents, letters), fmt, title=title)
+        sums = _summary_rows(alerts, simulation.digests, documents, letters, sms_price) if summary else None
+        output.print_rows(sums or _alert_rows(alerts, documents, letters), fmt, title=title)
         _print_unreachable(alerts)
 
 
@@ -73,7 +82,11 @@ def _print_unreachable(alerts: Iterable[SimulatedAlert]) -> None:
 
 
 def _summary_rows(
-    alerts: list[SimulatedAlert], documents: SimulationDocuments, letters: SmsLetters, price: str | None
+    alerts: list[SimulatedAlert],
+    digests: list[SimulatedDigest],
+    documents: SimulationDocuments,
+    letters: SmsLetters,
+    price: str | None,
 ) -> Iterator[Mapping[str, Any]]:
     try:
         cost = None if price is None else Decimal(price)
@@ -83,7 +96,8 @@ def _summary_rows(
         WrittenAlert(alert=one, segments=_render(one, documents, letters).segments or 0 if one.digest.contacts else 0)
         for one in alerts
     )
-    return simulation_summary.summarise(written, documents, price=cost)
+    sums = simulation_summary.summarise(written, documents, price=cost)
+    return chain(sums, simulation_summary.describe_digests(digests, documents))
 
 
 def _render(one: SimulatedAlert, documents: SimulationDocuments, letters: SmsLetters) -> RenderedMessage:

@@ -146,8 +146,7 @@ class LetterFacts:
     @property
     def is_to_heir(self) -> bool:
         """Whether it goes to who stands in the place of an agency that has ended, and not to that agency."""
-        told = self.one.alert.notice
-        return told is not None and self.one.alert.to in told.heirs
+        return self.one.alert.is_to_successor
 
     @property
     def takes_over(self) -> bool:
@@ -157,7 +156,7 @@ class LetterFacts:
     @property
     def is_inherited(self) -> bool:
         """Whether it is about a report that was overdue when its agency ended, and stays that agency's own."""
-        return self.is_to_heir and not self.takes_over
+        return self.one.alert.is_inherited
 
     @property
     def asks_nothing(self) -> bool:
@@ -225,7 +224,7 @@ def find_facts(
         source=_cite(plan, obligation.citation.source, registry, today, language),
         task=_cite_task(plan.task, plan, registry, today, language),
         decision=CitedDecision(number=told.decision, issued_on=told.decided_on) if told and told.decided_on else None,
-        passing=_find_passing(one, registry, zone, language),
+        passing=_find_passing(one, registry, today, language),
         window=window,
         cut_off=calendar.find_cut_off(version, period) if version.cut_off is not None and window is None else None,
         lacks=tuple(map(names.name, missing)),
@@ -326,12 +325,12 @@ def _cite_task(
     return None if task is None else (task.clause, _cite(plan, task.source, registry, today, language))
 
 
-def _find_passing(one: DutyAlert, registry: Registry, zone: ZoneInfo, language: Language) -> Passing | None:
+def _find_passing(one: DutyAlert, registry: Registry, today: date, language: Language) -> Passing | None:
     heirs = one.alert.notice.heirs if one.alert.notice else ()
     if not heirs:
         return None
-    called_on, agency = one.alert.at.astimezone(zone).date(), one.duty.agency
-    day = called_on if registry.exists_on(agency, called_on) else registry.lifetimes[agency].to or called_on
+    agency = one.duty.agency
+    day = today if registry.exists_on(agency, today) else registry.lifetimes[agency].to or today
     acts = (act.act for act in registry.successions if agency in act.from_ and act.on == day)
     named = tuple(name_agency(heir, registry, day, language) for heir in heirs)
     return Passing(heirs=named, on=day, act=next((act for act in acts if act), ""))

@@ -1,7 +1,8 @@
 """The links of a letter: to the form for one duty, to the reader's own pages, and to acknowledge the letter.
 
-Only the agency that owes the report gets any. A link is a capability: whoever holds it acts for the agency. So a
-superior agency or a contact list that is informed about the duty gets none.
+A link is a capability: whoever holds it acts for the agency. So a superior agency or a contact list that is informed
+about the duty gets none. Of a report that an office which has ended still owes, its successor gets the link to the
+form, which files in the successor's own name on behalf of that office (ruling 7).
 """
 
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ class FormLinks:
     lifetime: timedelta
 
     def create_link(self, one: DutyAlert, digest: Digest, *, language: Language, now: datetime) -> str | None:
-        """Return the link for the duty of an alert, or None if the reader of *digest* does not owe the report."""
-        if one.duty.agency != digest.to_agency or one.alert.kind in _WITHOUT_FORM:
+        """Return the link for the duty of an alert, or None if the reader of *digest* is not to send the report."""
+        is_asked = one.duty.agency == digest.to_agency or one.alert.is_inherited
+        if not is_asked or one.alert.kind in _WITHOUT_FORM:
             return None
         asked = one.alert.correction
         link = DutyLink(
@@ -37,6 +39,7 @@ class FormLinks:
             issued_at=now,
             expires_at=now + self.lifetime,
             corrects=None if asked is None else asked.submission,
+            filed_by=digest.to_agency if one.alert.is_inherited else None,
         )
         return form_url(self.base_url, self.key.sign_link(link), language)
 

@@ -125,10 +125,11 @@ class SentText:
 class DeliveryAttempt:
     """How attempt `delivery.attempt` ended, and when the next one is due (None: never).
 
-    `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `provider_ids` are the
-    ids by which what comes back names it. `spent` counts the attempts that count towards giving up. The next attempt
-    is made by the route `bound_to` alone; if what was accepted comes back, the route `falls_back_to` makes it. `text`
-    is what was sent; None where nothing was, or where what became of it is learnt later.
+    `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `answer` has
+    those without it, as evidence in the ledger alone. `provider_ids` are the ids by which what comes back names it.
+    `spent` counts the attempts that count towards giving up. The next attempt is made by the route `bound_to` alone; if
+    what was accepted comes back, the route `falls_back_to` makes it. `text` is what was sent; None where nothing was,
+    or where what became of it is learnt later.
     """
 
     delivery: Delivery
@@ -139,6 +140,7 @@ class DeliveryAttempt:
     segments: int | None = None
     next_at: datetime | None = None
     provider_ids: tuple[str, ...] = ()
+    answer: str | None = None
     spent: int = 0
     route: str | None = None
     bound_to: str | None = None
@@ -205,6 +207,7 @@ def describe_duty(one: DutyAlert) -> AlertedDuty:
         kind=one.alert.kind,
         step=one.alert.label,
         due_at=one.alert.due_at,
+        as_successor=one.alert.is_inherited,
     )
 
 

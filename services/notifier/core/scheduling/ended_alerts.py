@@ -69,12 +69,15 @@ def drop_ended(digests: Iterable[Digest], ended: EndedAlerts) -> list[Digest]:
 
 
 def _select_remaining(digest: Digest, ended: EndedAlerts) -> tuple[DutyAlert, ...]:
-    return tuple(one for one in digest.alerts if _key_of(one, digest) not in ended.get(str(one.duty), frozenset()))
+    return tuple(one for one in digest.alerts if not (_keys_of(one, digest) & ended.get(str(one.duty), frozenset())))
 
 
-def _key_of(one: DutyAlert, digest: Digest) -> str:
+def _keys_of(one: DutyAlert, digest: Digest) -> frozenset[str]:
+    """Return the keys under which an alert has ended: of what was told to the agency before it ended, the latter's."""
     alert = one.alert
-    return _key(alert.kind, alert.label, alert.due_at, to_agency=digest.to_agency, channel=digest.channel)
+    told = {digest.to_agency, one.duty.agency if alert.is_inherited else digest.to_agency}
+    keys = (_key(alert.kind, alert.label, alert.due_at, to_agency=one, channel=digest.channel) for one in told)
+    return frozenset(keys)
 
 
 def _key(kind: StepKind, step: str, due_at: datetime | None, *, to_agency: str, channel: Channel) -> str:

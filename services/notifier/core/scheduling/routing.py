@@ -4,7 +4,7 @@ An alert is meant for `self` (the agency that owes the report), `parent` (the ag
 Everything that one recipient gets at one time on one channel goes into one message, a digest.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -61,10 +61,19 @@ class Contact:
         return (self.from_ is None or self.from_ <= day) and (self.to is None or day < self.to)
 
 
-class ContactBook:
-    """All contacts, by agency or list, in the order of the file."""
+# On which channel the contacts of a role are written to, the preferred one first. A role without an order: on all.
+ChannelOrder = Mapping[ContactRole, Sequence[Channel]]
+EVERY_CHANNEL: ChannelOrder = {}
 
-    def __init__(self, contacts: Iterable[Contact] = ()) -> None:
+
+class ContactBook:
+    """All contacts, by agency or list, in the order of the file.
+
+    Where *order* has a role, its contacts on a later channel are written to only while it has nobody on an earlier one.
+    """
+
+    def __init__(self, contacts: Iterable[Contact] = (), order: ChannelOrder = EVERY_CHANNEL) -> None:
+        self._order = order
         self._by_agency: dict[str, list[Contact]] = {}
         for contact in contacts:
             self._by_agency.setdefault(contact.agency, []).append(contact)
@@ -75,11 +84,14 @@ class ContactBook:
     def find_reachable(self, agency: str, day: date) -> dict[Channel, tuple[Contact, ...]]:
         """Return the contacts of *agency* (an id or the name of a list) on *day*, by channel; no address twice.
 
-        Those that are suspended are left out.
+        Those that are suspended are left out, and those on whose channel their role is not written to.
         """
         reachable: dict[Channel, dict[str, Contact]] = {}
-        for contact in self._by_agency.get(agency, ()):
-            if contact.is_valid_on(day) and contact.suspended is None:
+        usable = [one for one in self._by_agency.get(agency, ()) if one.is_valid_on(day) and one.suspended is None]
+        channels = {(one.role, one.channel) for one in usable}
+        for contact in usable:
+            order = self._order.get(contact.role, (contact.channel,))
+            if not any((contact.role, one) in channels for one in order[: order.index(contact.channel)]):
                 reachable.setdefault(contact.channel, {}).setdefault(contact.address, contact)
         return {channel: tuple(people.values()) for channel, people in reachable.items()}
 

@@ -9,7 +9,7 @@ them. A reminder that falls on a day off goes out on the working day before, bec
 to act. Everything else waits for the next working day.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -227,6 +227,7 @@ def follow_assessment(
         if (since := _counts_from(alert)) is None or since >= known_since - lookback
     ]
     waiting = (set_send_at(due, hours, now) for alert in called for due in _select_unsent(alert, sent_keys, hours, now))
+    active_steps = tuple((key, alert.until) for alert in called for key in alert.list_step_keys())
     return AlertSchedule(
         duty=assessment.duty,
         plan_version=assessment.plan_version,
@@ -238,7 +239,8 @@ def follow_assessment(
         claimed=known.claimed if known else None,
         waiting=_sort(waiting),
         sent_keys=sent_keys,
-        active_steps=tuple((alert.step_key, alert.until) for alert in called),
+        active_steps=active_steps,
+        unreached=_keep_passed_on(known.unreached if known else (), called, active_steps, now),
         digest=assessment.digest,
         timeline=assessment.timeline,
         origin=assessment.origin,
@@ -250,14 +252,15 @@ def take_due(
 ) -> tuple[tuple[ScheduledAlert, ...], AlertSchedule]:
     """Return the alerts to send at *now*, and the schedule in which they count as sent.
 
-    Outside the sending hours nothing is returned, and what is due moves to the next opening.
+    Outside the sending hours nothing is returned, and what is due moves to the next opening. What the agency was to be
+    told and has ended before it was goes to its successors.
     """
     due = [alert for alert in schedule.waiting if alert.send_at <= now]
     if due and not hours.is_open(now):
         later = [alert for alert in schedule.waiting if alert.send_at > now]
         moved = (set_send_at(alert, hours, now) for alert in due)
         return (), replace(schedule, waiting=_sort([*later, *moved]))
-    latest = [alert.latest_repetition(now, hours.zone) for alert in due]
+    latest = [told for alert in due for told in alert.latest_repetition(now, hours.zone).pass_on(now)]
     return tuple(_keep_last_per_recipient(latest, now)), _mark_sent(schedule, due, hours, now)
 
 
@@ -268,19 +271,22 @@ def return_unreached(schedule: AlertSchedule, alerts: Sequence[ScheduledAlert]) 
 
 
 def retry_unreached(
-    schedule: AlertSchedule, reached: Collection[str], hours: SendingHours, now: datetime
+    schedule: AlertSchedule, is_reached: Callable[[ScheduledAlert], bool], hours: SendingHours, now: datetime
 ) -> AlertSchedule:
-    """Return the schedule in which the unreached alerts to *reached* wait to be sent, and the void ones are gone.
+    """Return the schedule in which the unreached alerts that *is_reached* wait to be sent, and the void ones are gone.
 
-    Of an alert that repeats, the last repetition stands for all that reached nobody.
+    Of an alert that repeats, the last repetition stands for all that reached nobody. What the agency could not be told
+    before it ended is for its successors.
     """
     last = {alert.step_key: alert for alert in schedule.unreached}
-    holding = [alert for alert in last.values() if not alert.is_void(now)]
-    again = (set_send_at(alert, hours, now) for alert in holding if alert.to in reached)
+    passed = [alert for alert in last.values() if alert.has_passed(now)]
+    holding = [told for alert in last.values() for told in alert.pass_on(now) if not told.is_void(now)]
+    again = [alert for alert in holding if is_reached(alert)]
     return replace(
         schedule,
-        waiting=_sort([*schedule.waiting, *again]),
-        unreached=tuple(alert for alert in holding if alert.to not in reached),
+        waiting=_sort([*schedule.waiting, *(set_send_at(alert, hours, now) for alert in again)]),
+        unreached=tuple(alert for alert in holding if alert not in again),
+        sent_keys=schedule.sent_keys.union(alert.dedup_key for alert in passed),
     )
 
 
@@ -302,6 +308,16 @@ def set_send_at(alert: ScheduledAlert, hours: SendingHours, now: datetime) -> Sc
         settled_at = hours.add_open_time(alert.due_at, values.parse_elapsed(alert.settle))
         send_at = max(send_at, settled_at)
     return replace(alert, send_at=send_at if send_at >= now else hours.next_open(now))
+
+
+def _keep_passed_on(
+    unreached: Iterable[ScheduledAlert], called: Iterable[ScheduledAlert], active_steps: ActiveSteps, now: datetime
+) -> tuple[ScheduledAlert, ...]:
+    """Return those of *unreached* that are still called for, but of an agency that has ended; others wait anew."""
+    planned = {alert.step_key for alert in called}
+    return tuple(
+        alert for alert in unreached if alert.step_key not in planned and is_called_for(alert, active_steps, now)
+    )
 
 
 def _counts_from(alert: ScheduledAlert) -> datetime | None:

@@ -7,16 +7,18 @@ is not sent when its reason is gone.
 This module holds values. `schedule` decides which alerts of a duty are sent and when; the ledger stores them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from schemas.events.assessments import Status, StepKind
 from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.ids import DutyKey
-from schemas.events.wire import WireNotice, WireReturnedReport, WireStep
+from schemas.events.wire import WireNotice, WireReturnedReport, WireStep, WireSuccessor
 from schemas.plan import values
 
 # The statuses in which a reminder makes sense: the report can still come in time.
@@ -106,7 +108,7 @@ class ScheduledAlert:
     returned report asks for. For an alert with `every`, `repetition` counts its repetitions (0 is the first sending),
     `at_most` is how many there are, and `first_at` is when the first one fell due. `settle` holds it back for that much
     time within the sending hours, counted from `due_at`.
-    `notice` is what a notice tells.
+    `notice` is what a notice tells. From `passes_at` on, when the agency has ended, the alert goes to its `successors`.
     """
 
     kind: StepKind
@@ -124,6 +126,21 @@ class ScheduledAlert:
     at_most: int | None = None
     settle: str | None = None
     notice: WireNotice | None = None
+    passes_at: datetime | None = None
+    successors: tuple[WireSuccessor, ...] = ()
+
+    @property
+    def is_to_successor(self) -> bool:
+        """Whether it goes to who stands in the place of an agency that has ended, and not to that agency."""
+        return self.notice is not None and self.to in self.notice.heirs
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether it asks a successor for what stays the report of an agency that has ended.
+
+        The notice of a succession tells who owes a report of its own from then on.
+        """
+        return self.is_to_successor and self.kind is not StepKind.SUCCESSION
 
     @property
     def label(self) -> str:
@@ -149,6 +166,33 @@ class ScheduledAlert:
         """Whether the reason of the alert is gone by *now*."""
         return self.until is not None and self.until <= now
 
+    def has_passed(self, now: datetime) -> bool:
+        """Whether the agency has ended by *now*, so that the alert is for its successors."""
+        return self.passes_at is not None and self.passes_at <= now
+
+    def pass_on(self, now: datetime) -> "tuple[ScheduledAlert, ...]":
+        """Return the alert as it goes out at *now*: to the agency, or once it has ended to each of its successors.
+
+        Where nobody has succeeded to an agency that has ended, there is nobody to tell.
+        """
+        if not self.has_passed(now):
+            return (self,)
+        return tuple(
+            self._give_to(one.agency)
+            for one in self.successors
+            if one.starts_at <= now and (one.until is None or now < one.until)
+        )
+
+    def list_step_keys(self) -> Iterator[str]:
+        """Yield the keys of the called alert, whomever it will go to."""
+        yield self.step_key
+        for agency in dict.fromkeys(one.agency for one in self.successors):
+            yield self._give_to(agency).step_key
+
+    def _give_to(self, successor: str) -> "ScheduledAlert":
+        notice = structs.replace(self.notice or WireNotice(), heirs=(successor,))
+        return replace(self, to=successor, notice=notice, passes_at=None, successors=())
+
     def repeat(self, number: int, zone: ZoneInfo) -> "ScheduledAlert | None":
         """Return repetition *number* at the same wall time in *zone*, or None if there is none before `until`.
 
@@ -159,7 +203,7 @@ class ScheduledAlert:
         at = (self.first_at.astimezone(zone) + values.parse_duration(self.every) * number).astimezone(
             self.first_at.tzinfo
         )
-        if self.is_void(at):
+        if self.is_void(at) or (self.passes_at is not None and self.passes_at <= at):
             return None
         return replace(self, repetition=number, at=at, send_at=at)
 
@@ -233,6 +277,8 @@ def _schedule_alert(called: WireStep, timeline: tuple[StatusInterval, ...], now:
         at_most=called.at_most or None,
         settle=called.settle or None,
         notice=called.notice or None,
+        passes_at=called.passes_at or None,
+        successors=called.successors or (),
     )
 
 

@@ -127,10 +127,12 @@ def describe_alert(attempt: AlertAttempt, told: str, words: Wording) -> str:
     if kind is StepKind.REMINDER:
         return words.choose(vi=f"Nhắc trước hạn {step}", en=f"Reminded {step} before the deadline")
     if kind is StepKind.URGING:
-        return words.choose(
+        urged = words.choose(
             vi=f"Đôn đốc sau hạn {step}" if step else "Đôn đốc khi hết hạn",
             en=f"Urged {step} after the deadline" if step else "Urged at the deadline",
         )
+        heir = words.choose(vi=f", gửi {told} là đơn vị kế thừa", en=f", sent to {told} as the successor")
+        return urged + (heir if attempt.as_successor else "")
     if kind is StepKind.ESCALATION:
         return words.choose(vi=f"Báo cho {told} về việc quá hạn", en=f"Told {told} that the report is overdue")
     return _KINDS[kind].in_language(words.language) if kind in _KINDS else kind.value

@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 
+from schemas.events.form_links import DutyLink, LinkKey
+from schemas.events.ids import DutyKey
 from tests.support.assertions.eventually import eventually
-from tests.support.clients.form import ANSWERS, DUE, NOW, PDF, SECRET, Site, post_form
+from tests.support.clients.form import AGENCIES_OF_FORM, ANSWERS, DUE, ENDED, NOW, PDF, SECRET, Site, post_form
 from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.services import Launch
 
@@ -40,6 +42,36 @@ def test_the_form_lets_nothing_else_in(site: Site, browser: httpx.Client) -> Non
     assert page.headers["cache-control"] == "no-store"
     assert "set-cookie" not in page.headers
     assert "<script" not in page.text
+
+
+async def test_a_successor_files_for_an_office_that_has_ended(site: Site, browser: httpx.Client) -> None:
+    """The page names both; the report is the successor's, on behalf of the office, as is the receipt (ruling 7)."""
+    address = site.address(site.token_of_successor())
+    page = browser.get(address).text
+    assert f"UBND huyện {ENDED}" in page
+    assert f"Đơn vị kế thừa gửi thay</dt><dd><bdi>UBND huyện {site.agency}" in page
+    assert "hết ngày 09/12/2025" in page
+    sent = post_form(browser, address, files={"a.pdf": PDF})
+    assert sent.status_code == 303
+    (event,) = await site.events()
+    assert (event["data"]["agency"], event["data"]["on_behalf_of"]) == (site.agency, ENDED)
+    receipt = browser.get(site.intake.url + sent.headers["location"]).text
+    assert f"UBND huyện {ENDED}" in receipt
+    assert f"UBND huyện {site.agency}" in receipt
+
+
+async def test_nobody_files_for_an_office_without_succeeding_to_it(site: Site, browser: httpx.Client) -> None:
+    """A link that is true when it is signed and not any more is refused by the registry, and nothing is recorded."""
+    link = DutyLink(
+        duty=DutyKey(plan="P-1", agency=AGENCIES_OF_FORM[-1], obligation="results", period="2025"),
+        issued_at=NOW,
+        expires_at=NOW + timedelta(days=90),
+        filed_by=site.agency,
+    )
+    refused = post_form(browser, site.address(LinkKey(SECRET).sign_link(link)), files={"a.pdf": PDF})
+    assert refused.status_code == 422
+    assert "không phải đơn vị kế thừa" in refused.text
+    assert await site.events() == []
 
 
 async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: httpx.Client) -> None:

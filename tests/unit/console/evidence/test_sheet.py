@@ -73,6 +73,24 @@ def test_a_notice_stands_with_its_text_its_reader_and_the_chain_of_outcomes() ->
     assert (notice["subject"], notice["body"], notice["digest"]) == ("Đôn đốc lần 2", BODY.strip(), "d" * 64)
 
 
+def test_what_the_other_side_answered_is_quoted() -> None:
+    """The reply of a mail server with its queue id, the id of a text message at its centre, the state of a report."""
+    taken = an_outcome("accepted", at(13), answer="250 2.0.0 Ok: queued as 4Xy1Kq3zWz")
+    confirmed = an_outcome("confirmed", at(13) + timedelta(minutes=2), reason="dsn_2.0.0")
+    by_sms = an_outcome("accepted", at(13), answer="0A1B, 0A1C", route="smpp")
+    mail, sms = describe(a_notice(taken, confirmed), a_notice(by_sms, channel=Channel.SMS))["notices"]
+    assert mail["chain"] == [
+        (
+            "07:30:00 ngày 13/12/2024: máy chủ đã nhận để chuyển (lần gửi 1);"
+            " máy chủ trả lời “250 2.0.0 Ok: queued as 4Xy1Kq3zWz”"
+        ),
+        "07:32:00 ngày 13/12/2024: có xác nhận đã đến nơi nhận (lần gửi 1, dsn_2.0.0)",
+    ]
+    assert sms["chain"] == [
+        "07:30:00 ngày 13/12/2024: máy chủ đã nhận để chuyển (lần gửi 1); mã tin của tổng đài: 0A1B, 0A1C"
+    ]
+
+
 @pytest.mark.parametrize("outcome", AttemptOutcome)
 def test_every_outcome_has_words_and_none_claims_an_arrival_that_is_not_known(outcome: AttemptOutcome) -> None:
     """Only a confirmation and a complaint say that something arrived."""

@@ -36,7 +36,7 @@ class Ledger:
 
 def a_gateway(preset: str, *, header: str | None = None) -> ReceiptGateway:
     """Return how the gateway of a preset reports, with `geheim` as its secret."""
-    entries = route_file.load_routes(NotifierSettings(routes=Path("deploy/routes") / f"{preset}.yaml"))
+    entries = route_file.load_routes(NotifierSettings(routes=Path("deploy/routes") / f"{preset}.yaml")).routes
     reports = next(one.http.receipts for one in entries if one.http and one.http.receipts)
     compiled = {
         name: http_gateway.compile_expression(getattr(reports, name), VARIABLES) for name in reports.EXPRESSIONS

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
-from services.reporting.core.urging import summarize_attempts
+from services.reporting.core.urging import UrgedDuty, measure_steps, summarize_attempts
 from tests.support.builders.annual_report import DUE, an_attempt
 
 LATER = DUE + timedelta(days=3)
@@ -24,6 +24,18 @@ def test_a_copy_for_an_agency_that_co_operates_is_no_urging_of_the_one_that_owes
     copies = [an_attempt(to_agency="so-khdt"), an_attempt(to_agency="so-nv", outcome=AttemptOutcome.UNREACHABLE)]
     urging = summarize_attempts([an_attempt(), *copies], None)
     assert (urging.reminders, urging.unsent, urging.by_channel) == (1, 0, ((Channel.EMAIL, 1),))
+
+
+def test_who_stands_in_the_place_of_an_office_is_urged_about_its_report() -> None:
+    """The office was urged once, then its two successors, one of whom co-operated before: two urgings."""
+    of_office = an_attempt(at=DUE)
+    of_successors = [an_attempt(at=LATER, to_agency=one, alert=one, as_successor=True) for one in ("h-hai", "h-ba")]
+    copy = an_attempt(at=DUE, to_agency="h-hai", alert="copy")
+    urging = summarize_attempts([of_office, copy, *of_successors], LATER + timedelta(days=2))
+    assert (urging.urgings, urging.by_channel, urging.last_at) == (2, ((Channel.EMAIL, 3),), LATER)
+    assert urging.answered_at == LATER + timedelta(days=2)
+    (at_due, after) = measure_steps([UrgedDuty(attempts=[of_office, *of_successors], completed_at=None)])
+    assert (at_due.asked, after.asked) == (1, 1)
 
 
 def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:

@@ -11,7 +11,7 @@ from tests.support.builders.annual_report import a_key, a_revision, a_year
 LAYOUT = (
     "event key plan_version registry registry_version clause opens_at recorded_at revision timeline",
     "from_at status due_at effective_at submissions flags missing evidence standing returns",
-    "event alert key kind step due_at channel to_agency outcome attempted_at reason delivery",
+    "event alert key kind step due_at channel to_agency outcome attempted_at reason delivery as_successor",
 )
 
 

@@ -1,6 +1,6 @@
 """Who is told of a report that was overdue when its agency ended: those that stand in the agency's place."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events.assessments import StepKind
-from schemas.events.wire import WireNotice
+from schemas.events.wire import WireNotice, WireStep
 from schemas.plan.registry import Registry
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
@@ -30,6 +30,11 @@ def a_merger(*heirs: str, on: str, ends: str = "h-mot") -> Json:
     """Build the act by which an agency goes into its heirs; without any it is abolished."""
     kind = "split" if len(heirs) > 1 else "merge_into" if heirs else "abolish"
     return {"type": kind, "from": [ends], "to": list(heirs), "on": on}
+
+
+def ends_at(step: WireStep) -> datetime | None:
+    """Return the instant from which a step does not repeat any more."""
+    return min((one for one in (step.until, step.passes_at or None) if one is not None), default=None)
 
 
 def told(duty: Duty, *facts: Fact) -> list[tuple[str | None, str]]:
@@ -62,11 +67,28 @@ def test_whoever_stands_in_its_place_is_urged(successions: tuple[Json, ...], tol
 def test_repeated_urging_passes_on_with_what_is_left_of_it() -> None:
     """Two of six repetitions were for the agency; the heir gets four, at the days on which it would have got them."""
     urgings = plan_alerts(assess(a_weekly_duty(a_merger("h-hai", on="2024-12-28")), ()))
-    weekly = [(wall(one.at), one.step, one.to, wall(one.until), one.at_most) for one in urgings if one.every]
+    weekly = [(wall(one.at), one.step, one.to, wall(ends_at(one)), one.at_most) for one in urgings if one.every]
     assert weekly == [
         ("2024-12-20 00:00", "P10D", "self", "2024-12-28 00:00", 6),
         ("2025-01-03 00:00", "P24D", "h-hai", "2025-12-10 00:00", 4),
     ]
+
+
+def test_what_waits_past_the_end_says_for_whom_it_is_then() -> None:
+    """The urging of the 13th may go out after the end of the 15th; then it is for who stands in the place by then."""
+    duty = a_weekly_duty(a_merger("h-hai", on="2024-12-15"), a_merger("h-ba", on="2024-12-27", ends="h-hai"))
+    (step,) = [one for one in plan_alerts(assess(duty, ())) if (one.to, one.step) == ("self", "P3D")]
+    assert wall(step.passes_at or None) == "2024-12-15 00:00"
+    terms = [(one.agency, wall(one.starts_at), wall(one.until)) for one in step.successors or ()]
+    assert terms == [("h-hai", "2024-12-15 00:00", "2024-12-27 00:00"), ("h-ba", "2024-12-27 00:00", None)]
+
+
+def test_what_was_called_for_long_before_the_end_is_for_the_agency() -> None:
+    """Nothing waits for more than a month: one that ends in the year after is like one that does not."""
+    steps = plan_alerts(assess(a_weekly_duty(a_merger("h-hai", on="2025-11-01")), ()))
+    assert [one.step for one in steps if one.passes_at] == ["P10D"]
+    never = a_weekly_duty(a_merger("h-hai", on="2026-03-01"))
+    assert plan_alerts(assess(never, ())) == plan_alerts(assess(a_weekly_duty(), ()))
 
 
 def test_an_heir_that_ends_in_its_turn_gives_way_to_its_own() -> None:
@@ -136,8 +158,8 @@ def _list_urgings(duty: Duty) -> set[tuple[date, str]]:
     """Return the days of all urgings and their repetitions, with who gets them; none is called for twice."""
     found: list[tuple[date, str]] = []
     for one in plan_alerts(assess(duty, ())):
-        at, number = one.at, 0
-        while one.every is None or (one.until and at < one.until and (not one.at_most or number < one.at_most)):
+        at, number, until = one.at, 0, ends_at(one)
+        while one.every is None or (until and at < until and (not one.at_most or number < one.at_most)):
             found.append((at.astimezone(duty.zone).date(), one.to))
             if one.every is None:
                 break

@@ -137,7 +137,7 @@ def test_agencies_that_are_bound_alike_share_a_duty() -> None:
     assert catalogue.duty(agency=SECOND, obligation="results", period="2024").key.agency == SECOND
 
 
-@pytest.mark.parametrize(("ends", "shares"), [("2025-07-01", False), ("2026-01-01", True)])
+@pytest.mark.parametrize(("ends", "shares"), [("2025-07-01", False), ("2026-02-01", True)])
 def test_an_agency_that_ends_while_it_would_be_urged_has_an_outcome_of_its_own(ends: str, *, shares: bool) -> None:
     """Weekly urging goes on for a year, and passes to others when the agency ends."""
     version = a_version(reminders={"then_every": "P7D"})

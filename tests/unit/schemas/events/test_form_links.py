@@ -33,6 +33,13 @@ def test_a_link_may_name_the_returned_report_that_is_to_be_corrected() -> None:
     assert KEY.verify_link(KEY.sign_link(LINK)).corrects is None
 
 
+def test_a_link_may_name_the_successor_that_files_for_an_office() -> None:
+    """The link in the letter to a successor says in whose name it files."""
+    inherited = replace(LINK, filed_by="h-hai")
+    assert KEY.verify_link(KEY.sign_link(inherited)) == inherited
+    assert KEY.verify_link(KEY.sign_link(LINK)).filed_by is None
+
+
 @pytest.mark.parametrize("token", ["", "a.b.c", "é", "x" * 5000, OTHER.sign_link(LINK), KEY.sign_link(LINK)[:-1]])
 def test_what_was_not_made_with_the_key_opens_nothing(token: str) -> None:
     """A token that another key signed, a truncated one and an overlong one are refused alike."""

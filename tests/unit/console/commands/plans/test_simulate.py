@@ -8,8 +8,8 @@ from typer.testing import CliRunner, Result
 
 from services.console.main import app
 from tests.support.assertions.spec import rfc3339
-from tests.support.builders.plan_folders import a_folder
-from tests.support.builders.plans import Json, a_submission, a_version, a_withdrawal
+from tests.support.builders.plan_folders import a_folder, write_documents
+from tests.support.builders.plans import Json, a_plan, a_registry, a_submission, a_version, a_withdrawal, an_obligation
 
 HEADER = "agency,channel,address,role,language,from,to\n"
 MAIL = "h-mot,email,van-thu@mot.example,,vi,,\n"
@@ -180,6 +180,21 @@ def test_alerts_keep_to_working_days(tmp_path: Path) -> None:
     ]
 
 
+def test_an_urging_that_waits_past_the_end_of_the_office_is_for_its_successor(tmp_path: Path) -> None:
+    """Called for on Saturday, it goes out on Monday; the office was merged on Sunday. That of Friday was its own."""
+    version = a_version(reminders={"after": ["P3D", "P4D"]})
+    merger = {"type": "merge_into", "from": ["h-mot"], "to": ["h-hai"], "on": "2024-12-15", "act": "NQ 1"}
+    plan, registry = a_plan(an_obligation(version)), a_registry(successions=[merger])
+    folder = write_documents(tmp_path, plan, registry)
+    found = alerts(run_simulate(folder, contacts=MAIL + "h-hai,email,van-thu@hai.example,,vi,,\n"))
+    own = [one for one in found if "h-mot" in {duty["agency"] for duty in one["duties"]}]
+    assert [(one["at"][5:16], one["to_agency"], one["step"]) for one in own] == [
+        ("12-13T07:30", "h-mot", "P3D"),
+        ("12-16T07:30", "h-hai", "P4D"),
+    ]
+    assert "của UBND huyện h-mot" in own[1]["body"]
+
+
 def test_an_urging_of_the_holidays_waits_for_the_working_day_after(tmp_path: Path) -> None:
     """A duty due as 1 May begins is urged on Monday 4 May."""
     version = a_monthly_version(due={}, reminders={"after": ["PT0S", "P1D"]})
@@ -233,6 +248,27 @@ def test_a_summary_counts_by_agency_and_day_with_price_floods_and_moves(tmp_path
     assert float(total["price"]) == 320.5 * total["segments"]
     assert {one["channel"] for one in by_kind["flood"]} == {"email", "sms"}
     assert ("2024-12-01", "2024-11-29") in {(one["called_on"], one["sent_on"]) for one in by_kind["moved"]}
+
+
+def test_a_summary_tells_what_the_officer_reads_each_week_of_the_season(tmp_path: Path) -> None:
+    """From the Monday of the first reminder on; 2 December tells what is coming, the 16th what is overdue.
+
+    h-mot has a contact; h-hai and h-ba have none, which the digest says as well. It is no alert, and in no sum.
+    """
+    folder = a_folder(tmp_path, versions=[a_version(**{"from": "2024-01-01"})])
+    rows = alerts(run_simulate(folder, more=("--summary",)))
+    digests = {one["day"]: one for one in rows if one["summary"] == "officer-digest"}
+    assert list(digests) == ["2024-12-02", "2024-12-09", "2024-12-16", "2024-12-23", "2024-12-30"]
+    assert (digests["2024-12-02"]["coming"], digests["2024-12-02"]["unreached"]) == (3, 2)
+    assert [digests["2024-12-16"][name] for name in ("overdue", "coming", "planned")] == [3, 0, 0]
+    (total,) = [one for one in rows if one["summary"] == "total"]
+    assert total["mails"] == 4
+
+
+def test_the_officer_s_digest_is_no_line_among_the_alerts(tmp_path: Path) -> None:
+    """It is about a plan and no duty, so the fields of a line have no room for it."""
+    lines = alerts(run_simulate(a_folder(tmp_path)))
+    assert {one["to_agency"] for one in lines} == {"h-mot"}
 
 
 def test_a_price_that_is_no_number_is_refused(tmp_path: Path) -> None:

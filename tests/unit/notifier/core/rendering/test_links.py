@@ -11,6 +11,7 @@ from schemas.events.assessments import StepKind
 from schemas.events.dashboard_links import DashboardKey
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
+from schemas.events.wire import WireNotice
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
@@ -62,6 +63,16 @@ def test_what_only_tells_cannot_be_acknowledged() -> None:
     """Whoever is thanked, exempt or succeeded is asked for nothing."""
     for kind in (StepKind.RECEIVED, StepKind.EXEMPTION, StepKind.SUCCESSION):
         assert find_links(render_text(a_digest(an_alert(kind)), options=OPTIONS), "/acknowledge") == []
+
+
+def test_a_successor_gets_the_form_of_what_an_office_still_owes() -> None:
+    """The link files the office's report in the successor's name; nothing of the office's is opened besides."""
+    inherited = an_alert(StepKind.URGING, agency="h-cu", to=AGENCY, notice=WireNotice(heirs=(AGENCY,)))
+    mail = render_text(a_digest(inherited), options=OPTIONS)
+    (token,) = find_links(mail, "/form")
+    link = FORM.verify_link(token)
+    assert (link.duty.agency, link.filed_by) == ("h-cu", AGENCY)
+    assert find_links(mail, "/open") == find_links(mail, "/acknowledge") == []
 
 
 def test_nobody_else_gets_a_link() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
-from schemas.events.wire import WireAlertAttempted
+from schemas.events.wire import WireAlertAttempted, WireNotice
 from services.notifier.core.scheduling import delivery, ended_alerts
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.ended_alerts import LoggedAttempt
@@ -51,6 +52,26 @@ def test_an_alert_ends_on_its_channel_and_for_its_recipient_alone() -> None:
     delivered = logged(AttemptOutcome.DELIVERED)
     assert remaining(delivered, digest=replace(DIGEST, channel=Channel.SMS))
     assert remaining(delivered, digest=replace(DIGEST, to_agency="chairman-list"))
+
+
+def test_what_an_agency_was_told_before_it_ended_its_successor_is_not_told() -> None:
+    """The ledger was lost: the alert waits anew, and now it would pass on."""
+    notice = WireNotice(heirs=("h-hai",))
+    passed = [replace(one, alert=replace(one.alert, to="h-hai", notice=notice)) for one in (WEEK, LAST_DAY)]
+    to_successor = replace(DIGEST, to_agency="h-hai", alerts=tuple(passed))
+    (only_week,) = delivery.create_deliveries(replace(DIGEST, alerts=(WEEK,)), "b-1")
+    told = logged(AttemptOutcome.DELIVERED, one=only_week)
+    assert remaining(told, digest=to_successor) == [replace(to_successor, alerts=(passed[1],))]
+
+
+def test_the_notice_of_a_succession_is_told_to_both() -> None:
+    """The office was told that it has passed its duty on; its successor still is to hear that it owes the report."""
+    told = [replace(one.alert, kind=StepKind.SUCCESSION, notice=WireNotice(heirs=("h-hai",))) for one in (WEEK,)]
+    (of_office,) = (replace(WEEK, alert=one) for one in told)
+    (sent,) = delivery.create_deliveries(replace(DIGEST, alerts=(of_office,)), "b-1")
+    to_successor = replace(DIGEST, to_agency="h-hai", alerts=(replace(WEEK, alert=replace(told[0], to="h-hai")),))
+    assert remaining(logged(AttemptOutcome.DELIVERED, one=sent), digest=to_successor) == [to_successor]
+    assert not delivery.describe_duty(to_successor.lead).as_successor
 
 
 def test_of_a_digest_what_was_not_told_is_left() -> None:

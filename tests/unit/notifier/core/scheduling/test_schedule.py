@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.events.assessments import Status, StepKind
 from schemas.events.wire import WireStep
 from services.notifier.core.scheduling import schedule
+from services.notifier.core.scheduling.routing import SELF
 from tests.unit.notifier.schedule_builders import (
     ALWAYS,
     DAY,
@@ -229,8 +230,8 @@ def test_an_alert_that_reaches_nobody_is_unsent_until_somebody_is_reached() -> N
     alerts, taken = schedule.take_due(known, ALWAYS, days(-7))
     parked = schedule.return_unreached(taken, alerts)
     assert (parked.next_at, parked.unreached, parked.sent_keys) == (None, alerts, frozenset())
-    assert schedule.retry_unreached(parked, {"parent"}, ALWAYS, days(-6)) == parked
-    again = schedule.retry_unreached(parked, {"self"}, ALWAYS, days(-6))
+    assert schedule.retry_unreached(parked, lambda one: one.to == "parent", ALWAYS, days(-6)) == parked
+    again = schedule.retry_unreached(parked, lambda one: one.to == SELF, ALWAYS, days(-6))
     assert take_labels(again, days(-6))[0] == ["reminder P7D"]
     assert again.unreached == ()
 
@@ -240,7 +241,7 @@ def test_an_unreached_alert_ends_with_its_reason() -> None:
     known = follow(an_assessment(a_reminder(7)), OPENS)
     alerts, taken = schedule.take_due(known, ALWAYS, days(-7))
     parked = schedule.return_unreached(taken, alerts)
-    assert schedule.retry_unreached(parked, set(), ALWAYS, days(1)).unreached == ()
+    assert schedule.retry_unreached(parked, lambda _: False, ALWAYS, days(1)).unreached == ()
     reported = an_assessment(revision=2, timeline=(an_interval(OPENS, Status.ON_TIME),))
     assert follow(reported, days(-6), known=parked).unreached == ()
 
@@ -251,7 +252,7 @@ def test_of_an_urging_that_reached_nobody_for_weeks_one_is_sent() -> None:
     for week in (14, 21, 28):
         alerts, known = schedule.take_due(known, ALWAYS, days(week))
         known = schedule.return_unreached(known, alerts)
-    labels, after = take_labels(schedule.retry_unreached(known, {"self"}, ALWAYS, days(29)), days(29))
+    labels, after = take_labels(schedule.retry_unreached(known, lambda one: one.to == SELF, ALWAYS, days(29)), days(29))
     assert labels == ["urging P28D"]
     assert [one.label for one in after.waiting] == ["P35D"]
 

@@ -96,6 +96,14 @@ def test_an_alert_is_told_by_its_step(kind: StepKind, step: str, words: str) -> 
     assert fact_words.describe_alert(attempt, "UBND tỉnh", VI) == words
 
 
+def test_an_urging_of_a_successor_names_it() -> None:
+    """The report is that of an office which has ended, so who was urged is another one."""
+    attempt = an_attempt(kind=StepKind.URGING, step="P3D", to_agency="h-hai", as_successor=True)
+    assert fact_words.describe_alert(attempt, "UBND huyện Hai", VI).endswith(
+        "3 ngày, gửi UBND huyện Hai là đơn vị kế thừa"
+    )
+
+
 @pytest.mark.parametrize("kind", list(StepKind))
 def test_every_alert_has_words_in_both_languages(kind: StepKind) -> None:
     """A reader sees what was told, and never the identifier of its kind."""
