@@ -29,7 +29,7 @@ ANSWER_SECONDS = 0.02  # later than the server says it, so that messages are on 
 LEASE_SECONDS = 2.0
 PAST_LEASE_SECONDS = LEASE_SECONDS + 1.5  # and past the look for what dead processes left, once a second
 TICK_SECONDS = 0.5
-MOST_MINUTES = 60  # within the sending hours
+MOST_MINUTES = 280  # within the sending hours
 WITH_SMS = 3  # every third agency has a number as well
 SETTINGS = {"DONDOC_NOTIFIER_LEASE_SECONDS": str(LEASE_SECONDS), "DONDOC_NOTIFIER_RETRY_FIRST_SECONDS": "0.01"}
 

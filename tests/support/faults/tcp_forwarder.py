@@ -1,6 +1,7 @@
 """A way to a server that is slow, or falls silent without closing anything, as firewalls and hung machines do."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from deploy.local.process.ports import LOOPBACK
 
 _CHUNK_BYTES = 64 * 1024
+_KEPT_BYTES = 16
 
 
 @dataclass(eq=False, slots=True)
@@ -19,13 +21,18 @@ class _Flow:
 
 @dataclass(slots=True, kw_only=True)
 class TcpForwarder:
-    """Forwards each connection to *upstream_port*, and every answer *delay_seconds* later."""
+    """Forwards each connection to *upstream_port*, and every answer *delay_seconds* later.
+
+    `sent` is what clients have sent: when, by the monotonic clock, and how it begins. While it `is_mute` no answer is
+    passed on.
+    """
 
     upstream_port: int
     delay_seconds: float = 0.0
     port: int = 0
     is_mute: bool = False
     accepted: int = 0
+    sent: list[tuple[float, bytes]] = field(default_factory=list)
     _flows: set[_Flow] = field(default_factory=set)
 
     def forget_flows(self) -> int:
@@ -49,14 +56,18 @@ class TcpForwarder:
             pass  # one side has reset it
         finally:
             self._flows.discard(flow)
-            writer.close()
-            upstream_writer.close()
+            ends = (writer, upstream_writer)
+            for one in ends:
+                one.transport.abort()
+            await asyncio.gather(*(one.wait_closed() for one in ends), return_exceptions=True)
 
     async def _pump(
         self, flow: _Flow, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, are_answers: bool = False
     ) -> None:
         while chunk := await reader.read(_CHUNK_BYTES):
-            if are_answers and self.delay_seconds:
+            if not are_answers:
+                self.sent.append((time.monotonic(), chunk[:_KEPT_BYTES]))
+            elif self.delay_seconds:
                 await asyncio.sleep(self.delay_seconds)
             if not flow.is_forgotten and not (are_answers and self.is_mute):
                 writer.write(chunk)
