@@ -82,6 +82,10 @@ class DeadlineNight:
         """Return how many mails have arrived."""
         return sum(1 for _ in self.notifier.smtp.mailbox.folder.glob("*.eml"))
 
+    async def wait_until_arrived(self, count: int) -> None:
+        """Wait until *count* mails have arrived."""
+        await eventually(lambda: self.count_arrived() >= count, f"{count} mails")
+
     async def wait_until_over(self) -> None:
         """Wait until nothing is left to be sent, recovered or published."""
         await self.notifier.wait_until_followed()
@@ -119,7 +123,7 @@ async def test_two_notifiers_stopped_past_their_lease_in_turn_send_nothing_twice
     for turn, service in enumerate(turns):
         before = night.count_arrived()
         await night.publish(night.agencies[turn * share : (turn + 1) * share])
-        await eventually(lambda floor=before: night.count_arrived() > floor, "mails on their way")
+        await night.wait_until_arrived(before + 1)
         await night.stop_past_lease(service)
     await night.wait_until_over()
     await check(night, interruptions=len(turns), name="stopped past the lease")
@@ -138,7 +142,7 @@ async def test_a_storm_of_kills_and_stops_loses_nothing_and_doubles_nothing_unse
         before = night.count_arrived()
         await night.publish(night.agencies[stroke * share : (stroke + 1) * share])
         awaited = before + chance.randrange(1, share // 2)
-        await eventually(lambda floor=awaited: night.count_arrived() >= floor, "mails on their way")
+        await night.wait_until_arrived(awaited)
         await asyncio.sleep(chance.uniform(0.0, ANSWER_SECONDS))
         victim = chance.choice(night.running)
         if stroke % 2:
