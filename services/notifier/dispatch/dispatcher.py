@@ -42,6 +42,7 @@ from services.runtime.clock import Clock
 CLAIM_SIZE = 256  # deliveries claimed at once: more than the window, so that the next ones are at hand
 _CLAIM_BYTES = 12  # of randomness in the name of a claim, which no other process may hit upon
 WAIT_SECONDS = 0.05  # for an answer, before the window is filled up again
+GATHER_SECONDS = 0.005  # for further answers, so that several are recorded, and as many attempts begun, in one write
 DRAIN_SECONDS = 15.0  # at the stop of the service, for the answers to what is on the wire
 DOMAIN_PAUSE = timedelta(seconds=15)  # before a recipient whose domain takes no more is looked at again
 
@@ -112,6 +113,7 @@ class Dispatcher:
             await recording
         if self.in_flight:
             await asyncio.wait(self.in_flight, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(GATHER_SECONDS)
         return bool(self.in_flight)
 
     async def _fill_window(self) -> None:
