@@ -28,7 +28,11 @@ async def test_no_jump_of_the_clock_makes_a_live_claim_unknown_or_sends_twice(
     begun = {"state": "begun", "claim": {"$exists": True}}
     jumps = 0
     async with tcp_forwarder.open_forwarder(notifier.smtp.port, delay_seconds=ANSWER_SECONDS) as mail:
-        settings = {"DONDOC_NOTIFIER_SMTP_PORT": str(mail.port), "DONDOC_NOTIFIER_LEASE_SECONDS": str(LEASE_SECONDS)}
+        settings = {
+            "DONDOC_NOTIFIER_SMTP_PORT": str(mail.port),
+            "DONDOC_NOTIFIER_SMTP_TIMEOUT_SECONDS": str(LEASE_SECONDS),
+            "DONDOC_NOTIFIER_LEASE_SECONDS": str(LEASE_SECONDS),
+        }
         for _ in range(2):
             start(**settings)
         await notifier.publish_assessments(*(an_assessment(a_step(7), agency=one) for one in AGENCIES))
