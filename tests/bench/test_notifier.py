@@ -1,5 +1,7 @@
 """The notifier on a deadline night with its ledger, compared with one connection for each mail, in the same run.
 
+The other one sends before and after it.
+
 Every agency has one alert that is due at the same instant. `BENCH_ALERTS` sets another number.
 """
 
@@ -32,7 +34,7 @@ from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
 
 ALERTS = int(os.environ.get("BENCH_ALERTS", "10000"))
-RAW = 1_000  # mails for the figure beside: a connection each is slow
+RAW = 600  # mails for the figure beside, before and after: a connection each is slow
 LONE = 200  # alerts one after another, for the delay
 CONNECTIONS = 4
 AGENCIES = [f"a-{number:05d}" for number in range(ALERTS)]
@@ -66,7 +68,7 @@ async def notifier(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_pat
 @pytest.mark.timeout(600)
 async def test_a_deadline_night(notifier: NotifierClient, launch: Launch, sink: int) -> None:
     """Print the mails per second; fail if ten thousand would not be out in a minute."""
-    raw = await _measure_raw_rate(sink)
+    before_us = await _measure_raw_rate(sink)
     settings = {"DONDOC_NOTIFIER_SMTP_PORT": str(sink), "DONDOC_NOTIFIER_LEASE_SECONDS": "60"}
     service = launch("notifier", **notifier.settings | settings)
     following = await _measure_following_rate(notifier, AGENCIES)
@@ -74,6 +76,8 @@ async def test_a_deadline_night(notifier: NotifierClient, launch: Launch, sink: 
     rate = await _measure_sending_rate(notifier)
     memory = _read_metric(service, "process_resident_memory_bytes") / 1e6
     cpu = (_read_metric(service, "process_cpu_seconds_total") - before) / ALERTS * 1e6
+    # The speed of a shared machine changes within a run.
+    raw = statistics.harmonic_mean([before_us, await _measure_raw_rate(sink)])
     print(f"\nnotifier, {ALERTS} alerts due at once, {CONNECTIONS} connections")
     print(f"  a connection a mail, nothing kept  {raw:8,.0f} mails/s")
     print(f"  the notifier, ledger and all       {rate:8,.0f} mails/s   {rate / raw:.1f} times that")

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from schemas.events.assessments import Status
+from schemas.events.topics import DELIVERIES, VERDICTS
 from services.console.demo import contacts, run
 from services.console.demo.plan_6766 import comparison
 from services.console.demo.plan_6766.events import RESULTS
@@ -21,7 +22,12 @@ from services.console.demo.plan_6766.scenario import Scenario
 from services.console.demo.run import DemoRun
 from services.console.support.local_system import LocalSystem
 from services.intake.receipts import verification
+from services.notifier.settings import GROUP
+from services.runtime.settings import ServiceSettings
+from tests.support.assertions.eventually import eventually
 from tests.support.clients.demo_year import start_demo_system
+from tests.support.matrix import matrix
+from tests.support.servers.kafka import Bus
 
 pytestmark = pytest.mark.timeout(420)  # a year takes about half a minute alone, and more where others share the cores
 
@@ -155,3 +161,51 @@ def test_no_service_met_a_fault(year: YearResult) -> None:
         logged = service.program.log.read_text(encoding="utf-8").splitlines()
         ours = [json.loads(line) for line in logged if line.startswith("{") and "aiokafka" not in line]
         assert [line for line in ours if line["level"] in {"error", "critical"}] == [], service.program.name
+
+
+# What follows harms the log of the year, so it comes last.
+
+
+@pytest.mark.parametrize("name", matrix(["offsets", "copies", "verdicts"], in_every_run=2))
+async def test_a_year_that_is_read_again_sends_nothing(year: YearResult, name: str) -> None:
+    """The notifier's offsets are moved to the beginning; all verdicts are written twice; rules makes the topic anew."""
+    stack, system = year.system.stack, year.system
+    bus = Bus(stack.kafka.bootstrap, partitions=ServiceSettings().partitions)
+    before = _count_sent(system)
+    verdicts = await bus.records(VERDICTS.name)
+    beginning = dict.fromkeys(range(bus.partitions), 0)
+    match name:
+        case "offsets":
+            system.notifier.stop()
+            for topic in (VERDICTS, DELIVERIES):
+                await bus.commit_offsets(GROUP, topic.name, beginning)
+            system.notifier.start()
+        case "copies":
+            copies = [((one.key or b"").decode(), json.loads(one.value or b"")) for one in verdicts]
+            await bus.publish_all(VERDICTS.name, copies)
+        case _:
+            system.notifier.stop()
+            system.rules.stop()
+            await bus.recreate_topics(VERDICTS.name)
+            system.rules.start()
+            await eventually(lambda: _has_records(bus, len(verdicts)), "all verdicts made again from the facts")
+            system.notifier.launch()
+    # A notifier whose log is another one waits for a lease of a minute before it trusts what it has read.
+    await eventually(system.notifier.is_ready, "the notifier ready", timeout=180)
+    await bus.wait_until_consumed(GROUP, VERDICTS.name)
+    await eventually(lambda: _is_outbox_empty(system), "nothing due, and nothing unpublished")
+    assert before[0] > 0
+    assert _count_sent(system) == before
+
+
+def _count_sent(system: LocalSystem) -> tuple[int, int]:
+    return len(system.stack.smtp.mails()), len(system.stack.smsc.messages())
+
+
+async def _has_records(bus: Bus, count: int) -> bool:
+    return len(await bus.records(VERDICTS.name)) >= count
+
+
+def _is_outbox_empty(system: LocalSystem) -> bool:
+    backlog = httpx.get(f"{system.notifier.url}/v1/outbox").json()
+    return (backlog["due_unsent"], backlog["unpublished"]) == (0, 0)

@@ -35,6 +35,9 @@ from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
 _BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
 _FEWER_CONNECTIONS_SECONDS = 300.0
+# A connection that was idle for so long is not used again: firewalls forget idle ones, some after a minute, and tell
+# neither side. Opening another one takes milliseconds, finding out takes a timeout.
+_IDLE_SECONDS = 30.0
 _BOUNDARY = "=_dondoc_"
 CALENDAR_NAME = "thoi-han.ics"
 _CRLF = "\r\n"
@@ -61,10 +64,12 @@ class MailHeaders:
 
 
 class EmailChannel:
-    """Sends mail on connections that it keeps open, at most *connections* at a time."""
+    """Sends mail on connections that it keeps open, at most *connections* at a time, each idle for *idle_seconds*."""
 
-    def __init__(self, server: SmtpServer, *, connections: int) -> None:
+    def __init__(self, server: SmtpServer, *, connections: int, idle_seconds: float = _IDLE_SECONDS) -> None:
         self._server = server
+        self._idle_seconds = idle_seconds
+        # The one that was used last is at the end, and is used first.
         self._idle: list[SmtpSession] = []
         self._slots = asyncio.Semaphore(connections)
         self._in_use = 0
@@ -110,6 +115,7 @@ class EmailChannel:
                     if not is_stale:
                         raise
                     session.close()
+                    self._leave_idle()  # they were idle for longer, so what has ended this one has ended them
 
     @asynccontextmanager
     async def _open_session(self) -> AsyncIterator[SmtpSession]:
@@ -128,6 +134,7 @@ class EmailChannel:
         finally:
             self._in_use -= 1
             if session.is_open:
+                session.used_at = asyncio.get_running_loop().time()
                 self._idle.append(session)
             self._slots.release()
 
@@ -135,7 +142,7 @@ class EmailChannel:
         """Return an open session as soon as there is a slot for it."""
         while True:
             await self._slots.acquire()
-            session = self._idle.pop() if self._idle else SmtpSession(self._server)
+            session = self._take_idle() or SmtpSession(self._server)
             try:
                 if not session.is_open:
                     await session.open()
@@ -152,6 +159,17 @@ class EmailChannel:
                 raise
             self._in_use += 1
             return session
+
+    def _take_idle(self) -> SmtpSession | None:
+        """Return the connection that was used last, or None where that is too long ago."""
+        if self._idle and asyncio.get_running_loop().time() - self._idle[-1].used_at < self._idle_seconds:
+            return self._idle.pop()
+        self._leave_idle()
+        return None
+
+    def _leave_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().leave()
 
     def _write_transaction(self, message: OutgoingMessage) -> MailTransaction:
         server, content, thread = self._server, message.content, message.content.thread

@@ -104,13 +104,17 @@ class SmtpReply:
 
 
 class SmtpSession:
-    """An open session. After `SmtpBrokenError` it is good for nothing but to be closed."""
+    """An open session. After `SmtpBrokenError` it is good for nothing but to be closed.
+
+    `used_at` is when its user last put it away, by the loop's time.
+    """
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
         self._connection = _Connection()
         self._extensions: dict[str, str] = {}
         self.has_sent = False
+        self.used_at = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -171,6 +175,11 @@ class SmtpSession:
         with contextlib.suppress(SmtpRefusedError, SmtpBrokenError):
             await self._expect(Phase.MAIL, b"QUIT")
         self.close()
+
+    def leave(self) -> None:
+        """Say QUIT and close, without waiting for an answer that may never come."""
+        self._connection.write(b"QUIT\r\n")
+        self._connection.close(flush=True)
 
     def close(self) -> None:
         """Close the connection without a word."""
@@ -346,9 +355,10 @@ class _Connection(asyncio.Protocol):
         address = self._transport.get_extra_info("sockname")[0]
         return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()
 
-    def close(self) -> None:
+    def close(self, *, flush: bool = False) -> None:
+        """Close at once, or with *flush* when what was written has gone out."""
         if self._transport is not None:
-            self._transport.abort()
+            (self._transport.close if flush else self._transport.abort)()
         self._is_lost = True
 
     def _wake(self) -> None:

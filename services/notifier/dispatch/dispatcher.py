@@ -42,6 +42,7 @@ from services.runtime.clock import Clock
 CLAIM_SIZE = 256  # deliveries claimed at once: more than the window, so that the next ones are at hand
 _CLAIM_BYTES = 12  # of randomness in the name of a claim, which no other process may hit upon
 WAIT_SECONDS = 0.05  # for an answer, before the window is filled up again
+GATHER_SECONDS = 0.005  # for further answers, so that several are recorded, and as many attempts begun, in one write
 DRAIN_SECONDS = 15.0  # at the stop of the service, for the answers to what is on the wire
 DOMAIN_PAUSE = timedelta(seconds=15)  # before a recipient whose domain takes no more is looked at again
 
@@ -73,11 +74,20 @@ class ClaimedDeliveries:
     digests: Mapping[OfficerWeek, OfficerDigest] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunWindow:
+    """How things stood when a window was begun: the loop's time, how often the route had slowed down, what was held."""
+
+    begun_at: float
+    epoch: int
+    holds: SendingHolds
+
+
 @dataclass(slots=True, kw_only=True)
 class Dispatcher:
     """Keeps the window of one route full, and records how each attempt ended.
 
-    It calls *on_recorded* when there may be new events to publish.
+    It calls *on_recorded* when there may be new events to publish. `holds` is what is held back, as of this turn.
     """
 
     route: DeliveryRoute
@@ -90,6 +100,7 @@ class Dispatcher:
     claimed: ClaimedDeliveries = field(default_factory=ClaimedDeliveries)
     in_flight: set["asyncio.Task[EndedSend | Delivery]"] = field(default_factory=set)
     unsent: list[Delivery] = field(default_factory=list)
+    holds: SendingHolds = field(default_factory=SendingHolds)
 
     async def dispatch_due(self) -> bool:
         """Record what has ended, fill up the window, and wait a moment for an answer; return whether any is due."""
@@ -102,13 +113,14 @@ class Dispatcher:
             await recording
         if self.in_flight:
             await asyncio.wait(self.in_flight, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(GATHER_SECONDS)
         return bool(self.in_flight)
 
     async def _fill_window(self) -> None:
         now = self.clock.now()
-        holds = await self.stores.holds.load(now)
-        free = 0 if holds.covers_route(self.route.name) else self.route.count_free(now, len(self.in_flight))
-        await self._claim_next(holds, now, free)
+        self.holds = await self.stores.holds.load(now)
+        free = 0 if self.holds.covers_route(self.route.name) else self.route.count_free(now, len(self.in_flight))
+        await self._claim_next(now, free)
         if free and self.claimed.waiting:
             await self._begin_next(now, free)
 
@@ -121,10 +133,10 @@ class Dispatcher:
             task.cancel()  # it stays begun, and its outcome is unknown when the lease ends
         await self._release_claimed()
 
-    async def _claim_next(self, holds: SendingHolds, now: datetime, free: int) -> None:
+    async def _claim_next(self, now: datetime, free: int) -> None:
         """Have deliveries at hand for *free* attempts; give back those that waited for too long, or are now held."""
         loop_now = asyncio.get_running_loop().time()
-        claimed = self.claimed
+        claimed, holds = self.claimed, self.holds
         if claimed.waiting and (loop_now > claimed.good_until or holds != claimed.holds or self.route.is_open):
             await self._release_claimed()
         if not free or claimed.waiting:
@@ -163,10 +175,11 @@ class Dispatcher:
         postponed += [PostponedDelivery(delivery=prepared[at].delivery, due_at=later) for at in sorted(paused)]
         await self.stores.deliveries.release([(one.delivery, one.due_at) for one in postponed])
         ready = {one.delivery.id: one for at, one in enumerate(prepared) if at not in paused}
-        begun_at = asyncio.get_running_loop().time()  # before the write: its own time counts as part of the lease
+        # Before the write: its own time counts as part of the lease.
+        window = BegunWindow(begun_at=asyncio.get_running_loop().time(), epoch=self.route.epoch, holds=self.holds)
         for delivery in await self._begin([one.delivery for one in ready.values()]):
             begun = replace(ready[delivery.id], delivery=delivery)
-            self.in_flight.add(asyncio.create_task(self._attempt(begun, begun_at, self.route.epoch)))
+            self.in_flight.add(asyncio.create_task(self._attempt(begun, window)))
 
     def _prepare(self, delivery: Delivery, now: datetime) -> PreparedDelivery | PostponedDelivery:
         if delivery.officer_week is not None:
@@ -183,16 +196,17 @@ class Dispatcher:
             self.unsent += [replace(one, attempt=one.attempt + 1) for one in deliveries]
             raise
 
-    async def _attempt(self, prepared: PreparedDelivery, begun_at: float, epoch: int) -> EndedSend | Delivery:
+    async def _attempt(self, prepared: PreparedDelivery, window: BegunWindow) -> EndedSend | Delivery:
         """Send a message that was begun; return the delivery instead if it was not handed over after all."""
-        route, seconds = self.route, self.lease.total_seconds()
+        route = self.route
         async with route.slots:
             # Past the end of the lease another process records this attempt as unknown and may make the next one. So
             # a send starts only while half of the lease is left, and is given up at its end.
-            started_at = asyncio.get_running_loop().time()
-            if started_at > begun_at + seconds / 2 or epoch != route.epoch:
+            left = window.begun_at + self.lease.total_seconds() - asyncio.get_running_loop().time()
+            is_late = left < self.lease.total_seconds() / 2
+            # What waits behind others for a slow server is not sent after a stop, nor to a route that became slower.
+            if is_late or window.epoch != route.epoch or window.holds != self.holds:
                 return prepared.delivery
-            left = begun_at + seconds - started_at
             ended = await self.sender.send(prepared, route.carrier, route=route.name, seconds=left)
         route.learn(prepared.delivery.address, ended.result, ended.attempt.at)
         return self._bind(ended)

@@ -127,8 +127,7 @@ class NotifierClient:
 
     async def publish_assessments(self, *assessments: DutyAssessed) -> None:
         """Publish assessments as rules does."""
-        for one in assessments:
-            await self.bus.publish(VERDICTS.name, an_event_of(one), key=one.agency)
+        await self.bus.publish_all(VERDICTS.name, [(one.agency, an_event_of(one)) for one in assessments])
 
     async def wait_until_followed(self) -> None:
         """Wait until every published assessment is followed."""

@@ -11,7 +11,7 @@ import sys
 
 END = b"\r\n.\r\n"
 GREETING = b"220 sink\r\n"
-EHLO = b"250-sink\r\n250 8BITMIME\r\n"
+EHLO = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"  # as Postfix and most others offer it
 OK = b"250 ok\r\n"
 GO_ON = b"354 go on\r\n"
 BYE = b"221 bye\r\n"

@@ -1,5 +1,6 @@
 """Use Kafka in a test: recreate the declared topics, publish records, read records and offsets back."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -106,6 +107,15 @@ class Bus:
             headers=dict(headers),
             recorded_at=instant_of(written.timestamp),
         )
+
+    async def publish_all(self, topic: str, records: Sequence[tuple[str, object]]) -> None:
+        """Write *records*, each a key and a value that goes as JSON, and wait until the broker has all of them."""
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5) as producer:
+            sent = [
+                await producer.send(topic, json.dumps(value, ensure_ascii=False).encode(), key=key.encode())
+                for key, value in records
+            ]
+            await asyncio.gather(*sent)
 
     async def records(self, topic: str) -> list[Record]:
         """Read all committed records of *topic*: by partition, then by offset."""

@@ -25,11 +25,12 @@ class CircuitPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """The state of a breaker: failures in a row, since when, and until when it is open (None: closed)."""
+    """The state of a breaker: failures in a row, since when, and from when until when it is open (None: closed)."""
 
     failures: int = 0
     failing_since: datetime | None = None
     openings: int = 0
+    opened_at: datetime | None = None
     open_until: datetime | None = None
 
     @property
@@ -38,8 +39,10 @@ class Circuit:
         return self.open_until is None
 
     def allows_probe(self, now: datetime) -> bool:
-        """Whether an open circuit may try one message."""
-        return self.open_until is not None and self.open_until <= now
+        """Whether an open circuit may try one message; also where the clock was set back to before it opened."""
+        if self.open_until is None or self.opened_at is None:
+            return False
+        return not self.opened_at <= now < self.open_until
 
 
 def record_success(circuit: Circuit) -> Circuit:
@@ -49,7 +52,7 @@ def record_success(circuit: Circuit) -> Circuit:
 
 def record_failure(circuit: Circuit, refusal: DeliveryRefusal | None, policy: CircuitPolicy, now: datetime) -> Circuit:
     """Return the circuit after a failure that was not the message's. Without *refusal* the outcome is unknown."""
-    since = circuit.failing_since or now
+    since = min(circuit.failing_since or now, now)
     failed = replace(circuit, failures=circuit.failures + 1, failing_since=since)
     if not circuit.is_closed:
         # Answers to what was on its way when the circuit opened say nothing new. The answer to a probe does.
@@ -62,4 +65,4 @@ def record_failure(circuit: Circuit, refusal: DeliveryRefusal | None, policy: Ci
 
 def _open(circuit: Circuit, policy: CircuitPolicy, now: datetime) -> Circuit:
     pause = min(policy.first * 2 ** min(circuit.openings, _DOUBLINGS_MAX), policy.longest)
-    return replace(circuit, openings=circuit.openings + 1, open_until=now + pause)
+    return replace(circuit, openings=circuit.openings + 1, opened_at=now, open_until=now + pause)

@@ -106,13 +106,16 @@ class Pace:
         if rate is None:
             return
         if self.filled_at is not None:
-            self.tokens = min(max(1.0, rate), self.tokens + (now - self.filled_at) / _MINUTE * rate)
+            passed = max(now - self.filled_at, timedelta())
+            self.tokens = min(max(1.0, rate), self.tokens + passed / _MINUTE * rate)
         elif self.learnt is None:
             self.tokens = max(1.0, rate)
         self.filled_at = now
 
     def _grow(self, now: datetime) -> None:
         """Raise the learnt rate for each minute without a refusal; forget it where it no longer bounds anything."""
+        if self.grown_at is not None:
+            self.grown_at = min(self.grown_at, now)
         while self.learnt is not None and self.grown_at is not None and now - self.grown_at >= _MINUTE:
             self.grown_at += _MINUTE
             if self.is_limit_known and self.learnt < self.refused_at * _BEYOND_LIMIT:
@@ -125,6 +128,6 @@ class Pace:
 
 
 def _forget(instants: deque[datetime], now: datetime, age: timedelta = _MINUTE) -> None:
-    """Drop what is of that *age* or older."""
-    while instants and now - instants[0] >= age:
+    """Drop what is of that *age* or older, or lies in the future."""
+    while instants and not timedelta() <= now - instants[0] < age:
         instants.popleft()

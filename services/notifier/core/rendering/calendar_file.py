@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from icalendar import Alarm, Calendar, Event
 
@@ -13,6 +14,7 @@ from services.notifier.core.rendering.letter_facts import Deadline, LetterFacts
 _PRODUCT = "-//Don Doc//notifier//VI"
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
+_UID_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,44 +26,81 @@ class CalendarEntry:
     description: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EventText:
+    """All that an entry says but which duty it is about. `hour` is None for a deadline at the end of a day."""
+
+    summary: str
+    description: str
+    last_day: date
+    hour: datetime | None
+    is_cancelled: bool
+
+
 def write_calendar(entries: Iterable[CalendarEntry], *, domain: str, now: datetime) -> str | None:
     """Return *entries* as a file; a later one of a duty replaces the one before, an exemption cancels it."""
-    events = [_write_event(one, one.facts.deadline, domain=domain, now=now) for one in entries if one.facts.deadline]
-    if not events:
+    dated = [(one, one.facts.deadline) for one in entries if one.facts.deadline]
+    if not dated:
         return None
+    texts = tuple(_describe_event(one, deadline) for one, deadline in dated)
+    file = _write_file(texts, domain, now.astimezone(UTC).replace(second=0, microsecond=0))
+    for number, (one, _) in enumerate(dated):
+        identity = ids.digest("deadline", str(one.facts.one.duty))[:_UID_DIGITS]
+        file = file.replace(_hold_place(number), identity)
+    return file
+
+
+def _describe_event(entry: CalendarEntry, deadline: Deadline) -> _EventText:
+    due_at = entry.facts.one.alert.due_at
+    return _EventText(
+        summary=entry.summary,
+        description=entry.description,
+        last_day=deadline.last_day,
+        hour=None if deadline.before is None else due_at,
+        is_cancelled=entry.facts.kind is StepKind.EXEMPTION,
+    )
+
+
+def _hold_place(number: int) -> str:
+    """Return what stands for the identity of the duty of entry *number*; it is as long, so no line is folded anew."""
+    return f"{number:0{_UID_DIGITS}}"
+
+
+# All agencies that owe the same report are told the same, and writing a file takes the library half a millisecond.
+@lru_cache(maxsize=256)
+def _write_file(events: tuple[_EventText, ...], domain: str, minute: datetime) -> str:
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("method", "CANCEL" if all(one.get("status") == "CANCELLED" for one in events) else "PUBLISH")
-    for event in events:
-        calendar.add_component(event)
+    calendar.add("method", "CANCEL" if all(one.is_cancelled for one in events) else "PUBLISH")
+    for number, one in enumerate(events):
+        calendar.add_component(_write_event(one, f"{_hold_place(number)}@{domain}", minute))
     return str(calendar.to_ical().decode())
 
 
-def _write_event(entry: CalendarEntry, deadline: Deadline, *, domain: str, now: datetime) -> Event:
+def _write_event(text: _EventText, uid: str, minute: datetime) -> Event:
     """Return one entry. A deadline at the end of a day is an entry of that day, one with an hour ends at that hour."""
-    facts, event = entry.facts, Event()
-    event.add("uid", f"{ids.digest('deadline', str(facts.one.duty))[:40]}@{domain}")
-    event.add("dtstamp", now.astimezone(UTC))
+    event = Event()
+    event.add("uid", uid)
+    event.add("dtstamp", minute)
     # In minutes: what was written later counts, in whichever order the mails are opened.
-    event.add("sequence", int(now.timestamp()) // 60)
-    if facts.kind is StepKind.EXEMPTION:
+    event.add("sequence", int(minute.timestamp()) // 60)
+    if text.is_cancelled:
         event.add("status", "CANCELLED")
-    due_at = facts.one.alert.due_at
-    if deadline.before is None or due_at is None:
-        event.add("dtstart", deadline.last_day)
-        event.add("dtend", deadline.last_day + _DAY)
+    if text.hour is None:
+        event.add("dtstart", text.last_day)
+        event.add("dtend", text.last_day + _DAY)
     else:
         # In UTC, so that no time zone has to be described.
-        event.add("dtstart", due_at.astimezone(UTC) - _HOUR)
-        event.add("dtend", due_at.astimezone(UTC))
-    event.add("summary", entry.summary)
-    event.add("description", entry.description)
+        event.add("dtstart", text.hour.astimezone(UTC) - _HOUR)
+        event.add("dtend", text.hour.astimezone(UTC))
+    event.add("summary", text.summary)
+    event.add("description", text.description)
     event.add("transp", "TRANSPARENT")
-    if facts.kind is not StepKind.EXEMPTION:
+    if not text.is_cancelled:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
         alarm.add("trigger", -_DAY)
-        alarm.add("description", entry.summary)
+        alarm.add("description", text.summary)
         event.add_component(alarm)
     return event

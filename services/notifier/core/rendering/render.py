@@ -12,18 +12,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, meta
 
 from schemas.events import ids
 from schemas.events.deliveries import Channel
 from schemas.plan.plan import PARENT
-from services.notifier.core.rendering import calendar_file, letter, letter_facts, sms_segments
+from services.notifier.core.rendering import calendar_file, letter, letter_facts, letter_templates, sms_segments
 from services.notifier.core.rendering.calendar_file import CalendarEntry
 from services.notifier.core.rendering.letter import WORDS, Letter, LetterFrame, Words
 from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
+from services.notifier.core.rendering.letter_templates import LAYOUTS
 from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.officers import OfficerBook
 from services.notifier.core.scheduling.delivery import NO_HISTORY, LetterHistory, SentText
@@ -38,12 +37,8 @@ _DEFAULT_DOMAIN = "dondoc.example"
 VERSION = 2
 """The version of the templates. A change of any file raises it; a contract test holds the two to each other."""
 
-_PACKAGE, _FOLDER = "services.notifier", "templates"
-_SMS = "sms"
+_SMS, _DIGEST = "sms", "digest"
 _SUBJECT_LENGTH = 60  # letters that a list of mails shows on a phone
-_BLANK_LINES = re.compile(r"\n\s*\n")
-Layout = Literal["txt", "html"]
-_LAYOUTS: tuple[Layout, ...] = ("txt", "html")
 
 
 class SmsLetters(StrEnum):
@@ -142,7 +137,7 @@ def render_digest(
                 references=f"<{ids.digest('thread', str(lead.one.duty))[:40]}@{options.mail_domain}>",
                 zone=lead.zone,
                 reply_to=composed.values["officer_mail"],
-                calendar=_write_calendar(described, words, frame, domain=options.mail_domain),
+                calendar=_write_calendar(described, words, frame, composed, domain=options.mail_domain),
             )
             return RenderedMessage(subject=subject, body=body, html=html, segments=None, stamp=stamp, thread=thread)
         case Channel.SMS:
@@ -202,11 +197,14 @@ def _name_reader(
     return letter_facts.name_agency(digest.to_agency, registry, now.astimezone(lead.zone).date(), language)
 
 
-def _write_calendar(facts: Sequence[LetterFacts], words: Words, frame: LetterFrame, *, domain: str) -> str | None:
+def _write_calendar(
+    facts: Sequence[LetterFacts], words: Words, frame: LetterFrame, composed: Letter, *, domain: str
+) -> str | None:
     """Return the deadlines of *facts* as a calendar file; None where there is none."""
     if not facts:
         return None
-    described = ((one, letter.describe(one, words, frame)) for one in facts)
+    is_single = composed.template != _DIGEST
+    described = ((one, composed.values if is_single else letter.describe(one, words, frame)) for one in facts)
     entries = [
         CalendarEntry(
             facts=one,
@@ -242,17 +240,16 @@ def _cut_to_max_parts(body: str) -> str:
 def write_mail(composed: Letter, language: Language) -> tuple[str, str, str]:
     """Return subject, plain text and HTML of a letter."""
     name = f"{language}/{composed.template}.txt"
-    plain = _load("txt", name)
-    values = composed.values | {"subject": _choose_subject(_render_block(plain, "subject", composed.values))}
-    text = _BLANK_LINES.sub("\n\n", plain.render(values)).strip()
-    # "-- " keeps its space: it separates the signature (RFC 3676, section 4.3).
-    return values["subject"], f"{text}\n", _load("html", name).render(values)
+    subject = _choose_subject(letter_templates.render_block("txt", name, "subject", composed.values))
+    text, html = letter_templates.draw_mail(name, composed.values | {"subject": subject})
+    return subject, text, html
 
 
 def write_sms(composed: Letter, language: Language, whom: str) -> list[str]:
     """Return the wordings of a text message to *whom*, from the fullest to the shortest."""
-    template = _load("txt", f"{language}/{_SMS}.txt")
-    rendered = _render_block(template, composed.template.replace("-", "_"), composed.values | {"whom": whom})
+    values = composed.values | {"whom": whom}
+    block = composed.template.replace("-", "_")
+    rendered = letter_templates.render_block("txt", f"{language}/{_SMS}.txt", block, values)
     return [" ".join(line.split()) for line in rendered.splitlines() if line.strip()]
 
 
@@ -260,10 +257,10 @@ def write_sms(composed: Letter, language: Language, whom: str) -> list[str]:
 def stamp_template(letter: str, language: Language, *, is_sms: bool) -> TemplateStamp:
     """Return what the record keeps of the template *letter*."""
     name = f"{language}/{_SMS if is_sms else letter}.txt"
-    roots = (name,) if is_sms else (name, *(f"layout/{part}.{kind}" for part in ("mail", "parts") for kind in _LAYOUTS))
+    roots = (name,) if is_sms else (name, *(f"layout/{part}.{kind}" for part in ("mail", "parts") for kind in LAYOUTS))
     digest = hashlib.sha256()
-    for one in sorted({found for root in roots for found in _find_sources(root)}):
-        digest.update(f"{one}\n{_read_source(one)}".encode())
+    for one in sorted({found for root in roots for found in letter_templates.find_sources(root)}):
+        digest.update(f"{one}\n{letter_templates.read_source(one)}".encode())
     return TemplateStamp(name=f"{language}/{letter}", version=VERSION, digest=digest.hexdigest())
 
 
@@ -271,54 +268,3 @@ def _choose_subject(rendered: str) -> str:
     """Return the first subject that a phone shows whole, else the last one."""
     lines = [" ".join(line.split()) for line in rendered.splitlines() if line.strip()]
     return next((line for line in lines if len(line) <= _SUBJECT_LENGTH), lines[-1])
-
-
-def _render_block(template: Template, block: str, values: dict[str, Any]) -> str:
-    return "".join(template.blocks[block](template.new_context(values)))
-
-
-@cache
-def _load(layout: Layout, name: str) -> Template:
-    return _environment(layout).get_template(name)
-
-
-@cache
-def _environment(layout: Layout) -> Environment:
-    """Return the environment that draws the words in *layout*; the parts of the layout are known to every template."""
-    # Plain text has no markup to escape; the same values are escaped in the other layout.
-    environment = Environment(
-        loader=PackageLoader(_PACKAGE, _FOLDER),
-        autoescape=layout == "html",  # noqa: S701 - as said above
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-    environment.filters["dense"] = _drop_blank_lines
-    environment.filters["spaced"] = _space_paragraphs
-    environment.globals["layout"] = f"layout/mail.{layout}"
-    parts = environment.get_template(f"layout/parts.{layout}").module
-    names = [name for name in vars(parts) if not name.startswith("_")]
-    environment.globals.update({name: getattr(parts, name) for name in names})
-    return environment
-
-
-def _drop_blank_lines(text: str) -> str:
-    return "\n".join(line.rstrip() for line in str(text).splitlines() if line.strip())
-
-
-def _space_paragraphs(text: str) -> str:
-    return _BLANK_LINES.sub("\n\n", str(text)).strip()
-
-
-def _read_source(name: str) -> str:
-    environment = _environment("txt")
-    source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr] # it has a loader
-    return source
-
-
-def _find_sources(name: str) -> set[str]:
-    """Return *name* and the templates that it extends, by name; the layout is named by its variable and added apart."""
-    parsed = _environment("txt").parse(_read_source(name))
-    found = {one for one in meta.find_referenced_templates(parsed) if one is not None}
-    return {name} | {inner for one in found for inner in _find_sources(one)}

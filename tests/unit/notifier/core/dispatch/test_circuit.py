@@ -66,3 +66,13 @@ def test_a_busy_server_is_slow_and_not_broken_until_five_minutes_have_passed() -
         state = circuit.record_failure(state, BUSY, POLICY, NOW + timedelta(minutes=minute))
         assert state.is_closed
     assert not circuit.record_failure(state, BUSY, POLICY, NOW + timedelta(minutes=5)).is_closed
+
+
+def test_a_clock_that_is_set_back_keeps_no_route_closed() -> None:
+    """A route that failed while the clock was a day ahead is tried again at once, not after a day."""
+    ahead = NOW + timedelta(days=1)
+    opened = circuit.record_failure(Circuit(), CLOSED_RELAY, POLICY, ahead)
+    assert not opened.allows_probe(ahead)
+    assert opened.allows_probe(NOW)
+    busy = circuit.record_failure(Circuit(), BUSY, POLICY, ahead)
+    assert circuit.record_failure(busy, BUSY, POLICY, NOW).failing_since == NOW

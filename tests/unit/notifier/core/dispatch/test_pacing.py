@@ -150,3 +150,29 @@ def test_the_outcome_of_a_busy_refusal_is_a_temporary_failure() -> None:
     refusal = Relay(per_minute=0).answer(START)
     assert refusal is not None
     assert refusal.outcome is AttemptOutcome.TEMPORARY_FAILURE
+
+
+def test_a_clock_that_is_set_back_stops_nothing() -> None:
+    """What was sent while the clock was a day ahead counts neither against the rate nor as lately taken."""
+    ahead = START + timedelta(days=1)
+    pace = Pace(limit=60)
+    assert pace.count_free(ahead, 100) == 60
+    pace.take(60, ahead)
+    assert pace.count_free(START, 100) == 0
+    assert pace.count_free(START + MINUTE / 2, 100) == 30
+
+
+def test_a_learnt_rate_grows_again_after_the_clock_was_set_back() -> None:
+    """It doubles its growth each minute from the instant to which the clock was set."""
+    ahead = START + timedelta(days=1)
+    pace = Pace()
+    for second in range(60):
+        pace.record_accepted(ahead + timedelta(seconds=second))
+    for _ in range(2):
+        pace.slow_down(ahead + MINUTE)
+    learnt = pace.rate
+    assert learnt is not None
+    pace.count_free(START, 1)
+    pace.count_free(START + 3 * MINUTE, 1)
+    assert pace.rate is not None
+    assert pace.rate > learnt

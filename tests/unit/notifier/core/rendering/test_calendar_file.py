@@ -59,3 +59,11 @@ def test_later_letters_and_letters_without_a_deadline_carry_no_entry() -> None:
         render_text(a_digest(an_alert(due_at=None, step="P7D"))),
     )
     assert [one.thread.calendar for one in mails if one.thread] == [None, None, None]
+
+
+def test_agencies_that_are_told_the_same_have_entries_of_their_own() -> None:
+    """A program that shows the calendars of two offices takes neither entry for the other one."""
+    agencies = ("h-tho-xuan", "tp-thanh-hoa")
+    files = [read_entry(write_letter(a_call(StepKind.REMINDER, one), now=at(8, 11))) for one in agencies]
+    assert len({str(event["uid"]) for _, event in files}) == len(agencies)
+    assert len({str(event["summary"]) for _, event in files}) == 1
