@@ -21,7 +21,7 @@ from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.partitions import AssignedPartitions
 from services.runtime.clock import Clock
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
+from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, read_content, send_response
 
 LARGEST_BYTES = 2 * 1024 * 1024  # intake takes no larger event than half of this, and adds to it
 PROBLEM = "application/problem+json"
@@ -116,14 +116,10 @@ def _describe_return(assessment: Assessment, segment: WireSegment) -> WireReturn
 async def _read_body(scope: Scope, receive: Receive) -> bytes:
     if scope["method"] != "POST":
         raise DryRunProblem(405, "Post the event that would be sent.")
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if sum(map(len, parts)) > LARGEST_BYTES:
-            raise DryRunProblem(413, f"An event is at most {LARGEST_BYTES} bytes.")
-        if not message.get("more_body", False):
-            return b"".join(parts)
+    body = await read_content(receive, largest=LARGEST_BYTES)
+    if body is None:
+        raise DryRunProblem(413, f"An event is at most {LARGEST_BYTES} bytes.")
+    return body
 
 
 def _one_error(pointer: str, detail: str) -> tuple[Mapping[str, str], ...]:

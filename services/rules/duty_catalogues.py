@@ -1,7 +1,7 @@
 """The duty catalogues, created once for the documents they rest on: plans in force side by side know each other."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -89,31 +89,29 @@ class DutyCatalogues:
 
     async def prepare(self, until: datetime, catalogue: DutyCatalogue) -> None:
         """List the duties that open before *until* in small steps, because for a large plan this takes seconds."""
-        if self._is_prepared(until, catalogue):
-            return
-        by_partition: dict[int, list[DutyKey]] = {}
-        for count, key in enumerate(catalogue.duties_opening_before(until, self._selection), start=1):
-            by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
+        for count, _ in enumerate(self._list_duties(until, catalogue), start=1):
             if count % YIELD_EVERY_DUTIES == 0:
                 await asyncio.sleep(0)
-        self._duties[_versions_of(catalogue)] = (until, by_partition)
 
     def duties_opening_before(self, until: datetime, catalogue: DutyCatalogue, *, partition: int) -> Sequence[DutyKey]:
         """Return the duties of *catalogue* that open before *until*, of the agencies of *partition*.
 
         `prepare` has listed them before in nearly all cases; otherwise they are listed here, in one step.
         """
-        versions = _versions_of(catalogue)
-        if not self._is_prepared(until, catalogue):
-            by_partition: dict[int, list[DutyKey]] = {}
-            for key in catalogue.duties_opening_before(until, self._selection):
-                by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
-            self._duties[versions] = (until, by_partition)
-        return self._duties[versions][1].get(partition, ())
+        for _ in self._list_duties(until, catalogue):
+            pass
+        return self._duties[_versions_of(catalogue)][1].get(partition, ())
 
-    def _is_prepared(self, until: datetime, catalogue: DutyCatalogue) -> bool:
+    def _list_duties(self, until: datetime, catalogue: DutyCatalogue) -> Iterator[DutyKey]:
+        """List the duties that open before *until*, unless they are listed; yield each when it is."""
         found = self._duties.get(_versions_of(catalogue))
-        return found is not None and found[0] == until
+        if found is not None and found[0] == until:
+            return
+        by_partition: dict[int, list[DutyKey]] = {}
+        for key in catalogue.duties_opening_before(until, self._selection):
+            by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
+            yield key
+        self._duties[_versions_of(catalogue)] = (until, by_partition)
 
     def _link_latest(self) -> Mapping[str, DutyCatalogue]:
         pairs = ((plan, self._published.registry(plan.registry)) for plan in self._published.plans())

@@ -15,7 +15,7 @@ from schemas.events import facts as wire
 from schemas.events.event_origin import EventOrigin
 from schemas.events.facts import PlanAdopted
 from services.rules.core.facts import (
-    Decision,
+    Adjustment,
     Exemption,
     Extension,
     Fact,
@@ -200,6 +200,23 @@ _EVENT_DECODER = RecordDecoder[_SubmittedEvent | _AdjustmentEvent | _AdoptedEven
 )
 _OTHER_EVENT_DECODER = RecordDecoder[_OtherEvent](_OtherEvent)
 
+# The fact that each kind of data becomes, with fields of the same names, and its instants: whether each is required.
+_ADJUSTMENTS: Mapping[type[_DocketReference], type[Adjustment]] = {
+    _WithdrawalFields: Withdrawal,
+    _ReassignmentFields: Reassignment,
+    _ReturnFields: ReportReturn,
+    _AcceptanceFields: ReportAcceptance,
+    _ExtensionFields: Extension,
+    _ExemptionFields: Exemption,
+    _RevocationFields: Revocation,
+}
+_INSTANTS: Mapping[type[_DocketReference], Mapping[str, bool]] = {
+    _ReturnFields: {"respond_by": False},
+    _ExtensionFields: {"due_at": True},
+    _ExemptionFields: {"from_": True, "until": True},
+    _RevocationFields: {"due_at": False},
+}
+
 # The CloudEvents types of the facts of a duty.
 FACT_TYPES = frozenset(wire.MODEL_OF)
 
@@ -267,49 +284,16 @@ def _refuse_type(event_type: str) -> OtherEventError:
 
 
 def _build_adjustment(event: _AdjustmentEvent, received_at: datetime, recorded_at: datetime) -> Fact:
-    data = event.data
-    common: dict[str, Any] = {
-        "id": event.id,
-        "source": event.source,
-        "plan": data.plan,
-        "obligation": data.obligation,
-        "agency": data.agency,
-        "received_at": received_at,
-        "recorded_at": recorded_at,
-    }
-    match data:
-        case _WithdrawalFields():
-            return Withdrawal(**common, period=data.period, withdraws=data.withdraws)
-        case _ReassignmentFields():
-            return Reassignment(
-                **common, submission=data.submission, from_period=data.from_period, to_period=data.to_period
-            )
-        case _ReturnFields():
-            respond_by = decoding.read_instant(data.respond_by, "/data/respond_by") if data.respond_by else None
-            return ReportReturn(
-                **common, period=data.period, submission=data.submission, reason=data.reason, respond_by=respond_by
-            )
-        case _AcceptanceFields():
-            return ReportAcceptance(**common, period=data.period, submission=data.submission)
-        case _:
-            return _build_decision(data, common)
-
-
-def _build_decision(data: _ExtensionFields | _ExemptionFields | _RevocationFields, common: dict[str, Any]) -> Decision:
-    decided_on, decision = data.decision.issued_on, data.decision.number
-    match data:
-        case _ExtensionFields():
-            due_at, period = decoding.read_instant(data.due_at, "/data/due_at"), data.period
-            told: dict[str, Any] = {"decided_on": decided_on, "decision": decision, "reason": data.reason}
-            return Extension(**common, **told, period=period, due_at=due_at)
-        case _ExemptionFields():
-            from_ = decoding.read_instant(data.from_, "/data/from")
-            until = decoding.read_instant(data.until, "/data/until")
-            told = {"decided_on": decided_on, "decision": decision, "reason": data.reason}
-            return Exemption(**common, **told, from_=from_, until=until)
-        case _:
-            due_at_or_none = decoding.read_instant(data.due_at, "/data/due_at") if data.due_at else None
-            return Revocation(**common, exemption=data.exemption, due_at=due_at_or_none, decided_on=decided_on)
+    told = msgspec.structs.asdict(event.data)
+    decision: _FactDecision | None = told.get("decision")
+    if decision is not None:
+        told |= {"decided_on": decision.issued_on, "decision": decision.number}
+    for name, is_required in _INSTANTS.get(type(event.data), {}).items():
+        text = told[name]
+        told[name] = decoding.read_instant(text, f"/data/{name.rstrip('_')}") if text or is_required else None
+    told |= {"id": event.id, "source": event.source, "received_at": received_at, "recorded_at": recorded_at}
+    kind = _ADJUSTMENTS[type(event.data)]
+    return kind(**{name: told[name] for name in kind.__struct_fields__})
 
 
 def _build_submission(

@@ -91,7 +91,9 @@ class Partition:
                 await self._finish_reread(self._reread)
         elif found.committed != self.next_offset:
             # Somebody has moved the offset. Whoever measures the lag by it should see where this state is.
-            await self._writer.commit(BatchWrites(next_offset=self.next_offset))
+            writes = self._writer.begin_writes()
+            writes.next_offset = self.next_offset
+            await self._writer.commit(writes)
 
     async def close(self) -> None:
         self._is_closing = True
@@ -153,11 +155,11 @@ class Partition:
         if reread is not None and records[0].offset >= reread.until:
             await self._finish_reread(reread)
             reread = None
-        writes = BatchWrites()
+        writes = self._writer.begin_writes()
         count = await self._process_records(records, writes, reread)
         self._coverage = log_coverage.cover_up_to(records[count - 1])
         if reread is None:
-            writes.states = [*self.processor.drain_changes(), self._encode_coverage(len(writes.assessments))]
+            writes.add_states([*self.processor.drain_changes(), self._encode_coverage(writes.assessments.count)])
             writes.next_offset = self.next_offset
         if not writes.is_empty:
             await self._writer.commit(writes)
@@ -171,7 +173,7 @@ class Partition:
     ) -> int:
         """Process records until the part is large enough; return how many were processed, at least one."""
         begun = self._yielded_at = time.perf_counter()
-        count = size = 0
+        count = 0
         for record in records:
             if reread is not None and record.offset >= reread.until:
                 break
@@ -182,15 +184,13 @@ class Partition:
                 events, origin = await self._process_record(record)
             except Rejection as rejection:
                 events, origin = await self._retry_or_set_aside(record, rejection, writes)
-            if reread is None:
-                writes.add_received(events, origin)
-            else:
+            if reread is not None:
                 events = reread.select_unwritten(events)
-                writes.add_assessments(events, origin)
-            for _, value in events:
-                size += len(value)
+            elif events and origin.received_at is not None:
+                writes.received.append(origin)
+            writes.add_assessments(events, origin)
             now = time.perf_counter()
-            if size > PART_BYTES or now - begun > PART_SECONDS:
+            if writes.assessments.size > PART_BYTES or now - begun > PART_SECONDS:
                 break
             if now - self._yielded_at > YIELD_SECONDS:
                 await self._yield()
@@ -274,17 +274,16 @@ class Partition:
             generation=self._generation,
             recorded_at=self._recorded_at,
         )
-        writes, size = BatchWrites(), 0
+        writes = self._writer.begin_writes()
         for event in self.processor.assess_all(position=position):
             if reread.is_news(event):
                 writes.add_assessments([event], NO_ORIGIN)
-                size += len(event[1])
-            if size > PART_BYTES:
+            if writes.assessments.size > PART_BYTES:
                 await self._writer.commit(writes)
-                writes, size = BatchWrites(), 0
+                writes = self._writer.begin_writes()
             if time.perf_counter() - self._yielded_at > YIELD_SECONDS:
                 await self._yield()
-        if writes.assessments:
+        if writes.assessments.count:
             await self._writer.commit(writes)
 
     async def _write_state(self, reread: Reread) -> None:
@@ -296,10 +295,13 @@ class Partition:
         stale = set(reread.dropped_keys)
         while changes := self.processor.drain_changes(most=STATES_A_TRANSACTION):
             stale.difference_update([key for key, _ in changes])
-            await self._writer.commit(BatchWrites(states=changes))
-        deletions = [(key, None) for key in sorted(stale)]
-        states = [*deletions, self._encode_coverage(0)]
-        await self._writer.commit(BatchWrites(states=states, next_offset=self.next_offset))
+            writes = self._writer.begin_writes()
+            writes.add_states(changes)
+            await self._writer.commit(writes)
+        writes = self._writer.begin_writes()
+        writes.add_states([*((key, None) for key in sorted(stale)), self._encode_coverage(0)])
+        writes.next_offset = self.next_offset
+        await self._writer.commit(writes)
 
     def _encode_coverage(self, verdicts: int) -> tuple[str, bytes]:
         """Return the coverage record of the state as it is, written together with so many *verdicts*."""
@@ -323,7 +325,7 @@ class Partition:
         """Count and log what is now committed."""
         metrics = self._dependencies.metrics
         metrics.facts.inc(count)
-        metrics.assessments.inc(len(writes.assessments))
+        metrics.assessments.inc(writes.assessments.count)
         metrics.received_to_verdict.observe_all(writes.received, self._dependencies.clock.now())
         for one in writes.rejected:
             metrics.dead_letters.labels(one.kind).inc()

@@ -5,8 +5,8 @@ that owned the partition before (KIP-98): its open transaction is aborted, and w
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -15,6 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.events.event_origin import EventOrigin
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
+from services.runtime import background
 from services.runtime.clock import Clock, milliseconds
 from services.runtime.kafka import clients, event_origins
 from services.runtime.kafka.clients import AccessDeniedError
@@ -26,9 +27,6 @@ BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one
 LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
 TRANSACTION_TIMEOUT_MS = 30_000  # a killed owner blocks committed readers no longer than this, should none follow it
 COMMIT_TIMEOUT_SECONDS = 45.0  # by then the broker has aborted the transaction
-
-# A record to write: its key, its value (None deletes), its headers.
-KeyedRecord = tuple[str, bytes | None, Headers]
 
 # The future of a batch that was sent, and the number of its records.
 SentBatch = tuple["asyncio.Future[Any]", int]
@@ -43,36 +41,64 @@ class RejectedRecord:
     reason: str
 
 
-@dataclass(slots=True, kw_only=True)
+class RecordBatches:
+    """Records of one topic in the batches in which they are sent, encoded as they come: none is kept beside its batch.
+
+    An awaited send a record would cost a linger each.
+    """
+
+    __slots__ = ("_batch", "_create_batch", "_timestamp", "batches", "count", "size")
+
+    def __init__(self, create_batch: Callable[[], BatchBuilder], timestamp: int) -> None:
+        self._create_batch = create_batch
+        self._timestamp = timestamp
+        self._batch = create_batch()
+        self.batches = [self._batch]
+        self.count = self.size = 0  # of all records, and of their values in bytes
+
+    def append(self, key: str, value: bytes | None, headers: Headers) -> None:
+        """Add a record; without a value it deletes its key."""
+        encoded = key.encode()
+        # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
+        if self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers) is None:
+            self._batch = self._create_batch()
+            self.batches.append(self._batch)
+            self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers)
+        self.count += 1
+        self.size += len(value or b"")
+
+
 class BatchWrites:
     """What follows from one batch: assessments and states, dead letters, and the next offset.
 
-    A state without a value is deleted. Without a next offset none is committed. `received` has the origins of the facts
-    that led to assessments and were processed for the first time.
+    Without a next offset none is committed. `received` has the origins of the facts that led to assessments and were
+    processed for the first time.
     """
 
-    assessments: list[KeyedRecord] = field(default_factory=list)
-    received: list[EventOrigin] = field(default_factory=list)
-    states: Sequence[tuple[str, bytes | None]] = ()
-    rejected: list[RejectedRecord] = field(default_factory=list)
-    next_offset: int | None = None
+    __slots__ = ("assessments", "next_offset", "received", "rejected", "states")
 
-    def add_received(self, events: Sequence[tuple[str, bytes]], origin: EventOrigin) -> None:
-        """Add the assessments that follow from a fact of *origin*, and remember the fact."""
-        self.add_assessments(events, origin)
-        if events and origin.received_at is not None:
-            self.received.append(origin)
+    def __init__(self, create_batch: Callable[[], BatchBuilder], timestamp: int) -> None:
+        self.assessments = RecordBatches(create_batch, timestamp)
+        self.states = RecordBatches(create_batch, timestamp)
+        self.received: list[EventOrigin] = []
+        self.rejected: list[RejectedRecord] = []
+        self.next_offset: int | None = None
 
     def add_assessments(self, events: Sequence[tuple[str, bytes]], origin: EventOrigin) -> None:
-        """Add assessments, as (key, value)."""
+        """Add assessments, as (key, value), that follow from a fact of *origin*."""
         headers = event_origins.encode_headers(origin)
         for key, value in events:
-            self.assessments.append((key, value, headers))
+            self.assessments.append(key, value, headers)
+
+    def add_states(self, states: Iterable[tuple[str, bytes | None]]) -> None:
+        """Add state records, as (key, value); one without a value is deleted."""
+        for key, value in states:
+            self.states.append(key, value, [])
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.assessments or self.states or self.rejected) and self.next_offset is None
+        return not (self.assessments.count or self.states.count or self.rejected) and self.next_offset is None
 
 
 class WriterFailedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
@@ -115,6 +141,10 @@ class TransactionalWriter:
     async def close(self) -> None:
         await clients.stop_producer(self._producer)
 
+    def begin_writes(self) -> BatchWrites:
+        """Return writes without anything, to be filled and committed."""
+        return BatchWrites(self._producer.create_batch, milliseconds(self._clock.now()))
+
     async def commit(self, writes: BatchWrites) -> None:
         """Write all of *writes* or nothing; raise `ProducerFenced` if the partition has another owner by now."""
         await self._run(self._commit(writes))
@@ -131,7 +161,7 @@ class TransactionalWriter:
         self._under_way = []
         self._has_failed = True  # until the opposite is known: a cancelled transaction has failed, too
         try:
-            is_done = await _wait_at_most(COMMIT_TIMEOUT_SECONDS, transaction)
+            is_done = await background.wait_at_most(COMMIT_TIMEOUT_SECONDS, transaction)
         except (AssertionError, IllegalOperation) as cause:
             # aiokafka insists on the order of its calls and answers, which a refused or deleted topic upsets.
             raise WriterFailedError("the client lost track of its transaction") from self._find_refusal() or cause
@@ -147,8 +177,8 @@ class TransactionalWriter:
 
     async def _commit(self, writes: BatchWrites) -> None:
         async with self._producer.transaction():
-            verdicts = await self._send_in_batches(VERDICTS.name, writes.assessments)
-            states = await self._send_in_batches(DUTIES.name, ((key, value, []) for key, value in writes.states))
+            verdicts = await self._send(VERDICTS.name, writes.assessments)
+            states = await self._send(DUTIES.name, writes.states)
             dead_letters = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.rejected)
             await asyncio.gather(*(one for one, _ in (*verdicts, *states)), *dead_letters)
             self._follow_verdicts(verdicts)
@@ -166,8 +196,10 @@ class TransactionalWriter:
             raise
 
     async def _append_fact(self, key: str, value: bytes) -> None:
+        facts = RecordBatches(self._producer.create_batch, milliseconds(self._clock.now()))
+        facts.append(key, value, [])
         async with self._producer.transaction():
-            await asyncio.gather(*(one for one, _ in await self._send_in_batches(FACTS.name, [(key, value, [])])))
+            await asyncio.gather(*(one for one, _ in await self._send(FACTS.name, facts)))
 
     def _follow_verdicts(self, batches: Sequence[SentBatch]) -> None:
         """Take note of where the verdicts end; raise `WriterFailedError` if earlier ones are no longer there."""
@@ -178,40 +210,12 @@ class TransactionalWriter:
                 raise WriterFailedError(f"verdicts up to {self._verdicts_end} are lost: the next one got {offset}")
             self._verdicts_end = offset + count
 
-    async def _send_in_batches(self, topic: str, records: Iterable[KeyedRecord]) -> list[SentBatch]:
-        """Send *records* in whole batches; return their futures. An awaited send a record would cost a linger each."""
-        timestamp = milliseconds(self._clock.now())
+    async def _send(self, topic: str, records: RecordBatches) -> list[SentBatch]:
+        """Send the batches of *records*; return their futures."""
         sent: list[SentBatch] = []
-        batch = self._producer.create_batch()
-        for key, value, headers in records:
-            # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
-            if batch.append(key=key.encode(), value=value, timestamp=timestamp, headers=headers) is None:
-                sent.append((await self._send_batch(topic, batch), batch.record_count()))
-                batch = self._producer.create_batch()
-                batch.append(key=key.encode(), value=value, timestamp=timestamp, headers=headers)
-        if batch.record_count():
-            sent.append((await self._send_batch(topic, batch), batch.record_count()))
+        for batch in records.batches if records.count else ():
+            count = batch.record_count()
+            sending = await self._producer.send_batch(batch, topic, partition=self._partition)
+            self._under_way.append(sending)
+            sent.append((sending, count))
         return sent
-
-    async def _send_batch(self, topic: str, batch: BatchBuilder) -> asyncio.Future[Any]:
-        sending: asyncio.Future[Any] = await self._producer.send_batch(batch, topic, partition=self._partition)
-        self._under_way.append(sending)
-        return sending
-
-
-async def _wait_at_most(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
-    """Return whether *work* ends within *seconds*, and raise what it raises; afterwards it is left to itself.
-
-    A cancelled transaction aborts itself, which may take for ever as well. So nobody waits for that.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
-    if not done:
-        task.cancel()
-        return False
-    task.result()
-    return True

@@ -64,3 +64,21 @@ async def cancel(*tasks: "asyncio.Task[Any] | None", grace_seconds: float = 0.0)
     if left:
         names = [str(task.get_coro()) for task in left]
         log.error("tasks have not ended although they were cancelled", extra={"action": "tasks_left", "tasks": names})
+
+
+async def wait_at_most(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
+    """Return whether *work* ends within *seconds*, and raise what it raises; afterwards it is left to itself.
+
+    A cancelled transaction aborts itself, which may take for ever as well. So nobody waits for that.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not done:
+        task.cancel()
+        return False
+    task.result()
+    return True

@@ -17,7 +17,7 @@ from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels import http_gateway
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.errors import LedgerUnavailableError
-from services.runtime.http.probes import Receive, Scope, Send, send_response
+from services.runtime.http.probes import Receive, Scope, Send, read_content, send_response
 
 RECEIPTS_PATH = "/v1/receipts"
 VARIABLES = ("query", "body")
@@ -68,7 +68,7 @@ class ReceiptWebhook:
             return HTTPStatus.NOT_FOUND
         if not _shows_secret(gateway, scope, query):
             return HTTPStatus.UNAUTHORIZED
-        content = await _read_content(receive)
+        content = await read_content(receive, largest=_LARGEST_REQUEST)
         if content is None:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         body = _decode_content(scope, content)
@@ -102,18 +102,6 @@ def _shows_secret(gateway: ReceiptGateway, scope: Scope, query: Mapping[str, str
         name = gateway.header.lower().encode("latin-1")
         shown = next((value.decode("latin-1") for header, value in scope["headers"] if header == name), "")
     return hmac.compare_digest(shown.encode(), gateway.secret.encode())
-
-
-async def _read_content(receive: Receive) -> bytes | None:
-    """Return the content of a request, or None if there is too much of it."""
-    content: bytes = b""
-    while True:
-        message = await receive()
-        content += bytes(message.get("body", b""))
-        if len(content) > _LARGEST_REQUEST:
-            return None
-        if not message.get("more_body"):
-            return content
 
 
 def _decode_content(scope: Scope, content: bytes) -> Value:

@@ -94,6 +94,18 @@ def probe_routes(
     return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))
 
 
+async def read_content(receive: Receive, *, largest: int) -> bytes | None:
+    """Return the content of a request, or None if it has more than *largest* bytes."""
+    content = b""
+    while True:
+        message = await receive()
+        content += bytes(message.get("body", b""))
+        if len(content) > largest:
+            return None
+        if not message.get("more_body"):
+            return content
+
+
 async def send_response(send: Send, body: bytes, *, status: int = 200, content_type: str = JSON) -> None:
     """Send one whole response."""
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]

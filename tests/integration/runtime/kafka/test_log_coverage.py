@@ -1,13 +1,40 @@
 """The coverage of a state is compared with the log of a real broker: its bounds, commits and records."""
 
+from functools import partial
+from typing import Any
+
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events.topics import FACTS
+from services.runtime.kafka import log_coverage
 from services.runtime.kafka.log_coverage import Agreement, Coverage, cover_up_to, inspect_log, judge
 from tests.support.servers.kafka import Bus
 
 GROUP = "coverage"
 PARTITION = TopicPartition(FACTS.name, 0)
+
+
+class _GrowingLogConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no annotations
+    """Asks a broker that is at work: after each answer the log has a record more, which the group commits."""
+
+    def __init__(self, bus: Bus, **options: Any) -> None:
+        super().__init__(**options)
+        self._bus = bus
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        found: int | None = await super().committed(partition)
+        await self._grow()
+        return found
+
+    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        found: dict[TopicPartition, int] = await super().end_offsets(partitions)
+        await self._grow()
+        return found
+
+    async def _grow(self) -> None:
+        written = await self._bus.publish(FACTS.name, b"more", partition=0)
+        await self._bus.commit_offsets(GROUP, FACTS.name, {0: written.offset + 1})
 
 
 async def _read_last(bus: Bus) -> Coverage:
@@ -32,6 +59,16 @@ async def test_a_state_agrees_with_the_log_that_it_was_made_from(bus: Bus) -> No
     await bus.publish(FACTS.name, b"3", partition=0)
     log = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
     assert (log.beginning, log.end, log.committed) == (0, 3, 2)
+    assert judge(coverage, log).agreement is Agreement.INTACT
+
+
+async def test_a_log_that_grows_while_it_is_inspected_is_not_shorter(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the group commits meanwhile lies behind an end that was asked for earlier, and that is no loss."""
+    await bus.publish(FACTS.name, b"1", partition=0)
+    coverage = await _read_last(bus)
+    monkeypatch.setattr(log_coverage, "AIOKafkaConsumer", partial(_GrowingLogConsumer, bus))
+    log = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
+    assert (log.committed, log.end) == (1, 2)
     assert judge(coverage, log).agreement is Agreement.INTACT
 
 
