@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.local.process.daemon import Daemon, Program
 from deploy.local.process.ports import LOOPBACK, free_ports
 from schemas.events.topics import VERDICTS
-from tests.bench import maven
+from tests.support import maven
 
 PROJECT = Path(__file__).parent / "kafka_connect"
 COLLECTION = "connect"

@@ -10,8 +10,8 @@ import msgspec
 from deploy.local.process.daemon import Daemon, Program
 from schemas.events.topics import FACTS, VERDICTS
 from services.rules.core.duty_catalogue import DutyCatalogue, DutySelection
-from tests.bench import maven
 from tests.bench.rules_worlds import HORIZON, PERIODS
+from tests.support import maven
 
 SOURCE = Path(__file__).parent / "kafka_streams"
 APPLICATION = "usual-duty"

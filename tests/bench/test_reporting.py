@@ -19,8 +19,9 @@ from pymongo.collection import Collection
 
 from schemas.events.ids import partition_of
 from schemas.events.topics import VERDICTS
-from tests.bench import kafka_connect_peer, maven
+from tests.bench import kafka_connect_peer
 from tests.bench.kafka_connect_peer import KafkaConnectPeer
+from tests.support import maven
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import a_key, a_revision
 from tests.support.builders.annual_report_events import a_verdict_event

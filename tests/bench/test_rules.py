@@ -35,9 +35,10 @@ from services.runtime import bootstrap
 from services.runtime.clock import milliseconds, steer
 from services.runtime.kafka import partition_reader
 from services.runtime.settings import KafkaConfig
-from tests.bench import kafka_streams_peer, maven, rules_worlds
+from tests.bench import kafka_streams_peer, rules_worlds
 from tests.bench.kafka_streams_peer import KafkaStreamsPeer
 from tests.bench.rules_worlds import World
+from tests.support import maven
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.partition_log import PartitionLog
 from tests.support.servers.kafka import Bus

@@ -1,4 +1,4 @@
-"""The libraries of peers in Java, which Maven fetches from the registry; where there is none, peers are left out."""
+"""Libraries in Java, which Maven fetches from the registry; where there is none, what needs them is left out."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ FETCH_SECONDS = 600.0
 
 
 def is_available() -> bool:
-    """Whether this machine can fetch and run a peer in Java."""
+    """Whether this machine can fetch and run libraries in Java."""
     return shutil.which("mvn") is not None and shutil.which("java") is not None
 
 
