@@ -90,8 +90,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     """Wire reporting; nothing is opened before the lifespan begins. *halt* stops a process that cannot go on."""
     components = reporting_components.build_components(settings, halt)
     queries = _build_queries(components)
-    submissions = SubmissionQueries(queries, components.store)
-    results = ResultsQueries(queries, components.store)
+    submissions, results = SubmissionQueries(queries, components.store), ResultsQueries(queries, components.store)
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store), results=results)
     templates = templating.build_environment()
     renderer = PageRenderer(queries, templates, clock=components.clock, freshness=components.freshness)

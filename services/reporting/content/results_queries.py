@@ -27,7 +27,7 @@ from services.reporting.store import PlanDutyFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundResults:
+class ConsolidatedResults:
     """The results of a plan for a period, and what looks like a slip in them.
 
     Of two with one `id` only the instants differ. `consolidated` and `reviewed` hold the obligations and the findings,
@@ -46,10 +46,10 @@ class ResultsQueries:
     def __init__(self, queries: ReportingQueries, archive: EventSource) -> None:
         self._queries = queries
         self._contents = SubmissionContents(archive)
-        self._kept = AnswerMemo[FoundResults]()
-        self._consolidating = SharedWork[FoundResults]()
+        self._kept = AnswerMemo[ConsolidatedResults]()
+        self._consolidating = SharedWork[ConsolidatedResults]()
 
-    async def find_results(self, plan_id: str, period: str, context: QueryContext) -> FoundResults:
+    async def find_results(self, plan_id: str, period: str, context: QueryContext) -> ConsolidatedResults:
         """Return the results of a plan for exactly *period*, the text of one, and what looks like a slip in them.
 
         Raises `NotFoundError` for an unknown plan, `UnreadableContentError` where a record cannot be read and
@@ -66,7 +66,7 @@ class ResultsQueries:
 
     async def _consolidate(
         self, plan_id: str, period: str, *, context: QueryContext, basis: Hashable | None
-    ) -> FoundResults:
+    ) -> ConsolidatedResults:
         assessed = await self.assess_plan(plan_id, period, context)
         # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
         found = await asyncio.to_thread(_consolidate, assessed, period, context)
@@ -119,7 +119,7 @@ def _list_compared(period: str) -> tuple[str, ...]:
     return tuple(one.text for one in (current, periods.year_before(current)) if one is not None)
 
 
-def _consolidate(assessed: AssessedPlan, period: str, context: QueryContext) -> FoundResults:
+def _consolidate(assessed: AssessedPlan, period: str, context: QueryContext) -> ConsolidatedResults:
     questions = results_question.build_questions(assessed, period)
     results = PlanResults(
         plan=assessed.plan.plan,
@@ -129,7 +129,7 @@ def _consolidate(assessed: AssessedPlan, period: str, context: QueryContext) -> 
         zone=ZoneInfo(assessed.plan.zone),
         obligations=tuple(map(consolidate, questions)),
     )
-    return FoundResults(
+    return ConsolidatedResults(
         id=secrets.token_hex(16),
         results=results,
         consolidated=MemoizedItems(results.obligations),

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from schemas.content import units
 from schemas.plan.plan import Plan
 from schemas.plan.values import Bilingual
-from services.reporting.content.results_queries import FoundResults
+from services.reporting.content.results_queries import ConsolidatedResults
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import agency_rank, results_scope
 from services.reporting.core.content.agency_rank import AgencyRank
@@ -54,7 +54,7 @@ class ReviewedResults:
 
     @classmethod
     def select(
-        cls, found: FoundResults, obligation: str, *, context: QueryContext, plan: Plan
+        cls, found: ConsolidatedResults, obligation: str, *, context: QueryContext, plan: Plan
     ) -> "ReviewedResults | None":
         """Return what the scope covers of the results of one obligation; None where it asks for no figures.
 
