@@ -50,6 +50,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(folder)
 
 
+@pytest.fixture(autouse=True)
+def _same_umask() -> Iterator[None]:
+    """The local stack closes its files to others for the whole process; Postfix, of a later test, has other users."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    yield
+    os.umask(mask)
+
+
 @pytest.fixture(scope="session")
 def jars() -> Path:
     """The folder of the broker's jars."""

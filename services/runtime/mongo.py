@@ -43,6 +43,7 @@ _RETRYABLE_CODES = frozenset(
         *(24, 50, 112, 134, 237, 251, 262, 290),  # LockTimeout, MaxTimeMSExpired, WriteConflict and other time-outs
         *(43, 175, 133),  # CursorNotFound, QueryPlanKilled, FailedToSatisfyReadPreference
         *(211, 239, 246, 276),  # KeyNotFound (of cluster time), snapshots and index builds that a restart took away
+        *(215, 12587),  # DatabaseDropPending, BackgroundOperationInProgressForNamespace: somebody drops what is used
         14031,  # OutOfDiskSpace: the same write succeeds once there is space
     }
 )

@@ -83,15 +83,18 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+        self._recoverable: tuple[type[Exception], ...] = (CheckpointsUnavailableError,)
 
     def subscribe(self, broker: ConsumingBroker, handler: Handler, *, recoverable: tuple[type[Exception], ...]) -> None:
-        """Have *broker* consume the topic; *handler* stores a batch, and is called again if it raises *recoverable*."""
+        """Have *broker* consume the topic; *handler* stores a batch, and is called again if it raises *recoverable*.
+
+        What prepares the store for a state that is read anew may raise that too, and is tried again.
+        """
+        self._recoverable = (*recoverable, CheckpointsUnavailableError)
 
         async def handle(records: Records, consumer: ObservedConsumer) -> None:
             await batch_consumer.repeat_while_unavailable(
-                lambda: self._store_batch(records, consumer, handler),
-                (*recoverable, CheckpointsUnavailableError),
-                until=consumer.is_stopping,
+                lambda: self._store_batch(records, consumer, handler), self._recoverable, until=consumer.is_stopping
             )
 
         self._subscribed = batch_consumer.subscribe(
@@ -164,7 +167,7 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                     await self._wait()
                     async with self._lock:
                         await self._compare_with_database()
-            except (KafkaError, CheckpointsUnavailableError):
+            except (KafkaError, *self._recoverable):
                 log.warning(
                     "the state cannot be compared with the log for now",
                     exc_info=True,

@@ -1,5 +1,7 @@
 """A database that is lost, older or emptied is filled again by reporting itself, which answers nothing until then."""
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,6 +22,7 @@ from tests.support.servers.services import Service
 
 GROUP = "dondoc-reporting"
 AT = AS_OF.isoformat()
+DROPS = 100
 COLLECTIONS = ("assessments", "alerts", "facts")
 REPORT = "/v1/plans/6766-KH-UBND/periods/2026/report.json"
 
@@ -116,6 +119,40 @@ async def test_a_database_that_is_lost_while_reporting_is_stopped_is_filled_agai
     await assert_no_wrong_answer_until_complete(get, service, 76)
     await eventually(lambda: documents(database) == before, "the documents of before")
     await eventually(service.is_ready, "a reporting that is ready")
+
+
+async def test_a_database_that_takes_no_index_for_a_while_is_waited_for(
+    running: Service, get: Get, database: Database
+) -> None:
+    """As while somebody drops it, or while it has no primary: the process does not end, and fills it afterwards."""
+    before = documents(database)
+    with database.fail_commands("createIndexes", errorCode=215):
+        database.drop()
+        await eventually(lambda: "state_waiting" in actions_of(running), "a database that is waited for", timeout=30)
+    await assert_no_wrong_answer_until_complete(get, running, 76)
+    await eventually(lambda: documents(database) == before, "the documents of before")
+    assert "halted" not in actions_of(running)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+async def test_a_database_that_is_dropped_again_and_again_ends_no_process(
+    running: Service, get: Get, database: Database
+) -> None:
+    """At any moment, also while it is filled and while indexes are made; at the end everything is there again."""
+    before = documents(database)
+    chance = random.Random(3)  # noqa: S311  # the moments can be repeated
+    for _ in range(DROPS):
+        database.drop()
+        await asyncio.sleep(chance.uniform(0.0, 0.5))
+        assert running.is_running
+    await assert_no_wrong_answer_until_complete(get, running, 76)
+    await eventually(lambda: documents(database) == before, "the documents of before")
+
+
+def actions_of(service: Service) -> set[str]:
+    """The actions that the log of a service names."""
+    return {str(line.get("action")) for line in service.log_lines()}
 
 
 @pytest.mark.chaos

@@ -48,6 +48,7 @@ def labelled(label: str) -> OperationFailure:
         errors.CursorNotFound("cursor id not found", 43),
         *(OperationFailure("interrupted", code) for code in INTERRUPTIONS),
         OperationFailure("no space left on device", 14031),
+        OperationFailure("database is in the process of being dropped", 215),
         labelled("RetryableWriteError"),
         labelled("TransientTransactionError"),
         labelled("UnknownTransactionCommitResult"),
