@@ -15,6 +15,7 @@ from services.reporting.core.access.decisions import Access
 from services.reporting.current.view import CurrentView
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.evidence import evidence_pages
+from services.reporting.dashboard.evidence.changes_page import ChangesPage
 from services.reporting.dashboard.evidence.status_page import Checks, StatusPage
 from services.reporting.dashboard.officer.review_page import ReviewMaterials, ReviewPage
 from services.reporting.dashboard.page_renderer import PageRenderer
@@ -23,6 +24,7 @@ from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
 from services.reporting.dashboard.season import season_routes
 from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.documents import formats
+from services.reporting.evidence.change_queries import ChangeQueries
 from services.reporting.evidence.season_monitor import SeasonMonitor
 from services.reporting.http import api_description, problems
 from services.reporting.http.access import open_link
@@ -32,6 +34,7 @@ from services.reporting.http.compression import CompressionMiddleware
 from services.reporting.http.content_api import ContentApi
 from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.evidence import evidence_routes
+from services.reporting.http.evidence.change_api import ChangeApi
 from services.reporting.http.live.stream_api import StreamApi
 from services.reporting.http.rendering import RenderingLimit
 from services.reporting.http.report_documents import ReportDocuments
@@ -77,6 +80,7 @@ def main() -> None:
     """Serve until the process is asked to stop."""
     settings = bootstrap.initialise("reporting", ReportingSettings)
     bootstrap.relax_garbage_collection()
+    bootstrap.answer_while_computing()
     halt = Halt()
     app = build_app(settings, halt=halt)
     server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
@@ -86,8 +90,8 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     """Wire reporting; nothing is opened before the lifespan begins. *halt* stops a process that cannot go on."""
     components = reporting_components.build_components(settings, halt)
     queries = _build_queries(components)
-    submissions = SubmissionQueries(queries, components.store)
-    reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
+    submissions, results = SubmissionQueries(queries, components.store), ResultsQueries(queries, components.store)
+    reports = ReportCompiler(queries, components.store, SealedReportStore(components.store), results=results)
     templates = templating.build_environment()
     renderer = PageRenderer(queries, templates, clock=components.clock, freshness=components.freshness)
     admin = _build_admin(components)
@@ -104,14 +108,14 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 open_link.build_route(guard.authentication, templates),
                 *ReportingApi(queries, submissions, clock=components.clock).routes(),
                 *documents.routes(),
-                *_build_content_api(components, queries, submissions).routes(),
+                *_build_content_api(components, results, submissions).routes(),
                 *evaluations.routes(),
                 *_build_review_page(components, queries, evaluations, renderer, guard).routes(),
                 *sealed_reports.routes(),
                 *SealedReportsPage(sealed_reports, renderer, guard, clock=components.clock).routes(),
                 *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
-                *_build_pages(components, queries, renderer),
+                *_build_pages(components, queries, results, renderer),
             ]
         ),
         lifespan=reporting_components.build_lifespan(components, season.run),
@@ -134,14 +138,17 @@ def _build_queries(components: ReportingComponents) -> ReportingQueries:
 
 
 def _build_evidence(
-    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer
+    components: ReportingComponents, queries: ReportingQueries, results: ResultsQueries, renderer: PageRenderer
 ) -> list[BaseRoute]:
     """Return the API and the pages of what statuses and figures rest on, and of the service's own health."""
     store, documents, clock = components.store, components.references, components.clock
     checks, registry = _build_checks(components), components.registry
+    changes = ChangeQueries(queries, results)
     return [
         *evidence_routes.build_routes(queries, store, documents, clock=clock),
         *evidence_pages.build_routes(queries, store, documents, renderer=renderer, clock=clock),
+        *ChangeApi(queries, changes, clock=clock).routes(),
+        *ChangesPage(queries, changes, renderer, clock=clock).routes(),
         *StatusPage(renderer, components.freshness, checks, registry=registry, clock=clock).routes(),
     ]
 
@@ -181,12 +188,14 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     return AdminApp(settings.admin_port, routes, requests, service_port=settings.port)
 
 
-def _build_pages(components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer) -> list[BaseRoute]:
-    clock, results = components.clock, ResultsQueries(queries, components.store)
+def _build_pages(
+    components: ReportingComponents, queries: ReportingQueries, results: ResultsQueries, renderer: PageRenderer
+) -> list[BaseRoute]:
+    clock = components.clock
     return [
         *Dashboard(queries, clock, renderer).routes(),
         *season_routes.build_routes(queries, results, renderer, clock=clock),
-        *_build_evidence(components, queries, renderer),
+        *_build_evidence(components, queries, results, renderer),
         *StreamApi(
             components.feed,
             require_agency=queries.require_agency,
@@ -220,10 +229,10 @@ def _build_sealing(components: ReportingComponents, reports: ReportCompiler, lim
 
 
 def _build_content_api(
-    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+    components: ReportingComponents, results: ResultsQueries, submissions: SubmissionQueries
 ) -> ContentApi:
     return ContentApi(
-        ResultsQueries(queries, components.store),
+        results,
         submissions,
         files=AttachmentFiles(components.settings.attachments),
         clock=components.clock,

@@ -8,12 +8,14 @@ rules, which reads every fact.
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from services.reporting import event_decoder
+from services.reporting.current import thread_work
 from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt
 from services.reporting.metrics import ReportingMetrics
 from services.runtime import decoding
@@ -22,7 +24,6 @@ from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import event_origins
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
-from services.runtime.kafka.observed_consumer import ObservedConsumer
 
 Decoded = TypeVar("Decoded")
 
@@ -46,14 +47,14 @@ class TopicReader(Generic[Decoded]):
     """How the records of one topic are decoded and stored, and whether reporting is the one to set the poison aside.
 
     `decode` returns None for a record that reporting has no use for, and raises `UnreadableRecordError` for poison.
-    `origin_of` returns what a record says of the event behind it.
+    `origin_of` returns what a record, and what it decodes to, say of the event behind it.
     """
 
     label: str
     decode: Callable[[ConsumedRecord], Decoded | None]
     insert: Insert[Decoded]
     sets_aside: bool = True
-    origin_of: Callable[[ConsumedRecord], EventOrigin] = lambda _record: NO_ORIGIN
+    origin_of: Callable[[ConsumedRecord, Decoded], EventOrigin] = lambda _record, _decoded: NO_ORIGIN
 
 
 def verdict_reader(insert: Insert[RecordedAssessment]) -> TopicReader[RecordedAssessment]:
@@ -62,7 +63,7 @@ def verdict_reader(insert: Insert[RecordedAssessment]) -> TopicReader[RecordedAs
         label="verdicts",
         decode=lambda record: event_decoder.decode_verdict(record.value),
         insert=insert,
-        origin_of=event_origins.read_verdict_origin,
+        origin_of=lambda record, _decoded: event_origins.read_verdict_origin(record),
     )
 
 
@@ -84,37 +85,28 @@ def fact_reader(insert: Insert[DecodedFact]) -> TopicReader[DecodedFact]:
         decode=decode,
         insert=insert,
         sets_aside=False,
-        origin_of=lambda record: event_origins.read_fact_origin(record.value),
+        origin_of=lambda _record, fact: fact.origin,
     )
 
 
-def measure_delays(
-    handle: Handler,
+def on_batch(
     reader: TopicReader[Decoded],
+    dead_letters: DeadLetterWriter,
     metrics: ReportingMetrics,
     *,
     clock: Clock,
     is_complete: Callable[[TopicPartition], bool],
 ) -> Handler:
-    """Return *handle*, with the way from the receipt of an event to what it stores measured.
+    """Return the handler of the batches of one topic.
 
-    Records that the database *is_complete* without are measured; what is read again was shown before.
+    It measures the way from the receipt of an event to what is stored of it, for the records that the database
+    *is_complete* without; what is read again was shown before.
     """
-
-    async def handle_and_measure(records: Records, consumer: ObservedConsumer) -> None:
-        fresh = [one for one in records if is_complete(TopicPartition(one.topic, one.partition))]
-        await handle(records, consumer)
-        metrics.received_to_dashboard.observe_all(map(reader.origin_of, fresh), clock.now(), reader.label)
-
-    return handle_and_measure
-
-
-def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:
-    """Return the handler of the batches of one topic."""
 
     async def handle(records: Records, _consumer: AIOKafkaConsumer) -> None:
         with metrics.batch_seconds.labels(reader.label).time():
-            decoded, poison = _decode_batch(reader, records)
+            # Five thousand verdicts take a tenth of a second, in which requests are answered.
+            decoded, poison = await thread_work.run(partial(_decode_batch, reader, records), work=len(records))
             conflicting = await reader.insert([value for _record, value in decoded])
             conflicts = [(decoded[position][0], CONFLICT) for position in sorted(conflicting)]
             # The write comes first because the whole batch is tried again while the database is away: dead letters
@@ -128,6 +120,10 @@ def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metri
         metrics.records.labels(reader.label).inc(len(decoded) - len(conflicts))
         metrics.unreadable.labels(reader.label).inc(len(poison))
         metrics.conflicts.labels(reader.label).inc(len(conflicts))
+        places = {TopicPartition(record.topic, record.partition) for record in records}
+        fresh = {place.partition for place in places if is_complete(place)}
+        origins = (reader.origin_of(record, value) for record, value in decoded if record.partition in fresh)
+        metrics.received_to_dashboard.observe_all(origins, clock.now(), reader.label)
 
     return handle
 

@@ -16,6 +16,7 @@ import msgspec
 from schemas.events import facts, ids
 from schemas.events.assessments import ASSESSED
 from schemas.events.deliveries import ACKNOWLEDGED, DELIVERED
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted, WireAlertedDuty, WireSegment, WireTimeline
 from services.reporting.core.content.submission_history import DocketFact
@@ -23,6 +24,7 @@ from services.reporting.core.timeline import AssessmentRevision, StatusSpan
 from services.reporting.core.urging import AlertAttempt
 from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
+from services.runtime.kafka import event_origins
 
 # MongoDB takes documents of 16 MiB; the other fields of a document have room in the rest.
 LARGEST_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -60,7 +62,8 @@ class DecodedFact:
     """A fact, the duty that it is about, when the log recorded it, and the bytes of its record.
 
     `receiptid` is that of the receipt which confirms it; for a fact without one, which intake has not taken, it derives
-    from the fact in the same way. `digest` is that of type, duty and data.
+    from the fact in the same way. `digest` is that of type, duty and data. `origin` says when it was received, and
+    which trace it belongs to.
     """
 
     receiptid: str
@@ -72,6 +75,7 @@ class DecodedFact:
     duty: DutyKey
     digest: str
     record: bytes
+    origin: EventOrigin = NO_ORIGIN
 
 
 class _FactPayload(msgspec.Struct):
@@ -110,9 +114,11 @@ class _RecordedEvent(msgspec.Struct):
     type: str
     receivedtime: str
     data: _FactPayload
-    # Rules reads neither of these two, so what it counts may have anything in their place.
+    # What counts may have anything in their place.
     receiptid: Any = None
     subject: Any = None
+    traceparent: Any = None
+    tracestate: Any = None
 
 
 class _NamingPayload(msgspec.Struct):
@@ -215,6 +221,7 @@ def decode_fact(record: bytes | None, *, recorded_at: datetime) -> DecodedFact |
         duty=duty,
         digest=digest,
         record=raw,
+        origin=event_origins.build_origin(event.receivedtime, event.traceparent, event.tracestate),
     )
 
 

@@ -224,7 +224,7 @@ class ReportingQueries:
         if joined is None:
             lines = sum(len(part.lines) for part in parts)
             joined = await thread_work.run(partial(FoundLines.join, parts, plans), work=lines)
-            self._joined.keep(question, basis, joined, lines=lines)
+            self._joined.keep(question, basis, joined, size=lines)
         return joined
 
     async def _find_plan_lines(self, plan: Plan, duties: PlanDutyFilter, context: QueryContext) -> FoundLines:
@@ -235,15 +235,16 @@ class ReportingQueries:
             return kept.found
         covered = await self._cover(plan, known, context)
         line_context = self._line_context(plan, covered.states, context)
-        earlier = self._lines.find_last(question)
-        builder = earlier.builder if earlier and earlier.builder.serves(line_context) else LineBuilder(line_context)
+        # A page that compares two days asks for the lines of both in turn.
+        builders = (one.builder for one in self._lines.list_kept(question) if one.builder.serves(line_context))
+        builder = next(builders, None) or LineBuilder(line_context)
         build = partial(builder.build, covered.states, covered.attempts, as_of=context.as_of)
         lines = await thread_work.run(build, work=len(covered.states))
         found = FoundLines(
             listed=MemoizedItems(lines), placed=MemoizedItems(tuple(covered.states)), unreadable=covered.unreadable
         )
         if basis is not None:
-            self._lines.keep(question, basis, _KeptLines(found=found, builder=builder), lines=len(lines))
+            self._lines.keep(question, basis, _KeptLines(found=found, builder=builder), size=len(lines))
         return found
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
@@ -272,7 +273,7 @@ class ReportingQueries:
         if inputs is None:
             inputs = await self._compile(plan, period, await self._cover(plan, known, context), context)
             if basis is not None:
-                self._reports.keep(question, basis, inputs, lines=len(known.assessments))
+                self._reports.keep(question, basis, inputs, size=len(known.assessments))
         return replace(inputs, report=replace(inputs.report, as_of=context.as_of, known_at=context.known_at))
 
     async def _compile(

@@ -10,7 +10,17 @@ LINE_BREAKS = {one: f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
 
 def encode_line(row: Mapping[str, Any]) -> bytes:
     """Return *row* as a line of UTF-8 with its line feed; half of a surrogate pair is written as its escape."""
-    text = json.dumps(row, ensure_ascii=False)
+    return encode_value(row) + b"\n"
+
+
+def encode_value(value: object) -> bytes:
+    """Return *value* as a line without its line feed."""
+    text = json.dumps(value, ensure_ascii=False)
     for one, escape in LINE_BREAKS.items():
         text = text.replace(one, escape)  # seldom there: looking for three characters is faster than translating all
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+    return text.encode("utf-8", "backslashreplace")
+
+
+def append_member(row: Mapping[str, Any], name: str, encoded: bytes) -> bytes:
+    """Return the line of *row* with one more member, whose value is *encoded* already."""
+    return b"%b, %b: %b}\n" % (encode_value(row)[:-1], encode_value(name), encoded)

@@ -2,7 +2,8 @@
 
 The goal is 200 ms at 10,000 agencies and a million assessments in ten years, and 50 ms for a probe. `BENCH_AGENCIES`
 and `BENCH_YEARS` set another size. Agencies have sent their reports of the last two years, and were reminded three
-times in each. It fails only where an answer is wrong.
+times in each. Each question is asked again and again, as by several readers of a season in which nothing happens; then
+some of them each time after another verdict has come. It fails only where an answer is wrong.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.events.assessments import Status
+from schemas.events.topics import VERDICTS
 from schemas.plan.registry import Registry
 from services.reporting import event_decoder
 from services.reporting.core.timeline import AssessmentRevision
@@ -70,6 +72,8 @@ QUESTIONS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("API, as known in October", "/v1/duties", {"period": "2026", "known_at": "2026-10-01T00:00:00Z"}),
     ("API, one agency", "/v1/agencies/a-00042", {}),
 )
+CHANGES = 5  # verdicts, after each of which a question is asked once
+ASKED_AFTER_CHANGES = ("season", "list", "results", "API, 100 duties", "API, results")
 
 
 @pytest.mark.timeout(1800)
@@ -83,12 +87,46 @@ async def test_pages_and_questions(bus: Bus, launch: Launch, database: Database,
     print(f"\nfilled in {time.perf_counter() - begun:.0f} s")
     settings = {"DONDOC_MONGO_URL": database.url, "DONDOC_REPORTING_MONGO_DATABASE": database.name}
     service = launch("reporting", **settings)
-    print(f"\n{AGENCIES} agencies, {AGENCIES * YEARS * REVISIONS} assessments; milliseconds")
+    load = f"load {os.getloadavg()[0]:.1f}"
+    print(f"\n{AGENCIES} agencies, {AGENCIES * YEARS * REVISIONS} assessments; milliseconds; {load}")
     print(f"  {'':<28}{'median':>8}{'p95':>8}{'probe':>8}{'kB':>8}")
     async with httpx.AsyncClient(base_url=service.url, headers=readers.headers, timeout=120) as client:
         for name, path, query in QUESTIONS:
             print(f"  {name:<28}" + "".join(f"{one:8.0f}" for one in await _ask(client, path, query)))
+        print(f"  resident memory {_resident_megabytes(service)} MB")
+        print(f"  once after each of {CHANGES} verdicts: median and longest; load {os.getloadavg()[0]:.1f}")
+        await _ask_after_changes(client, bus)
     print(f"  resident memory {_resident_megabytes(service)} MB")
+
+
+async def _ask_after_changes(client: httpx.AsyncClient, bus: Bus) -> None:
+    """Print the median and the longest time of some questions when a duty of their period has just changed."""
+    revision = REVISIONS
+    for name, path, query in (one for one in QUESTIONS if one[0] in ASKED_AFTER_CHANGES):
+        times = []
+        for _ in range(CHANGES):
+            revision += 1
+            await _change_duty(client, bus, revision)
+            begun = time.perf_counter()
+            answer = await client.get(path, params={**query, "as_of": AT})
+            times.append((time.perf_counter() - begun) * 1000)
+            assert answer.status_code == 200, (path, answer.text[:200])
+        print(f"  {name:<28}{statistics.median(times):8.0f}{max(times):8.0f}")
+
+
+async def _change_duty(client: httpx.AsyncClient, bus: Bus, revision: int) -> None:
+    """Publish another revision of one duty, and return when reporting answers with it."""
+    key = a_key(_agency(42), period="2026")
+    standing = ("urn:x", f"s-2026-{key.agency}")
+    spans = a_timeline(Status.ON_TIME, effective_at=DUE - timedelta(days=1, minutes=revision), standing=standing)
+    verdict = a_revision(key, revision=revision, spans=spans, recorded_at=DUE - timedelta(days=1))
+    await bus.publish(VERDICTS.name, msgspec.json.encode(a_verdict_event(verdict)), key=key.agency)
+    for _ in range(300):
+        answer = await client.get(f"/v1/duties/6766-KH-UBND/{key.agency}/annual-results/2026", params={"as_of": AT})
+        if answer.json()["revision"] == revision:
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"revision {revision} is not shown")
 
 
 async def _ask(client: httpx.AsyncClient, path: str, query: Mapping[str, Any]) -> tuple[float, float, float, float]:

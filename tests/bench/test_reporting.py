@@ -59,10 +59,12 @@ async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Dat
     print(f"  memory {memory:.0f} MB resident; {time.perf_counter() - begun:.1f} s with start-up")
     service.stop()
     if maven.is_available():
-        peer_rate = await _measure_peer(bus, database, tmp_path, len(records))
+        peer_rate, peer_memory = await _measure_peer(bus, database, tmp_path, len(records))
         print(
             f"  Kafka Connect, one document a record           {peer_rate:10,.0f} events/s   {rate / peer_rate:.2f} x"
         )
+        print(f"  its memory {peer_memory:.0f} MB resident; reporting has {memory / peer_memory:.0%} of it")
+    print(f"  load {os.getloadavg()[0]:.1f}")
     assert rate > FLOOR * insert_rate
 
 
@@ -74,11 +76,14 @@ async def _measure_rate(stored: "Collection[Document]", count: int) -> float:
     return float(count - before) / (time.perf_counter() - start)
 
 
-async def _measure_peer(bus: Bus, database: Database, folder: Path, count: int) -> float:
+async def _measure_peer(bus: Bus, database: Database, folder: Path, count: int) -> tuple[float, float]:
+    """Return the rate of the peer and its resident memory in megabytes."""
     peer = KafkaConnectPeer(folder, bus.bootstrap, url=database.url, database=database.name, batch=BATCH)
     peer.start()
     try:
-        return await _measure_rate(database[kafka_connect_peer.COLLECTION], count)
+        rate = await _measure_rate(database[kafka_connect_peer.COLLECTION], count)
+        pages = int(Path(f"/proc/{peer.pid}/statm").read_text(encoding="ascii").split()[1])
+        return rate, pages * os.sysconf("SC_PAGE_SIZE") / 1e6
     finally:
         peer.stop()
 

@@ -24,6 +24,7 @@ from services.console.support.inputs import UnusableInputError
 from services.console.support.json_diff import ABSENT
 from services.reporting.cited_documents import NotFoundError
 from services.reporting.content.report_compiler import ReportCompiler
+from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import canonical_json, check_code
@@ -185,7 +186,7 @@ async def _rebuild_figures(sources: AuditSources, version: SealedVersion, progre
     queries = ReportingQueries(archive, sources.references)
     context = QueryContext(as_of=sealed.at, known_at=sealed.known_at, scope=EVERYTHING, language="vi")
     try:
-        compiler = ReportCompiler(queries, archive, version)
+        compiler = ReportCompiler(queries, archive, version, results=ResultsQueries(queries, archive))
         inputs = await compiler.compile_inputs(sealed.plan, sealed.period, context)
     except (NotFoundError, NotAssessedError) as cause:
         raise UnusableInputError(f"the report cannot be compiled from the log: {cause}") from cause

@@ -18,7 +18,8 @@ from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
 from services.reporting import decision_content, event_decoder, submission_content
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
-from services.reporting.content.results_queries import EventSource, ResultsQueries, UnreadableContentError
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.submission_contents import EventSource, UnreadableContentError
 from services.reporting.core import results, results_question
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.content import figure_review
@@ -78,11 +79,18 @@ class _FoundResults:
 class ReportCompiler:
     """Compiles reports from what the queries, the archive of events and the source of evaluations find."""
 
-    def __init__(self, queries: ReportingQueries, archive: FactSource, evaluations: EvaluationSource) -> None:
+    def __init__(
+        self,
+        queries: ReportingQueries,
+        archive: FactSource,
+        evaluations: EvaluationSource,
+        *,
+        results: ResultsQueries,
+    ) -> None:
         self._queries = queries
         self._archive = archive
         self._recorded = evaluations
-        self._results = ResultsQueries(queries, archive)
+        self._results = results
         self._evaluations = EvaluationQueries(queries)
 
     async def compile_inputs(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:

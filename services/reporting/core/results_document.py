@@ -20,6 +20,7 @@ from services.reporting.core.results import (
 )
 
 UNKNOWN_CUT_OFF = "unknown"
+OBLIGATIONS = "obligations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +41,21 @@ class PlanResults:
 
 def build_document(results: PlanResults) -> dict[str, Any]:
     """Return the document of a plan."""
+    return {**build_head(results), OBLIGATIONS: [build_obligation(one) for one in results.obligations]}
+
+
+def build_head(results: PlanResults) -> dict[str, Any]:
+    """Return the members of the document before those of the obligations: what is asked, and the instants."""
     return {
         "plan": results.plan,
         "period": results.period,
         "at": _write_instant(results.at, results.zone),
         "known_at": _write_instant(results.known_at, results.zone),
-        "obligations": [_build_obligation(one) for one in results.obligations],
     }
 
 
-def _build_obligation(results: ObligationResults) -> dict[str, Any]:
+def build_obligation(results: ObligationResults) -> dict[str, Any]:
+    """Return the results of one obligation as a member of the document."""
     return {
         "obligation": results.obligation,
         "expected": results.expected,

@@ -6,7 +6,7 @@ are compared with is decided once.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from schemas.events.assessments import Status
@@ -129,9 +129,7 @@ def _report_period(
         return None
     tracked_from = assessed.plan.tracked_from
     is_untracked = tracked_from is not None and terms.due_at is not None and decided_on < tracked_from
-    reported = [
-        replace(_report_duty(duty, assessed, decided_on), is_untracked=is_earlier and is_untracked) for duty in duties
-    ]
+    reported = [_report_duty(duty, assessed, decided_on, is_untracked=is_earlier and is_untracked) for duty in duties]
     return _AssessedPeriod(period=period, decided_on=decided_on, duties=reported)
 
 
@@ -140,7 +138,9 @@ def _list_sections(version: ObligationVersion) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.id for one in sections))
 
 
-def _report_duty(duty: AssessedDuty, assessed: AssessedPlan, decided_on: date) -> ReportedDuty:
+def _report_duty(
+    duty: AssessedDuty, assessed: AssessedPlan, decided_on: date, *, is_untracked: bool = False
+) -> ReportedDuty:
     agency = assessed.registry.agency(duty.agency)
     memberships = () if agency is None else agency.groups
     return ReportedDuty(
@@ -150,6 +150,7 @@ def _report_duty(duty: AssessedDuty, assessed: AssessedPlan, decided_on: date) -
         groups=frozenset(one.id for one in memberships if one.contains(decided_on)),
         # Content that is missing must not read as a figure that was not given, so looking it up may fail.
         submission=None if duty.standing is None else assessed.contents[duty.standing],
+        is_untracked=is_untracked,
     )
 
 

@@ -1,7 +1,7 @@
-"""Keep answers for as long as what they rest on is the same, up to a number of lines."""
+"""Keep answers for as long as what they rest on is the same, up to a size: a number of lines, or of bytes."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,7 +16,7 @@ BASES_KEPT_MAX = 2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KeptAnswer(Generic[Answer]):
     answer: Answer
-    lines: int
+    size: int
 
 
 class AnswerMemo(Generic[Answer]):
@@ -25,11 +25,11 @@ class AnswerMemo(Generic[Answer]):
     The *basis* is everything that an answer rests on besides the question itself.
     """
 
-    def __init__(self, lines_max: int = LINES_KEPT_MAX) -> None:
-        self._lines_max = lines_max
+    def __init__(self, size_max: int = LINES_KEPT_MAX) -> None:
+        self._size_max = size_max
         self._answers: OrderedDict[tuple[Hashable, Hashable], _KeptAnswer[Answer]] = OrderedDict()
         self._bases: dict[Hashable, list[Hashable]] = {}
-        self._lines = 0
+        self._size = 0
 
     def find(self, question: Hashable, basis: Hashable) -> Answer | None:
         """Return the answer to *question* if it rests on the same *basis*, else None."""
@@ -39,15 +39,14 @@ class AnswerMemo(Generic[Answer]):
         self._answers.move_to_end((question, basis))
         return kept.answer
 
-    def find_last(self, question: Hashable) -> Answer | None:
-        """Return the answer to *question* that was made last, whatever it rests on: the next may be made from it."""
-        bases = self._bases.get(question)
-        return self._answers[question, bases[-1]].answer if bases else None
+    def list_kept(self, question: Hashable) -> Sequence[Answer]:
+        """Return the kept answers to *question*, whatever they rest on, the newest first: one may lead to the next."""
+        return [self._answers[question, basis].answer for basis in reversed(self._bases.get(question, []))]
 
-    def keep(self, question: Hashable, basis: Hashable, answer: Answer, *, lines: int) -> None:
-        """Keep *answer*, which holds so many *lines*, in place of the last but one to the same question.
+    def keep(self, question: Hashable, basis: Hashable, answer: Answer, *, size: int) -> None:
+        """Keep *answer*, which is of that *size*, in place of the last but one to the same question.
 
-        One that alone has more lines than may be kept is not kept.
+        One that alone is larger than all that may be kept is not kept.
         """
         bases = self._bases.setdefault(question, [])
         if basis in bases:
@@ -56,13 +55,13 @@ class AnswerMemo(Generic[Answer]):
         elif len(bases) == BASES_KEPT_MAX:
             self._drop(question, bases[0])
         bases.append(basis)
-        self._answers[question, basis] = _KeptAnswer(answer=answer, lines=lines)
-        self._lines += lines
-        while self._lines > self._lines_max:
+        self._answers[question, basis] = _KeptAnswer(answer=answer, size=size)
+        self._size += size
+        while self._size > self._size_max:
             self._drop(*next(iter(self._answers)))
 
     def _drop(self, question: Hashable, basis: Hashable) -> None:
-        self._lines -= self._answers.pop((question, basis)).lines
+        self._size -= self._answers.pop((question, basis)).size
         bases = self._bases[question]
         bases.remove(basis)
         if not bases:

@@ -62,7 +62,7 @@ class DutyReader:
             kept = self._past.find((duties, known_at), known.version)
             if kept is None:
                 kept = await self._go_back(known, duties, known_at)
-                self._past.keep((duties, known_at), known.version, kept, lines=len(kept.assessments))
+                self._past.keep((duties, known_at), known.version, kept, size=len(kept.assessments))
             return kept
         records = await self._archive.find_newest_revisions(duties, known_at)
         decode = partial(self._decode_stored, records, event_decoder.decode_verdict)

@@ -8,6 +8,7 @@ Each period has a mark, which is replaced whenever its duties have changed. What
 there is another one.
 """
 
+import asyncio
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
 from services.reporting.store import CURRENT, VALUES_AT_ONCE, PlanDutyFilter, ReportingStore
 
 MARKS = f"{CURRENT}_marks"
+INSERTED_AT_ONCE = 1_250
 
 # The marks of the periods that a question is about, by their ids.
 Version = tuple[tuple[str, str], ...]
@@ -31,10 +33,25 @@ class CurrentView:
         self._store = store
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> Collection[int]:
-        """Insert the revisions and fold them into the view; return the positions of conflicting ones."""
-        conflicts = await self._store.insert_assessments(assessments)
-        sound = (one.assessment for position, one in enumerate(assessments) if position not in conflicts)
-        await self._write(view_documents.fold_assessments(sound))
+        """Insert the revisions and fold them into the view; return the positions of conflicting ones.
+
+        While a portion is folded the next one is inserted: the database works at both at once.
+        """
+        conflicts: set[int] = set()
+        folding: list[asyncio.Task[None]] = []
+        try:
+            for start in range(0, len(assessments), INSERTED_AT_ONCE):
+                portion = assessments[start : start + INSERTED_AT_ONCE]
+                refused = await self._store.insert_assessments(portion)
+                conflicts.update(start + position for position in refused)
+                sound = [one.assessment for position, one in enumerate(portion) if position not in refused]
+                folding.append(asyncio.create_task(self._write(view_documents.fold_assessments(sound))))
+        finally:
+            # No write goes on when the batch is tried again.
+            outcomes = await asyncio.gather(*folding, return_exceptions=True)
+        for failure in outcomes:
+            if failure is not None:
+                raise failure
         return conflicts
 
     async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> Collection[int]:

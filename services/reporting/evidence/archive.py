@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from services.reporting.content.results_queries import EventSource
+from services.reporting.content.submission_contents import EventSource
 from services.reporting.evidence.duty_queries import DutyArchive
 from services.reporting.evidence.event_queries import EventArchive
 

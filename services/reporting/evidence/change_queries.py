@@ -2,14 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from schemas.plan import periods
 from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import results_scope
 from services.reporting.core.evidence import status_changes
 from services.reporting.core.evidence.status_changes import FigureShift, InstantsCompared
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.timeline import UnreadableRecord
+from services.reporting.current.answer_memo import AnswerMemo
+from services.reporting.current.found_lines import FoundLines
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries, list_periods_within
 
 
@@ -28,6 +32,7 @@ class ChangeQueries:
     def __init__(self, queries: ReportingQueries, results: ResultsQueries) -> None:
         self._queries = queries
         self._results = results
+        self._kept = AnswerMemo[ChangesAnswer]()
 
     async def find_changes(
         self, plan_id: str, period: str, *, before: QueryContext, after: QueryContext
@@ -36,17 +41,24 @@ class ChangeQueries:
         duties = DutyFilter(plan=plan_id, periods=(*list_periods_within(periods.parse(period)), None))
         earlier = await self._queries.find_lines(duties, before)
         later = await self._queries.find_lines(duties, after)
-        old = await self._find_results(plan_id, period, before)
-        new = await self._find_results(plan_id, period, after)
-        shifts = await asyncio.to_thread(status_changes.compare_results, old.obligations, new.obligations)
-        return ChangesAnswer(
-            duties=await asyncio.to_thread(status_changes.compare_lines, earlier.lines, later.lines),
-            figures=shifts,
-            unreadable=(*earlier.unreadable, *later.unreadable),
-        )
+        old = await self._results.find_results(plan_id, period, before)
+        new = await self._results.find_results(plan_id, period, after)
+        question, basis = (duties, after.scope, after.language), (earlier.listed, later.listed, old.id, new.id)
+        answer = self._kept.find(question, basis)
+        if answer is None:
+            compare = partial(_compare, earlier, later, old=old.results, new=new.results, scope=after.scope)
+            answer = await asyncio.to_thread(compare)
+            self._kept.keep(question, basis, answer, size=len(earlier.lines) + len(later.lines))
+        return answer
 
-    async def _find_results(self, plan_id: str, period: str, context: QueryContext) -> PlanResults:
-        results = await self._results.find_results(plan_id, period, context)
-        if context.scope.is_everything:
-            return results
-        return results_scope.restrict_results(results, context.scope.covers_agency)
+
+def _compare(
+    earlier: FoundLines, later: FoundLines, *, old: PlanResults, new: PlanResults, scope: ReaderScope
+) -> ChangesAnswer:
+    if not scope.is_everything:
+        old, new = (results_scope.restrict_results(one, scope.covers_agency) for one in (old, new))
+    return ChangesAnswer(
+        duties=status_changes.compare_lines(earlier.lines, later.lines),
+        figures=status_changes.compare_results(old.obligations, new.obligations),
+        unreadable=(*earlier.unreadable, *later.unreadable),
+    )

@@ -12,29 +12,32 @@ from starlette.routing import BaseRoute
 
 from schemas.plan import figures
 from services.reporting.cited_documents import NotFoundError
-from services.reporting.content import attachments
+from services.reporting.content import attachments, results_encoding
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
+from services.reporting.content.results_encoding import EncodedResults
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
 from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
-from services.reporting.core.access.readers import ReaderScope
-from services.reporting.core.content import compiled_report, results_scope
+from services.reporting.core.content import compiled_report
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.evidence import evidence_views
 from services.reporting.core.results_document import PlanResults
-from services.reporting.documents import compiled_workbook, results_csv
+from services.reporting.current.answer_memo import AnswerMemo
+from services.reporting.documents import compiled_workbook
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import QueryContext
-from services.runtime import attachment_store, json_lines
+from services.runtime import attachment_store
 from services.runtime.clock import Clock
 
 # Types that intake takes with the form. A browser is told no other, whatever an event says.
 _OPENED_AS = frozenset({"application/pdf", "image/jpeg", "image/png"})
 _UNKNOWN_TYPE = "application/octet-stream"
+# The results of ten thousand agencies with one indicator take two megabytes.
+_RESULTS_BYTES_KEPT_MAX = 48 * 1024 * 1024
 _COMPILED_FORMATS = {"json": conditional.JSON, "xlsx": conditional.XLSX}
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -63,6 +66,7 @@ class ContentApi:
         self._submissions = submissions
         self._files = files
         self._clock = clock
+        self._encoded = AnswerMemo[EncodedResults](_RESULTS_BYTES_KEPT_MAX)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -80,26 +84,29 @@ class ContentApi:
         parameters.require_known("obligation", *query_parameters.INSTANTS)
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
-        results = await self._results.find_results(
+        found = await self._results.find_results(
             request.path_params["plan"], query_parameters.parse_period_of_path(request), context
         )
-        results = _select_obligations(results, parameters.list_values("obligation"))
-        if conditional.prefers_csv(request):
-            body, media_type = await run_in_threadpool(_render_csv, results, context.scope), conditional.CSV
-        else:
-            body, media_type = await run_in_threadpool(_encode_results, results, context.scope), conditional.JSON
-        if "as_of" in request.query_params:
-            tag = conditional.tag_of(body)
-        else:
-            tag = await run_in_threadpool(_tag_results_of_now, results, context.scope, media_type)
-        return conditional.respond(request, body, tag=tag, media_type=media_type)
+        ids = parameters.list_values("obligation")
+        results = _select_obligations(found.results, ids)
+        media_type = conditional.CSV if conditional.prefers_csv(request) else conditional.JSON
+        question = results.plan, results.period, ids, context.scope, media_type
+        encoded = self._encoded.find(question, found.id)
+        if encoded is None:
+            encode = (
+                results_encoding.render_csv if media_type == conditional.CSV else results_encoding.encode_obligations
+            )
+            encoded = await run_in_threadpool(encode, results, context.scope)
+            self._encoded.keep(question, found.id, encoded, size=len(encoded.content))
+        complete = partial(_complete_answer, request, results, encoded, media_type=media_type)
+        return await run_in_threadpool(complete)
 
     async def get_findings(self, request: Request) -> Response:
         """Return what looks like a slip in the figures of a plan's period, for somebody to ask the agency."""
         context = query_parameters.parse_instants(request, self._clock)
         plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
-        reviewed = await self._results.review_figures(plan, period, context)
-        covered = [one for one in reviewed if context.scope.covers_agency(one.agency, one.groups)]
+        found = await self._results.find_results(plan, period, context)
+        covered = [one for one in found.reviewed.items if context.scope.covers_agency(one.agency, one.groups)]
         findings = [_render_finding(one, context.language) for one in covered]
         head = {"plan": plan, "period": period, "as_of": context.as_of.isoformat()}
         return JSONResponse({**head, "known_at": context.known_at.isoformat(), "findings": findings})
@@ -176,20 +183,16 @@ def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResul
     return results.select_obligations(ids)
 
 
-def _render_csv(results: PlanResults, scope: ReaderScope) -> bytes:
-    return results_csv.render_results_csv(results_scope.restrict_results(results, scope.covers_agency))
-
-
-def _encode_results(results: PlanResults, scope: ReaderScope) -> bytes:
-    # For whoever sees everything it is the very line that `dondoc results` prints.
-    return json_lines.encode_line(results_scope.build_document(results, scope))
-
-
-def _tag_results_of_now(results: PlanResults, scope: ReaderScope, media_type: str) -> str:
-    """Return the weak tag of an answer about now, which the passing of time alone does not change."""
-    document = results_scope.build_document(results, scope)
-    del document["at"], document["known_at"]
-    return conditional.tag_of(media_type.encode() + json_lines.encode_line(document), is_weak=True)
+def _complete_answer(request: Request, results: PlanResults, encoded: EncodedResults, *, media_type: str) -> Response:
+    """Return the answer about *results*; about now its tag is a weak one, which the passing of time does not change."""
+    is_csv = media_type == conditional.CSV
+    body = encoded.content if is_csv else results_encoding.complete_document(results, encoded)
+    if "as_of" in request.query_params:
+        tag = conditional.tag_of(body)
+    else:
+        named = f"{media_type}\x1f{results.plan}\x1f{results.period}\x1f{encoded.digest}"
+        tag = conditional.tag_of(named.encode(), is_weak=True)
+    return conditional.respond(request, body, tag=tag, media_type=media_type)
 
 
 def _render_finding(one: ReviewedFigure, language: str) -> dict[str, str | None]:

@@ -20,7 +20,7 @@ from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
 from services.reporting.cited_documents import NotFoundError
 from services.reporting.content.attachments import AttachmentsUnavailableError
-from services.reporting.content.results_queries import UnreadableContentError
+from services.reporting.content.submission_contents import UnreadableContentError
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.report.printed_report import EmptyReportError
 from services.reporting.core.sealing.versions import VersionConflictError

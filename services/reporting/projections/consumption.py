@@ -72,9 +72,8 @@ def build_projections(
         )
         source = StateSource(kafka=settings.kafka, subscription=subscription, must_reach_end=must_reach_end)
         created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=materials.halt)
-        store_batch = consumer.on_batch(reader, materials.dead_letters, metrics)
-        on_batch = consumer.measure_delays(
-            store_batch, reader, metrics, clock=materials.clock, is_complete=created.is_complete
+        on_batch = consumer.on_batch(
+            reader, materials.dead_letters, metrics, clock=materials.clock, is_complete=created.is_complete
         )
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created

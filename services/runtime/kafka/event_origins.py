@@ -37,12 +37,15 @@ def read_fact_origin(value: bytes | None) -> EventOrigin:
         attributes = _DECODER.decode(value)
     except UnreadableRecordError:
         return NO_ORIGIN
+    return build_origin(attributes.receivedtime, attributes.traceparent, attributes.tracestate)
+
+
+def build_origin(receivedtime: object, traceparent: object, tracestate: object) -> EventOrigin:
+    """Return the origin of what follows from a fact with these attributes; what is not of their form is left out."""
     return EventOrigin(
-        received_at=_read_instant(attributes.receivedtime),
+        received_at=_read_instant(receivedtime),
         # Most facts have none, and rules reads hundreds of them a second.
-        trace=None
-        if attributes.traceparent is None
-        else event_origin.read_trace(attributes.traceparent, attributes.tracestate),
+        trace=None if traceparent is None else event_origin.read_trace(traceparent, tracestate),
     )
 
 

@@ -14,6 +14,7 @@ from services.reporting import event_decoder
 from services.reporting.core import json_views
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.timeline import AssessmentRevision
+from services.reporting.current import view as view_module
 from services.reporting.current.view import MARKS, CurrentView
 from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
@@ -48,8 +49,9 @@ async def store(database: Database) -> AsyncIterator[ReportingStore]:
     client.close()
 
 
-async def test_the_view_says_what_the_log_says(store: ReportingStore) -> None:
+async def test_the_view_says_what_the_log_says(store: ReportingStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records in any order, some twice: lists and reports of any two instants are the same from the view as without."""
+    monkeypatch.setattr(view_module, "INSERTED_AT_ONCE", 25)
     view = CurrentView(store)
     revisions, attempts = list(build_revisions()), build_attempts()
     shuffle = random.Random(6766).shuffle  # noqa: S311 - an order, not a secret
@@ -63,6 +65,23 @@ async def test_the_view_says_what_the_log_says(store: ReportingStore) -> None:
         for as_of, known_at, scope in product(INSTANTS, INSTANTS, (EVERYTHING, GROUP)):
             context = QueryContext(as_of=as_of, known_at=known_at, scope=scope)
             assert await describe(with_view, context) == await describe(without, context), context
+
+
+async def test_a_conflict_is_told_by_its_position_in_the_batch_and_folded_nowhere(
+    store: ReportingStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is inserted in portions: the forged record of a later one has its place in the whole batch."""
+    monkeypatch.setattr(view_module, "INSERTED_AT_ONCE", 2)
+    view = CurrentView(store)
+    sound = [record(a_revision(a_key(f"a-{number}"))) for number in range(5)]
+    assert not await view.insert_assessments(sound)
+    before = read_view(database)
+    forged = record(a_revision(a_key("a-3"), recorded_at=AS_OF))
+    new = record(a_revision(a_key("a-9")))
+    assert await view.insert_assessments([*sound[:3], forged, new]) == {3}
+    after = read_view(database)
+    assert [one for one in after if one in before] == before
+    assert len(after) == len(before) + 1
 
 
 async def test_a_kill_before_the_view_was_written_loses_nothing(store: ReportingStore, database: Database) -> None:

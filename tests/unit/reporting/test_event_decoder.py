@@ -1,11 +1,14 @@
 """Reporting decodes assessments and attempts tolerantly, in UTC, and refuses what it cannot decode."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from services.reporting import event_decoder
 from services.runtime.decoding import UnreadableRecordError
+from services.runtime.kafka import event_origins
+from tests.support.builders import plans
 from tests.support.builders.wire_events import (
     ALERTED_DUTY,
     AT,
@@ -22,6 +25,18 @@ def test_an_assessment_needs_no_attributes_but_type_and_id(without: str | None) 
     record = encode(an_assessment_event(mood="good"), without=without)
     recorded = event_decoder.decode_verdict(record)
     assert (recorded.assessment.event, recorded.assessment.revision, recorded.record) == ("e-1", 7, record)
+
+
+def test_a_fact_is_decoded_with_its_origin() -> None:
+    """It is what others read from the same record: when intake received it, and the trace that it belongs to."""
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    event = plans.a_submission(receivedtime="2024-12-01T12:00:00+07:00", traceparent=parent)
+    for attributes in ({}, {"traceparent": 7}, {"tracestate": "a=1"}, {"receivedtime": "yesterday"}):
+        record = json.dumps(event | attributes).encode()
+        fact = event_decoder.decode_fact(record, recorded_at=datetime(2024, 12, 1, tzinfo=UTC))
+        assert fact is not None
+        assert fact.origin == event_origins.read_fact_origin(record)
+    assert event_origins.read_fact_origin(json.dumps(event).encode()).trace is not None
 
 
 @pytest.mark.parametrize("without", [None, "source", "traceparent"])

@@ -19,13 +19,18 @@ def build_document(results: PlanResults, scope: ReaderScope) -> dict[str, Any]:
 
     A reader of one agency alone finds its place beside the totals of each obligation.
     """
+    obligations = [build_obligation(one, scope) for one in results.obligations]
+    return {**results_document.build_head(results), results_document.OBLIGATIONS: obligations}
+
+
+def build_obligation(results: ObligationResults, scope: ReaderScope) -> dict[str, Any]:
+    """Return the member of `build_document` about one obligation."""
     if scope.is_everything:
-        return results_document.build_document(results)
-    document = results_document.build_document(restrict_results(results, scope.covers_agency))
+        return results_document.build_obligation(results)
+    document = results_document.build_obligation(restrict_obligation(results, scope.covers_agency))
     if scope.own_agency is not None:
-        for rendered, whole in zip(document["obligations"], results.obligations, strict=True):
-            rank = agency_rank.rank_agency(whole, scope.own_agency)
-            rendered["rank"] = None if rank is None else asdict(rank)
+        rank = agency_rank.rank_agency(results, scope.own_agency)
+        document["rank"] = None if rank is None else asdict(rank)
     return document
 
 

@@ -1,5 +1,7 @@
 """The page that compares two instants: "what changed since Friday", statuses and figures, each with its events."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,7 +31,7 @@ from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
-CHANGES_SHOWN = 500  # on a page that a person reads; the API has all
+CHANGES_SHOWN = 300  # on a page that a person reads; the API has all
 _WEEK = timedelta(weeks=1)
 _STATUS_ORDER = tuple(Status)
 
@@ -81,29 +83,34 @@ class ChangesPage:
         """Return the page; without a choice it compares a week ago with now, in the first plan's running year."""
         asked = await self._parse(request)
         answer = await self._changes.find_changes(asked.plan.plan, asked.period, before=asked.before, after=asked.after)
-        zone = ZoneInfo(asked.plan.zone)
-        by_agency = [one for one in answer.figures if one.agency is not None]
+        known = {*await self._queries.find_periods(asked.plan.plan), asked.period}
         values = {
+            "periods": sorted(known, key=periods.sort_key, reverse=True),
+            # Ten thousand duties and figures may have changed.
+            **await asyncio.to_thread(self._describe, answer, asked),
+        }
+        zone = ZoneInfo(asked.plan.zone)
+        return await self._renderer.render_page("changes.html", request, context=asked.after, values=values, zone=zone)
+
+    def _describe(self, answer: ChangesAnswer, asked: ComparedInstants) -> dict[str, object]:
+        zone, shown = asked.words.zone, answer.duties.changes[:CHANGES_SHOWN]
+        by_agency = [one for one in answer.figures if one.agency is not None]
+        return {
             "asked": asked,
             "answer": answer,
             "counts": _list_counts(answer),
             "turned": _count_turned(answer, asked.after.language),
-            "rows": answer.duties.changes[:CHANGES_SHOWN],
+            "rows": shown,
             "reasons": {
-                one.line.key: status_changes.describe_reason(one.line, asked.plan, asked.words)
-                for one in answer.duties.changes[:CHANGES_SHOWN]
+                one.line.key: status_changes.describe_reason(one.line, asked.plan, asked.words) for one in shown
             },
             "totals": [self._view_shift(one, asked) for one in answer.figures if one.agency is None],
             "figures": [self._view_shift(one, asked) for one in by_agency[:CHANGES_SHOWN]],
             "figures_count": len(by_agency),
             "plans": self._queries.plans(),
-            "periods": sorted(
-                {*await self._queries.find_periods(asked.plan.plan), asked.period}, key=periods.sort_key, reverse=True
-            ),
             "since_local": _write_local(asked.before.as_of, zone),
             "until_local": _write_local(asked.after.as_of, zone),
         }
-        return await self._renderer.render_page("changes.html", request, context=asked.after, values=values, zone=zone)
 
     async def _parse(self, request: Request) -> ComparedInstants:
         parameters = QueryParameters(request)
@@ -152,11 +159,8 @@ def _list_counts(answer: ChangesAnswer) -> list[tuple[Status, int, int]]:
 
 def _count_turned(answer: ChangesAnswer, language: str) -> Mapping[str, int]:
     """Return how many duties turned to each status, by its label."""
-    turned: dict[str, int] = {}
-    for one in answer.duties.changes:
-        label = labels.status_label(one.line.status, language)
-        turned[label] = turned.get(label, 0) + 1
-    return turned
+    turned = Counter(one.line.status for one in answer.duties.changes)
+    return {labels.status_label(status, language): count for status, count in turned.items()}
 
 
 def _choose_year(known: Sequence[str], asked: QueryContext, zone: ZoneInfo) -> str:

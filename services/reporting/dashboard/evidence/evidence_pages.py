@@ -2,15 +2,12 @@
 
 from starlette.routing import BaseRoute
 
-from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.dashboard.evidence.agency_page import AgencyPage
-from services.reporting.dashboard.evidence.changes_page import ChangesPage
 from services.reporting.dashboard.evidence.document_pages import DocumentPages
 from services.reporting.dashboard.evidence.duty_page import DutyPage
 from services.reporting.dashboard.evidence.event_page import EventPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.evidence.archive import EvidenceArchive
-from services.reporting.evidence.change_queries import ChangeQueries
 from services.reporting.evidence.document_queries import DocumentQueries, DocumentVersionSource
 from services.reporting.evidence.duty_queries import DutyQueries
 from services.reporting.evidence.event_queries import EventQueries
@@ -29,11 +26,9 @@ def build_routes(
 ) -> list[BaseRoute]:
     """Return the routes of the pages."""
     duties, events = DutyQueries(queries, store), EventApi(EventQueries(queries, store), clock=clock)
-    changes = ChangeQueries(queries, ResultsQueries(queries, store))
     return [
         *DutyPage(duties, renderer, clock=clock).routes(),
         *AgencyPage(queries, duties, documents, renderer=renderer, clock=clock).routes(),
         *EventPage(queries, events, renderer, clock=clock).routes(),
         *DocumentPages(DocumentQueries(documents, queries), renderer, clock=clock).routes(),
-        *ChangesPage(queries, changes, renderer, clock=clock).routes(),
     ]

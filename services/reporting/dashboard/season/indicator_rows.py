@@ -1,17 +1,18 @@
 """The indicators of a season as rows of a table: the total so far, beside last year's, beside the target."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from schemas.content import units
 from schemas.plan.plan import Plan
 from schemas.plan.values import Bilingual
+from services.reporting.content.results_queries import ConsolidatedResults
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import agency_rank, results_scope
 from services.reporting.core.content.agency_rank import AgencyRank
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.results import IndicatorResult, ObligationResults
-from services.reporting.core.results_document import PlanResults
 from services.reporting.core.vietnamese_locale import format_date
 from services.reporting.queries import QueryContext
 
@@ -53,33 +54,16 @@ class ReviewedResults:
 
     @classmethod
     def select(
-        cls,
-        results: PlanResults,
-        reviewed: Sequence[ReviewedFigure],
-        obligation: str,
-        *,
-        context: QueryContext,
-        plan: Plan,
+        cls, found: ConsolidatedResults, obligation: str, *, context: QueryContext, plan: Plan
     ) -> "ReviewedResults | None":
         """Return what the scope covers of the results of one obligation; None where it asks for no figures.
 
         A reader of one agency alone finds its rank, which is worked out from the others' figures and names none.
         """
-        whole = next((one for one in results.obligations if one.obligation == obligation), None)
-        if whole is None or not whole.indicators:
+        shown, rank = found.consolidated.derive(_select_results, obligation, context.scope)
+        if shown is None:
             return None
-        own = context.scope.own_agency
-        rank = None if own is None else agency_rank.rank_agency(whole, own)
-        findings = tuple(
-            one
-            for one in reviewed
-            if one.obligation == obligation and context.scope.covers_agency(one.agency, one.groups)
-        )
-        shown = (
-            whole
-            if context.scope.is_everything
-            else results_scope.restrict_obligation(whole, context.scope.covers_agency)
-        )
+        findings = found.reviewed.derive(_select_findings, obligation, context.scope)
         return cls(results=shown, findings=findings, language=context.language, plan=plan, rank=rank)
 
     @property
@@ -98,6 +82,26 @@ class ReviewedResults:
         for one in self.findings:
             by_agency[one.agency] = (*by_agency.get(one.agency, ()), one)
         return by_agency
+
+
+def _select_results(
+    obligations: tuple[ObligationResults, ...], obligation: str, scope: ReaderScope
+) -> tuple[ObligationResults | None, AgencyRank | None]:
+    """Return what *scope* covers of the results of one obligation, if it asks for figures, and the reader's rank."""
+    whole = next((one for one in obligations if one.obligation == obligation), None)
+    if whole is None or not whole.indicators:
+        return None, None
+    own = scope.own_agency
+    rank = None if own is None else agency_rank.rank_agency(whole, own)
+    return whole if scope.is_everything else results_scope.restrict_obligation(whole, scope.covers_agency), rank
+
+
+def _select_findings(
+    reviewed: tuple[ReviewedFigure, ...], obligation: str, scope: ReaderScope
+) -> tuple[ReviewedFigure, ...]:
+    return tuple(
+        one for one in reviewed if one.obligation == obligation and scope.covers_agency(one.agency, one.groups)
+    )
 
 
 def format_figure(value: Decimal | None, language: str, *, places: int = 2) -> str:

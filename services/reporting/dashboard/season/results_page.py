@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +14,7 @@ from schemas.plan.values import Bilingual
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.lists.memoized_items import MemoizedItems
 from services.reporting.core.results import AgencyFigure, IndicatorResult
 from services.reporting.core.season.seasons import Season
 from services.reporting.dashboard.page_renderer import PageRenderer
@@ -156,26 +158,30 @@ class ResultsPages:
         if season.period is None:
             return None
         plan = choice.plan.plan
-        results, findings = await self._results.find_reviewed_results(plan, season.period, context)
-        reviewed = ReviewedResults.select(results, findings, season.obligation.id, context=context, plan=choice.plan)
+        results = await self._results.find_results(plan, season.period, context)
+        select = partial(ReviewedResults.select, results, season.obligation.id, context=context, plan=choice.plan)
+        reviewed = await asyncio.to_thread(select)
         if reviewed is None:
             return None
         duties = DutyFilter(plan=plan, obligation=season.obligation.id, periods=(season.period,))
         found = await self._queries.find_lines(duties, context)
-        return await asyncio.to_thread(_describe_results, found.lines, reviewed, choice=choice, season=season)
+        return await asyncio.to_thread(_describe_results, found.listed, reviewed, choice=choice, season=season)
 
 
 def _describe_results(
-    found: tuple[DutyLine, ...], reviewed: ReviewedResults, *, choice: SeasonChoice, season: Season
+    found: MemoizedItems[DutyLine], reviewed: ReviewedResults, *, choice: SeasonChoice, season: Season
 ) -> ResultsPage:
     shown = {one.agency for result in reviewed.results.indicators for one in result.figures}
     shown.update(agency for result in reviewed.results.indicators for agency in result.not_given)
-    lines = tuple(line for line in found if line.key.agency in shown)
     return ResultsPage(
         choice=choice,
         season=season,
         reviewed=reviewed,
-        lines=lines,
-        agencies={line.key.agency: line for line in lines},
+        lines=tuple(line for line in found.items if line.key.agency in shown),
+        agencies=found.derive(_index_agencies),
         flagged=frozenset((one.agency, one.finding.code) for one in reviewed.findings),
     )
+
+
+def _index_agencies(lines: tuple[DutyLine, ...]) -> Mapping[str, DutyLine]:
+    return {line.key.agency: line for line in lines}

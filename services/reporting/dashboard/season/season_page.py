@@ -4,13 +4,15 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.events.assessments import Status
-from services.reporting.content.results_queries import ResultsQueries, UnreadableContentError
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.submission_contents import UnreadableContentError
 from services.reporting.core import annual_report, duty_counts, labels
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING
@@ -192,10 +194,11 @@ class SeasonPages:
         if season.period is None:
             return None
         try:
-            results, reviewed = await self._results.find_reviewed_results(choice.plan.plan, season.period, context)
+            found = await self._results.find_results(choice.plan.plan, season.period, context)
         except UnreadableContentError:
             return None
-        return ReviewedResults.select(results, reviewed, season.obligation.id, context=context, plan=choice.plan)
+        select = partial(ReviewedResults.select, found, season.obligation.id, context=context, plan=choice.plan)
+        return await asyncio.to_thread(select)
 
 
 def share_out(counts: DutyCounts) -> tuple[StatusShare, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -60,7 +61,13 @@ class ChangeApi:
         plan = self._queries.plan(request.path_params["plan"])
         period = query_parameters.parse_period_of_path(request)
         answer = await self._changes.find_changes(plan.plan, period, before=asked.before, after=asked.after)
-        return conditional.respond_json(request, {"plan": plan.plan, "period": period, **_render(answer, asked, plan)})
+
+        def respond() -> Response:
+            document = {"plan": plan.plan, "period": period, **_render(answer, asked, plan)}
+            return conditional.respond_json(request, document)
+
+        # Ten thousand duties may have changed.
+        return await run_in_threadpool(respond)
 
 
 def parse_two_instants(parameters: QueryParameters, after: QueryContext) -> TwoInstants:

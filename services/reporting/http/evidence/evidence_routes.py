@@ -2,13 +2,10 @@
 
 from starlette.routing import BaseRoute
 
-from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.evidence.archive import EvidenceArchive
-from services.reporting.evidence.change_queries import ChangeQueries
 from services.reporting.evidence.document_queries import DocumentQueries, DocumentVersionSource
 from services.reporting.evidence.duty_queries import DutyQueries
 from services.reporting.evidence.event_queries import EventQueries
-from services.reporting.http.evidence.change_api import ChangeApi
 from services.reporting.http.evidence.document_api import DocumentApi
 from services.reporting.http.evidence.duty_api import DutyApi
 from services.reporting.http.evidence.event_api import EventApi
@@ -20,10 +17,8 @@ def build_routes(
     queries: ReportingQueries, store: EvidenceArchive, documents: DocumentVersionSource, *, clock: Clock
 ) -> list[BaseRoute]:
     """Return the routes of what statuses and figures rest on."""
-    changes = ChangeQueries(queries, ResultsQueries(queries, store))
     return [
         *DutyApi(DutyQueries(queries, store), clock=clock).routes(),
         *EventApi(EventQueries(queries, store), clock=clock).routes(),
         *DocumentApi(DocumentQueries(documents, queries), clock=clock).routes(),
-        *ChangeApi(queries, changes, clock=clock).routes(),
     ]

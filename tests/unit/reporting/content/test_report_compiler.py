@@ -9,6 +9,7 @@ from schemas.events.reports import EvaluationRecorded
 from schemas.plan.grading import GradeRule
 from schemas.plan.plan import Plan
 from services.reporting.content.report_compiler import RecordedOpinion, ReportCompiler
+from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.queries import QueryContext
@@ -44,7 +45,9 @@ def compile_inputs(*facts: Json, plan: Plan | None = None, opinions: Sequence[Re
         for verdict in log.append_raw(fact):
             archive.store_verdict(verdict)
         archive.store_fact(json.dumps(fact, ensure_ascii=False).encode(), recorded_at=log.position.recorded_at)
-    compiler = ReportCompiler(archive.ask(plan, registry), archive, InMemoryEvaluations(*opinions))
+    queries = archive.ask(plan, registry)
+    results = ResultsQueries(queries, archive)
+    compiler = ReportCompiler(queries, archive, InMemoryEvaluations(*opinions), results=results)
     context = QueryContext(as_of=AFTER, known_at=AFTER, scope=EVERYTHING)
     return asyncio.run(compiler.compile_inputs(plans.PLAN, "2024", context))
 

@@ -20,15 +20,14 @@ from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.main import app
-from services.reporting.content import results_queries
-from services.reporting.content.results_queries import ResultsQueries, UnreadableContentError
-from services.reporting.core import results_document
+from services.reporting.content import results_encoding, submission_contents
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.submission_contents import UnreadableContentError
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.timeline import EventIdentity
 from services.reporting.queries import QueryContext
 from services.reporting.store import StateIncompleteError
 from services.rules.fact_validation import Rejection
-from services.runtime import json_lines
 from tests.support.builders import plans
 from tests.support.builders.partition_log import NOON, PartitionLog
 from tests.support.builders.plans import Json
@@ -141,8 +140,8 @@ def read_documents(folder: Path) -> tuple[Plan, Registry]:
 def answer(folder: Path, archive: InMemoryArchive, context: QueryContext) -> bytes:
     """Return the document that reporting answers with about 2024."""
     queries = ResultsQueries(archive.ask(*read_documents(folder)), archive)
-    results = asyncio.run(queries.find_results(plans.PLAN, "2024", context))
-    return json_lines.encode_line(results_document.build_document(results))
+    results = asyncio.run(queries.find_results(plans.PLAN, "2024", context)).results
+    return results_encoding.complete_document(results, results_encoding.encode_obligations(results, EVERYTHING))
 
 
 def print_results(folder: Path, recorded: list[Json], context: QueryContext) -> bytes:
@@ -199,7 +198,7 @@ def test_a_verdict_whose_fact_is_not_stored_is_not_answered_without_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A figure that is about to come must not read as one not given."""
-    monkeypatch.setattr(results_queries, "_LATECOMERS_SECONDS", 0.0)
+    monkeypatch.setattr(submission_contents, "LATECOMERS_SECONDS", 0.0)
     archive, _ = fill(folder, [REPORT])
     assert b'"total": "0.1"' in answer(folder, archive, MIDDLE)
     archive.facts.clear()

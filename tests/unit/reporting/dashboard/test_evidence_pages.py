@@ -16,14 +16,17 @@ from schemas.events.deliveries import AttemptOutcome
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.evidence.duty_facts import ReportDetails
 from services.reporting.core.timeline import StatusSpan
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.evidence import evidence_pages
+from services.reporting.dashboard.evidence.changes_page import ChangesPage
 from services.reporting.dashboard.evidence.duty_view import CourseKind, DutyView
 from services.reporting.dashboard.evidence.status_page import StatusPage
 from services.reporting.dashboard.page_renderer import PageRenderer
+from services.reporting.evidence.change_queries import ChangeQueries
 from services.reporting.evidence.freshness import Freshness
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.runtime.http.probes import NotReadyError
@@ -90,9 +93,11 @@ def a_site(scope: ReaderScope = EVERYTHING, lag: PartitionLag = UP_TO_DATE) -> h
     freshness = Freshness(TOPICS_CONSUMED, clock)
     freshness.note_lag({TopicPartition(topic.name, 0): lag for topic in TOPICS_CONSUMED})
     renderer = PageRenderer(queries, templating.build_environment(), clock=clock, freshness=freshness)
+    changes = ChangeQueries(queries, ResultsQueries(queries, archive))
     checks = {"kafka": is_good, "mongo": is_waiting}
     routes = [
         *evidence_pages.build_routes(queries, archive, documents, renderer=renderer, clock=clock),
+        *ChangesPage(queries, changes, renderer, clock=clock).routes(),
         *StatusPage(renderer, freshness, checks, registry=registry, clock=clock).routes(),
     ]
     return open_site(routes, renderer, scope)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.cited_documents import NotFoundError
-from services.reporting.content.results_queries import UnreadableContentError
+from services.reporting.content.submission_contents import UnreadableContentError
 from services.reporting.core.access.readers import EVERYTHING, Reader
 from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.http import problems, request_bodies
