@@ -37,10 +37,11 @@ $(VENV)/.created: | preflight
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The lock is whole, so pip resolves nothing: it would not find in it what a package asks for with an extra.
+# The lock is whole, so pip resolves nothing: it would not find in it what a package asks for with an extra. Errors alone
+# are shown: one package has no wheel, and old versions of pip warn that it is built.
 $(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml | $(VENV)/.created
 	@echo "setup: installing the locked Python packages"
-	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --require-hashes --no-deps -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-local.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -3,6 +3,9 @@
 Words and layouts are templates, files of which each language has its own; a value that a template lacks is an error.
 One file holds the words of a letter, and is drawn twice: as plain text, and as HTML with every value escaped. The set
 has one version, and each letter a digest of the files it is made of; the delivery's record keeps both with the text.
+
+Most mails of a deadline night differ in whom they name and in their links alone. Such mails are drawn once, with marks
+in these places, and each gets its own names and links: drawing takes ten times as long as putting them in.
 """
 
 import hashlib
@@ -11,18 +14,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import assert_never
+from functools import cache, lru_cache
+from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, meta
+from markupsafe import escape
 
 from schemas.events import ids
 from schemas.events.deliveries import Channel
 from schemas.plan.plan import PARENT
-from services.notifier.core.rendering import calendar_file, letter, letter_facts, letter_templates, sms_segments
+from services.notifier.core.rendering import calendar_file, letter, letter_facts, sms_segments
 from services.notifier.core.rendering.calendar_file import CalendarEntry
 from services.notifier.core.rendering.letter import WORDS, Letter, LetterFrame, Words
 from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
-from services.notifier.core.rendering.letter_templates import LAYOUTS
 from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.officers import OfficerBook
 from services.notifier.core.scheduling.delivery import NO_HISTORY, LetterHistory, SentText
@@ -36,6 +41,18 @@ _DEFAULT_DOMAIN = "dondoc.example"
 
 VERSION = 2
 """The version of the templates. A change of any file raises it; a contract test holds the two to each other."""
+
+Layout = Literal["txt", "html"]
+_LAYOUTS: tuple[Layout, ...] = ("txt", "html")
+_PACKAGE, _FOLDER = "services.notifier", "templates"
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+# Of these a letter asks only whether they are there. A name that another one is compared with, such as `reader_brief`,
+# is not among them.
+_PERSONAL = ("reader", "agency", "link", "ack_link", "dashboard_link", "subject")
+# From the private use area of Unicode: no document has it, and neither layout escapes it.
+_MARK = "\ue000{}\ue001"
+_MARKED = re.compile("\ue000([a-z_]+)\ue001")
 
 _SMS, _DIGEST = "sms", "digest"
 _SUBJECT_LENGTH = 60  # letters that a list of mails shows on a phone
@@ -240,8 +257,8 @@ def _cut_to_max_parts(body: str) -> str:
 def write_mail(composed: Letter, language: Language) -> tuple[str, str, str]:
     """Return subject, plain text and HTML of a letter."""
     name = f"{language}/{composed.template}.txt"
-    subject = _choose_subject(letter_templates.render_block("txt", name, "subject", composed.values))
-    text, html = letter_templates.draw_mail(name, composed.values | {"subject": subject})
+    subject = _choose_subject(_render_block("txt", name, "subject", composed.values))
+    text, html = draw_mail(name, composed.values | {"subject": subject})
     return subject, text, html
 
 
@@ -249,7 +266,7 @@ def write_sms(composed: Letter, language: Language, whom: str) -> list[str]:
     """Return the wordings of a text message to *whom*, from the fullest to the shortest."""
     values = composed.values | {"whom": whom}
     block = composed.template.replace("-", "_")
-    rendered = letter_templates.render_block("txt", f"{language}/{_SMS}.txt", block, values)
+    rendered = _render_block("txt", f"{language}/{_SMS}.txt", block, values)
     return [" ".join(line.split()) for line in rendered.splitlines() if line.strip()]
 
 
@@ -257,10 +274,10 @@ def write_sms(composed: Letter, language: Language, whom: str) -> list[str]:
 def stamp_template(letter: str, language: Language, *, is_sms: bool) -> TemplateStamp:
     """Return what the record keeps of the template *letter*."""
     name = f"{language}/{_SMS if is_sms else letter}.txt"
-    roots = (name,) if is_sms else (name, *(f"layout/{part}.{kind}" for part in ("mail", "parts") for kind in LAYOUTS))
+    roots = (name,) if is_sms else (name, *(f"layout/{part}.{kind}" for part in ("mail", "parts") for kind in _LAYOUTS))
     digest = hashlib.sha256()
-    for one in sorted({found for root in roots for found in letter_templates.find_sources(root)}):
-        digest.update(f"{one}\n{letter_templates.read_source(one)}".encode())
+    for one in sorted({found for root in roots for found in _find_sources(root)}):
+        digest.update(f"{one}\n{_read_source(one)}".encode())
     return TemplateStamp(name=f"{language}/{letter}", version=VERSION, digest=digest.hexdigest())
 
 
@@ -268,3 +285,98 @@ def _choose_subject(rendered: str) -> str:
     """Return the first subject that a phone shows whole, else the last one."""
     lines = [" ".join(line.split()) for line in rendered.splitlines() if line.strip()]
     return next((line for line in lines if len(line) <= _SUBJECT_LENGTH), lines[-1])
+
+
+def draw_mail(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the plain text and the HTML of the template *name* with *values*, which hold its subject, too."""
+    used = _find_used(name)
+    personal = {one: values[one] for one in _PERSONAL if one in used and values.get(one)}
+    common = {one: value for one, value in values.items() if one in used and one not in personal}
+    if not _is_hashable(common):
+        return _draw(name, values)
+    text, html = _draw_marked(name, frozenset(common.items()), tuple(personal))
+    escaped = {one: str(escape(value)) for one, value in personal.items()}
+    return _fill_marks(text, personal), _fill_marks(html, escaped)
+
+
+def _fill_marks(drawn: str, values: Mapping[str, str]) -> str:
+    return _MARKED.sub(lambda found: values.get(found[1], found[0]), drawn)
+
+
+def _render_block(layout: Layout, name: str, block: str, values: dict[str, Any]) -> str:
+    """Return what one block of the template *name* says."""
+    template = _load(layout, name)
+    return "".join(template.blocks[block](template.new_context(values)))
+
+
+def _is_hashable(values: Mapping[str, Any]) -> bool:
+    """Whether *values* are no lists, which a letter about several reports has."""
+    return not any(isinstance(one, list | dict) for one in values.values())
+
+
+@lru_cache(maxsize=256)
+def _draw_marked(name: str, common: frozenset[tuple[str, Any]], marked: tuple[str, ...]) -> tuple[str, str]:
+    return _draw(name, dict(common) | {one: _MARK.format(one) for one in marked})
+
+
+def _draw(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    text = _BLANK_LINES.sub("\n\n", _load("txt", name).render(values)).strip()
+    # "-- " keeps its space: it separates the signature (RFC 3676, section 4.3).
+    return f"{text}\n", _load("html", name).render(values)
+
+
+@cache
+def _find_used(name: str) -> frozenset[str]:
+    """Return the names of the values that the mail of the template *name* uses, in either layout."""
+    sources = (name, *(f"layout/{part}.{layout}" for part in ("mail", "parts") for layout in _LAYOUTS))
+    parsed = [_environment("txt").parse(_read_source(one)) for root in sources for one in sorted(_find_sources(root))]
+    return frozenset().union(*map(meta.find_undeclared_variables, parsed))
+
+
+@cache
+def _load(layout: Layout, name: str) -> Template:
+    return _environment(layout).get_template(name)
+
+
+@cache
+def _environment(layout: Layout) -> Environment:
+    """Return the environment that draws the words in *layout*; the parts of the layout are known to every template."""
+    # Plain text has no markup to escape; the same values are escaped in the other layout.
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE, _FOLDER),
+        autoescape=layout == "html",  # noqa: S701 - as said above
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+        auto_reload=False,  # the files are part of the package
+    )
+    environment.filters["dense"] = _drop_blank_lines
+    environment.filters["spaced"] = _space_paragraphs
+    environment.globals["layout"] = f"layout/mail.{layout}"
+    parts = environment.get_template(f"layout/parts.{layout}").module
+    names = [name for name in vars(parts) if not name.startswith("_")]
+    environment.globals.update({name: getattr(parts, name) for name in names})
+    return environment
+
+
+def _drop_blank_lines(text: str) -> str:
+    return "\n".join(line.rstrip() for line in str(text).splitlines() if line.strip())
+
+
+def _space_paragraphs(text: str) -> str:
+    return _BLANK_LINES.sub("\n\n", str(text)).strip()
+
+
+def _read_source(name: str) -> str:
+    """Return the text of the template *name*."""
+    environment = _environment("txt")
+    source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr] # it has a loader
+    return source
+
+
+def _find_sources(name: str) -> set[str]:
+    """Return *name* and the templates that it extends, by name; the layout is named by its variable and added apart."""
+    parsed = _environment("txt").parse(_read_source(name))
+    found = {one for one in meta.find_referenced_templates(parsed) if one is not None}
+    return {name} | {inner for one in found for inner in _find_sources(one)}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.notifier.core.rendering import letter_templates
+from services.notifier.core.rendering import render
 from tests.unit.notifier.core.rendering.test_letters import LETTERS
 from tests.unit.notifier.letters_of_6766 import write_letter
 
@@ -25,26 +25,26 @@ def test_names_and_links_are_put_in_as_if_the_mail_were_drawn_with_them(
 ) -> None:
     """With a name and a link or without, in plain text as they are and in HTML escaped."""
     drawn: list[tuple[str, Mapping[str, Any]]] = []
-    draw_mail = letter_templates.draw_mail
+    draw_mail = render.draw_mail
 
     def draw_and_remember(template: str, values: Mapping[str, Any]) -> tuple[str, str]:
         drawn.append((template, values))
         return draw_mail(template, values)
 
-    monkeypatch.setattr(letter_templates, "draw_mail", draw_and_remember)
+    monkeypatch.setattr(render, "draw_mail", draw_and_remember)
     alert, given, _, _ = LETTERS[name]
     write_letter(alert, **given)
     ((template, values),) = drawn
     for changed in ({}, HOSTILE, dict.fromkeys(HOSTILE, "")):
         wanted = dict(values) | {one: value for one, value in changed.items() if one in values}
-        assert draw_mail(template, wanted) == letter_templates._draw(template, wanted)
+        assert draw_mail(template, wanted) == render._draw(template, wanted)
 
 
 def test_two_mails_that_differ_in_their_reader_are_drawn_once() -> None:
     """The second one takes no drawing, and greets its own reader."""
     alert, given, _, _ = LETTERS["first reminder"]
-    letter_templates._draw_marked.cache_clear()
+    render._draw_marked.cache_clear()
     write_letter(alert, **given)
     again = write_letter(alert, **given)
-    assert letter_templates._draw_marked.cache_info()[:2] == (1, 1)
+    assert render._draw_marked.cache_info()[:2] == (1, 1)
     assert "\ue000" not in f"{again.body}{again.html}"
