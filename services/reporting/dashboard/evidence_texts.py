@@ -94,9 +94,14 @@ EVIDENCE_TEXTS = {
     "overdue_by": Bilingual(vi="đã quá {days} ngày", en="{days:day|days} overdue"),
     "due_short": Bilingual(vi="hạn hết {day}", en="due by {day}"),
     "reach": Bilingual(vi="Liên hệ được không", en="Is the agency reached"),
-    "reach_arrived": Bilingual(vi="đến nơi lần cuối {at}", en="last arrived at {at}"),
+    "reach_arrived": Bilingual(vi="đến nơi lần cuối {at}", en="last reported to have arrived at {at}"),
+    "reach_sent": Bilingual(
+        vi="gửi được lần cuối {at}, chưa rõ đã đến chưa", en="last taken for delivery at {at}; arrival not known"
+    ),
     "reach_failed": Bilingual(vi="không đến được lúc {at}", en="did not arrive at {at}"),
-    "reach_unknown": Bilingual(vi="Chưa gửi thông báo nào.", en="No alert was sent so far."),
+    "reach_unknown": Bilingual(
+        vi="Chưa có thông báo nào được xác định là đã gửi.", en="No alert is known to have been sent so far."
+    ),
     "no_addresses": Bilingual(
         vi="Địa chỉ và số điện thoại không hiện ở đây.", en="Addresses and numbers are not shown."
     ),

@@ -1,20 +1,21 @@
 """What the page of an agency shows: its running duties explained, its years, whether it is reached, its names."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from schemas.events.assessments import Status
-from schemas.events.deliveries import Channel
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.plan import periods
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Agency, Name, Registry, Succession
 from services.reporting.core import labels
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.evidence.duty_facts import AcceptanceDetails, DutyFact, ReturnDetails
-from services.reporting.core.urging import SENT, AlertAttempt
+from services.reporting.core.urging import SENT, UNSENT, AlertAttempt, select_final_attempts
 from services.reporting.dashboard.evidence.duty_view import CourseEntry, CourseKind, DutyView
 
+_ARRIVED = frozenset({AttemptOutcome.CONFIRMED, AttemptOutcome.COMPLAINED})
 _UNDATED = frozenset({Status.OPEN, Status.FULFILLED})
 
 
@@ -66,10 +67,15 @@ class YearsStrip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReach:
-    """Whether the agency is reached by a channel: the last alert that arrived, and the last that did not."""
+    """Whether the agency is reached by a channel: the last alerts that arrived, that were sent, and that failed.
+
+    `sent_at`: a server took it and nothing more is known, which is later than `arrived_at`. `failed_at` is later than
+    both.
+    """
 
     channel: str
     arrived_at: datetime | None
+    sent_at: datetime | None
     failed_at: datetime | None
 
 
@@ -92,21 +98,28 @@ def list_undated(lines: Iterable[DutyLine]) -> tuple[DutyLine, ...]:
 
 
 def describe_reach(attempts: Iterable[AlertAttempt], language: str) -> tuple[ChannelReach, ...]:
-    """Return by which channels the agency was reached, of all attempts at alerts to itself."""
-    found = sorted(attempts, key=lambda one: one.attempted_at)
-    reaches = []
-    for channel in Channel:
-        arrived = [one.attempted_at for one in found if one.channel is channel and one.outcome in SENT]
-        failed = [one.attempted_at for one in found if one.channel is channel and one.outcome not in SENT]
-        if arrived or failed:
-            reaches.append(
-                ChannelReach(
-                    channel=labels.CHANNEL_LABELS[channel].in_language(language),
-                    arrived_at=arrived[-1] if arrived else None,
-                    failed_at=failed[-1] if failed and (not arrived or failed[-1] > arrived[-1]) else None,
-                )
-            )
-    return tuple(reaches)
+    """Return by which channels the agency was reached, of all attempts at alerts to itself.
+
+    Of an attempt whose outcome is unknown nothing is said: it may have arrived.
+    """
+    final = select_final_attempts(attempts)
+    by_channel = ([one for one in final if one.channel is channel] for channel in Channel)
+    reaches = (_describe_channel(found, language) for found in by_channel if found)
+    return tuple(one for one in reaches if one is not None)
+
+
+def _describe_channel(attempts: Sequence[AlertAttempt], language: str) -> ChannelReach | None:
+    def find_last(outcomes: Container[AttemptOutcome], after: datetime | None) -> datetime | None:
+        last = max((one.attempted_at for one in attempts if one.outcome in outcomes), default=None)
+        return last if last is not None and (after is None or last > after) else None
+
+    arrived_at = find_last(_ARRIVED, None)
+    sent_at = find_last(SENT, arrived_at)
+    failed_at = find_last(UNSENT, sent_at or arrived_at)
+    if arrived_at is sent_at is failed_at is None:
+        return None
+    label = labels.CHANNEL_LABELS[attempts[0].channel].in_language(language)
+    return ChannelReach(channel=label, arrived_at=arrived_at, sent_at=sent_at, failed_at=failed_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
