@@ -36,8 +36,11 @@ for variable in [name for name in os.environ if name.startswith("DONDOC_") and n
     del os.environ[variable]
 
 
-# No deadline, because a busy machine is no counterexample; derandomized, so that a gate gives the same result again.
-hypothesis.settings.register_profile("gates", deadline=None, derandomize=True, database=None)
+# No deadline and no check of how fast examples are made, because a busy machine is no counterexample; derandomized, so
+# that a gate gives the same result again.
+hypothesis.settings.register_profile(
+    "gates", deadline=None, derandomize=True, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("gates")
 
 

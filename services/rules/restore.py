@@ -116,7 +116,9 @@ async def restore_partition(number: int, dependencies: PartitionDependencies) ->
     places = {facts: coverage, verdicts: None, set_aside: None}
     logs = await log_coverage.inspect_log(dependencies.kafka, dependencies.group, places)
     state = RestoredState(coverage=found.coverage, records=restored.digest.records, digest=restored.digest.hex())
-    opening = decide_opening(state, logs[facts], verdicts_end=logs[verdicts].end)
+    end = logs[verdicts].end
+    is_behind = await changelog.has_later_verdicts(dependencies.kafka, verdicts, found.coverage, end=end)
+    opening = decide_opening(state, logs[facts], verdicts_end=end, has_later_verdicts=is_behind)
     generation, reread = 0 if found.coverage is None else found.coverage.generation, None
     if opening.finding is not StateFinding.INTACT:
         _report(number, opening, dependencies.metrics)
@@ -130,7 +132,7 @@ async def restore_partition(number: int, dependencies: PartitionDependencies) ->
         generation=generation,
         coverage=_continue_coverage(coverage, opening),
         committed=logs[facts].committed,
-        verdicts_end=logs[verdicts].end,
+        verdicts_end=end,
         reread=reread,
     )
 

@@ -11,7 +11,7 @@ import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas.events.topics import DUTIES, FACTS
-from services.rules.assessment_event import generation_of
+from services.rules.assessment_event import OFFSETS_A_GENERATION, generation_of
 from services.rules.state.state_store import COVERAGE_KEY, DIGEST_BYTES, StateCoverage, decode_coverage
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka import dead_letters, partition_reader
@@ -92,6 +92,22 @@ async def read_changelog(config: KafkaConfig, partition: int) -> Changelog:
         await asyncio.sleep(0)
     coverage = latest.pop(COVERAGE_KEY, None)
     return Changelog(records=latest, coverage=None if coverage is None else decode_coverage(coverage))
+
+
+async def has_later_verdicts(
+    config: KafkaConfig, place: TopicPartition, coverage: StateCoverage | None, *, end: int
+) -> bool:
+    """Whether a verdict before the offset *end* follows from a fact that a state of *coverage* does not contain.
+
+    The committed offset shows that too, unless somebody has moved it; a state whose last batch is damaged is older.
+    """
+    if coverage is None or coverage.verdicts_end >= end:
+        return False
+    newest = coverage.generation * OFFSETS_A_GENERATION + coverage.next_offset - 1
+    is_found = False
+    async for records in partition_reader.read_partition(config, place, start=coverage.verdicts_end):
+        is_found |= any(one.data.revision > newest for one in filter(None, map(_try_decode, records)))
+    return is_found
 
 
 async def read_earlier_output(config: KafkaConfig, places: Iterable[TopicPartition]) -> EarlierOutput:

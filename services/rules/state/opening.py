@@ -20,7 +20,7 @@ class StateFinding(StrEnum):
     INTACT = "intact"
     NEW = "new"  # neither a state nor a committed offset: the first start
     STATE_LOST = "state_lost"  # there is no coverage record, though the log was read or there are state records
-    STATE_BEHIND = "state_behind"  # the group has read further than the state: an older state, or a moved offset
+    STATE_BEHIND = "state_behind"  # the group has read, or verdicts follow from, more than the state: it is older
     STATE_DAMAGED = "state_damaged"  # the state records are not those that the coverage record counted
     LAYOUT_CHANGED = "layout_changed"  # another release wrote the state records
     VERDICTS_LOST = "verdicts_lost"  # the verdicts end before those that were published from this state
@@ -59,8 +59,13 @@ class Opening:
     begins_generation: bool = False
 
 
-def decide_opening(restored: RestoredState, log: LogState, *, verdicts_end: int) -> Opening:
-    """Return how to open a partition whose state topic holds *restored* and whose verdicts end at *verdicts_end*."""
+def decide_opening(
+    restored: RestoredState, log: LogState, *, verdicts_end: int, has_later_verdicts: bool = False
+) -> Opening:
+    """Return how to open a partition whose state topic holds *restored* and whose verdicts end at *verdicts_end*.
+
+    *has_later_verdicts*: some follow from facts that the state does not contain.
+    """
     coverage, fault = restored.coverage, _find_fault(restored)
     judgement = log_coverage.judge(None if coverage is None else coverage.of_log, log)
     if judgement.agreement.is_of_log:
@@ -77,7 +82,7 @@ def decide_opening(restored: RestoredState, log: LogState, *, verdicts_end: int)
         return _rebuild(fault or StateFinding.STATE_LOST, log)
     if verdicts_end < coverage.verdicts_end:
         return _publish_again(coverage.next_offset, log, is_first_log=coverage.generation == 0)
-    if judgement.agreement is Agreement.STATE_BEHIND:
+    if judgement.agreement is Agreement.STATE_BEHIND or has_later_verdicts:
         return Opening(finding=StateFinding.STATE_BEHIND, next_offset=coverage.next_offset, reread_until=log.end)
     return Opening(finding=StateFinding.INTACT, next_offset=coverage.next_offset, reread_until=coverage.next_offset)
 

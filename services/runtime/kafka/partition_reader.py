@@ -1,4 +1,4 @@
-"""Read one partition from its beginning to its present end, past damaged batches.
+"""Read one partition, from its beginning or an offset, to its present end, past damaged batches.
 
 For topics that a service can do without in part: its own state, which it rebuilds, and what it has written before.
 Whoever must not skip a record consumes through `services.runtime.kafka.damaged_batches` instead.
@@ -18,9 +18,9 @@ FETCH_BYTES = 8 * 1024 * 1024  # a whole partition is read in bulk
 
 
 async def read_partition(
-    config: KafkaConfig, place: TopicPartition
+    config: KafkaConfig, place: TopicPartition, *, start: int = 0
 ) -> AsyncIterator[Sequence[ConsumerRecord[Any, Any]]]:
-    """Yield the committed records of *place* in portions; raise `KafkaError` if the broker fails."""
+    """Yield the committed records of *place* from *start* on in portions; raise `KafkaError` if the broker fails."""
     consumer = AIOKafkaConsumer(
         **config.client(),
         enable_auto_commit=False,
@@ -32,6 +32,7 @@ async def read_partition(
     try:
         consumer.assign([place])
         await consumer.seek_to_beginning(place)
+        consumer.seek(place, max(start, await consumer.position(place)))
         end = (await consumer.end_offsets([place]))[place]
         # The position is asked rather than the last record: the log may end in markers of transactions.
         while (position := await consumer.position(place)) < end:

@@ -15,7 +15,7 @@ from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.faults.broker_files import flip_bit, read_batches
 from tests.support.servers.kafka import Bus
-from tests.support.servers.rules import QUICK_SESSION, RulesClient
+from tests.support.servers.rules import GROUP, QUICK_SESSION, RulesClient
 from tests.support.servers.services import Launch
 
 FIRST = plans.AGENCIES[0]
@@ -76,6 +76,31 @@ async def test_a_damaged_state_record_is_passed_over_and_rebuilt(
     third = launch("rules", **QUICK_SESSION)
     assert count_rebuilds(third) == 0
     assert len(await rules.assessments_of(FIRST)) == 2
+
+
+async def test_a_damaged_end_of_the_state_shows_in_the_verdicts_where_the_offset_was_moved_too(
+    rules: RulesClient, launch: Launch, kafka: Kafka
+) -> None:
+    """Both at once make an older state look like the latest one: no verdict is written a second time all the same."""
+    first = launch("rules", ready=False, **QUICK_SESSION)
+    await rules.publish_usual_plan()
+    for number in range(2):
+        await rules.append_fact(plans.a_submission(f"s-{number}"))
+        await rules.wait_for_assessments(FIRST, times=2 + number)
+    await rules.wait_until_consumed()
+    first.stop()
+    place = partition_of(FIRST, rules.bus.partitions)
+    kafka.stop()
+    last = len(list(read_batches(kafka, DUTIES.name, place))) - 2  # the last one is the marker of the transaction
+    flip_bit(kafka, DUTIES.name, place, batch=last)
+    kafka.start()
+    await rules.bus.commit_offsets(GROUP, FACTS.name, dict.fromkeys(range(rules.bus.partitions), 0))
+    second = launch("rules", ready=False, **QUICK_SESSION)
+    await eventually(second.is_ready, "rules ready", timeout=40.0)
+    await rules.append_fact(plans.a_submission("s-2"))
+    await rules.wait_for_assessments(FIRST, times=4)
+    assert count_rebuilds(second) == 1
+    assert await rules.find_repeated() == []
 
 
 def _metric_is(service: object, name: str, value: int) -> bool:

@@ -79,8 +79,10 @@ def test_records_without_coverage_are_rebuilt_even_where_no_offset_is_committed(
 
 def test_an_older_state_goes_on_where_it_ends() -> None:
     """An older state was put back, or the offset moved: what lies between may have been processed before."""
-    found = open_with(SOUND, a_log(end=15, committed=15))
-    assert found == Opening(finding=StateFinding.STATE_BEHIND, next_offset=10, reread_until=15)
+    behind = Opening(finding=StateFinding.STATE_BEHIND, next_offset=10, reread_until=15)
+    assert open_with(SOUND, a_log(end=15, committed=15)) == behind
+    moved = decide_opening(SOUND, a_log(end=15, committed=0), verdicts_end=30, has_later_verdicts=True)
+    assert moved == behind  # the verdicts show it where the offset was moved as well
 
 
 @pytest.mark.parametrize(
