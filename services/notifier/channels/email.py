@@ -26,7 +26,7 @@ from services.notifier.channels.smtp_session import (
     SmtpServer,
     SmtpSession,
 )
-from services.notifier.core.dispatch import refusals, server_answers
+from services.notifier.core.dispatch import refusals
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
@@ -82,8 +82,7 @@ class EmailChannel:
             reply = await self._send(mail)
         except SmtpRefusedError as refused:
             refusal = refusals.read_smtp_reply(refused.phase, refused.code, refused.enhanced)
-            said = server_answers.scrub_answer(refused.text, message.address)
-            return SendResult.from_refusal(refusal, f"smtp_{refused.code}", said)
+            return SendResult.from_refusal(refusal, f"smtp_{refused.code}", refused.text)
         except MailNotAcceptedError as cause:
             refusal = DeliveryRefusal(fault=cause.fault, is_permanent=True, concerns_route=False)
             return SendResult.from_refusal(refusal, cause.reason)
@@ -93,8 +92,7 @@ class EmailChannel:
                 return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
             return SendResult.from_refusal(BROKEN_CONNECTION, "smtp_connection")
         ids = () if self._server.return_path is None else (message.id[:PUBLIC_DIGITS],)
-        said = server_answers.scrub_answer(reply.text, message.address)
-        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids, answer=said)
+        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=ids, answer=reply.text)
 
     async def close(self) -> None:
         """Say QUIT on the idle connections."""

@@ -7,7 +7,7 @@ is unknown, and is not repeated.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from schemas.cel.costs import Shape
 from schemas.cel.values import Value
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
-from services.notifier.core.dispatch import server_answers, template_parameters
+from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, RefusalFault
 from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 
@@ -98,8 +98,7 @@ class HttpChannel:
             return SendResult.from_refusal(BROKEN_CONNECTION, "http_connection")
         except httpx.HTTPError:
             return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="http_unanswered")
-        result = self._read_answer(answer.status_code, answer.content, values["id"])
-        return replace(result, answer=result.answer and server_answers.scrub_answer(result.answer, message.address))
+        return self._read_answer(answer.status_code, answer.content, values["id"])
 
     async def close(self) -> None:
         """Close the connections."""

@@ -35,8 +35,9 @@ class SendResult:
     """How the sending ended. `reason` is a code without an address.
 
     `provider_ids` are the ids by which what comes back names the message: those of an SMS's parts, a mail's own.
-    `refusal` says whose fault it is, if the message was surely not taken. `answer` is what the other side said, without
-    the address: the reply of a mail server with its queue id, or the id that a centre gave the message.
+    `refusal` says whose fault it is, if the message was surely not taken. `answer` is what the other side said, in
+    its own words: the reply of a mail server with its queue id, or the id that a centre gave the message. It may quote
+    the address, which is taken out before the ledger keeps it.
     """
 
     outcome: AttemptOutcome

@@ -21,7 +21,7 @@ from services.notifier.channels.smpp_session import (
     SmsCentre,
     SubmitResult,
 )
-from services.notifier.core.dispatch import receipts, refusals, server_answers
+from services.notifier.core.dispatch import receipts, refusals
 from services.notifier.core.dispatch.receipts import RECEIPTED_MESSAGE_ID, DeliveryReceipt, MessageIds
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION
 from services.notifier.core.rendering import sms_segments
@@ -83,11 +83,7 @@ class SmsChannel:
         results = await asyncio.gather(*map(session.submit, parts))
         result = combine_results(results, self._options.message_ids)
         prefix = self._options.id_prefix
-        return replace(
-            result,
-            provider_ids=tuple(f"{prefix}{one}" for one in result.provider_ids),
-            answer=result.answer and server_answers.scrub_answer(result.answer, message.address),
-        )
+        return replace(result, provider_ids=tuple(f"{prefix}{one}" for one in result.provider_ids))
 
     async def close(self) -> None:
         """Unbind and disconnect."""

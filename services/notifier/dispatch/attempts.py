@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
-from services.notifier.core.dispatch import circuit, template_parameters
+from services.notifier.core.dispatch import circuit, server_answers, template_parameters
 from services.notifier.core.dispatch.circuit import Circuit, CircuitPolicy
 from services.notifier.core.dispatch.pacing import Pace
 from services.notifier.core.dispatch.refusals import RefusalFault
@@ -338,7 +338,8 @@ class Sender:
             segments=None if content is None else content.segments,
             next_at=None if backoff is None else now + backoff,
             provider_ids=result.provider_ids,
-            answer=result.answer,
+            # Here and not in the channels, so that no channel can forget it.
+            answer=result.answer and server_answers.scrub_answer(result.answer, delivery.address),
             spent=spent,
             route=route,
             text=None if content is None else render.keep_text(content),
