@@ -95,12 +95,14 @@ class ComparedTotals:
 
     `previous_by_agency` has what each of them gave the year before, a merged one under its heir. It leaves out an heir
     beside which a merged one still stands this year: its own figure and that of the year before speak of other areas.
+    `basis_by_agency` says what each of these rests on.
     """
 
     agencies: int
     total: Decimal | None
     previous: Decimal | None
     previous_by_agency: Mapping[str, Decimal | None] = field(default_factory=dict)
+    basis_by_agency: Mapping[str, TotalBasis] = field(default_factory=dict)
     basis: TotalBasis = TotalBasis()
     previous_basis: TotalBasis = TotalBasis()
 
@@ -337,15 +339,15 @@ def _compare_same(
     both = [heir for heir in now if heir in then and _is_as_of_one_day(now[heir], then[heir])]
     of_now = [duty for heir in both for duty in now[heir]]
     of_then = [duty for heir in both for duty in then[heir]]
+    alone = [heir for heir in both if [duty.agency for duty in now[heir]] == [heir]]
     return ComparedTotals(
         agencies=len(both),
         total=measure.total_of(of_now),
         previous=measure.total_of(of_then),
         basis=measure.find_basis(of_now),
         previous_basis=measure.find_basis(of_then),
-        previous_by_agency={
-            heir: measure.total_of(then[heir]) for heir in both if [duty.agency for duty in now[heir]] == [heir]
-        },
+        previous_by_agency={heir: measure.total_of(then[heir]) for heir in alone},
+        basis_by_agency={heir: measure.find_basis(then[heir]) for heir in alone},
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from schemas.events.assessments import Status, StepKind
 from schemas.plan import figures as exact
 from services.reporting.core.annual_report import AnnualReport, Chapter
+from services.reporting.core.content import agency_rank
 from services.reporting.core.duty_counts import NIL_RETURN, UNDER_EXTENSION, DutyCounts
 from services.reporting.core.duty_lines import COMPLETE_STATUSES, DutyLine
 from services.reporting.core.report import grading
@@ -182,10 +183,14 @@ def _collect_undated(report: AnnualReport) -> Iterable[ReportFigure]:
 
 def _collect_results(of_period: PeriodResults) -> Iterable[ReportFigure]:
     path = chapter_path(of_period.results.obligation, of_period.period)
+    ranking = {one.indicator.code for one in agency_rank.list_ranking_indicators(of_period.results.indicators)}
     for result in of_period.results.indicators:
         yield from _collect_indicator(f"{path}/indicators/{result.indicator.code}", result)
         for figure in result.figures:
-            yield _collect_given(f"{path}/agencies/{figure.agency}/indicators/{result.indicator.code}", figure, result)
+            figure_id = f"{path}/agencies/{figure.agency}/indicators/{result.indicator.code}"
+            yield _collect_given(figure_id, figure, result)
+            if result.indicator.code in ranking:
+                yield from _collect_earlier(figure_id, figure, result)
     for section, texts in of_period.results.sections.items():
         for text in texts:
             figure_id = f"{path}/agencies/{text.agency}/sections/{section}"
@@ -257,6 +262,25 @@ def _collect_previous(path: str, previous: PreviousTotal, result: IndicatorResul
     yield ReportFigure(id=f"{path}/change", value=change, unit=unit, formula=CHANGE_FORMULA)
     share = _share(change, before)
     yield ReportFigure(id=f"{path}/change_share", value=share, unit="percent", formula=CHANGE_SHARE_FORMULA)
+
+
+def _collect_earlier(path: str, figure: AgencyFigure, result: IndicatorResult) -> Iterable[ReportFigure]:
+    """Yield what an agency that a ranking may show gave the year before, and the change since, where they compare."""
+    same = None if result.previous is None else result.previous.same
+    before = None if same is None else same.previous_by_agency.get(figure.agency)
+    if same is None or before is None:
+        return
+    unit, basis = result.indicator.unit or "", same.basis_by_agency[figure.agency]
+    yield ReportFigure(
+        id=f"{path}/previous",
+        value=before,
+        unit=unit,
+        cut_offs=_write_cut_offs(basis.cut_offs),
+        formula=result.indicator.formula or "",
+        evidence=basis.evidence,
+    )
+    change = None if figure.value is None else exact.add_exactly((figure.value, -before))
+    yield ReportFigure(id=f"{path}/change", value=change, unit=unit, formula=f"{result.indicator.code} - previous")
 
 
 def _collect_given(figure_id: str, figure: AgencyFigure, result: IndicatorResult) -> ReportFigure:

@@ -125,7 +125,8 @@ def _rank(change: FigureChange, order: Mapping[str, int]) -> tuple[int, int, str
         return (1, 0, "") if "/duties/" in change.figure and change.code not in _FOLLOWING else None
     if change.code in _FIRST_FIELDS:
         return 0, 0, change.agency
-    is_printed = change.code in _PRINTED_FIELDS or _is_indicator(change) or _is_section(change)
+    is_given = _is_indicator(change) and not change.measure
+    is_printed = change.code in _PRINTED_FIELDS or is_given or _is_section(change)
     return (3, 0, change.agency) if is_printed else None
 
 

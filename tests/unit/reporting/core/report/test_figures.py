@@ -48,6 +48,16 @@ def test_the_total_of_a_group_and_of_the_year_before_carry_their_own_events_and_
     assert set(FIGURES[f"{path}/same_previous"].evidence) <= set(before.evidence)
 
 
+def test_what_a_ranking_tells_of_an_agency_leads_to_both_years() -> None:
+    """Its figure to this year's report, the change to the two figures that it is worked out from."""
+    path = f"{PATH}/agencies/h-00/indicators/entrusted_added_in_year"
+    now, before, change = FIGURES[path], FIGURES[f"{path}/previous"], FIGURES[f"{path}/change"]
+    assert (now.evidence, before.evidence, before.cut_offs) == (("h-00-2026",), ("h-00-2025",), ("2025-11-30",))
+    assert isinstance(now.value, Decimal)
+    assert isinstance(before.value, Decimal)
+    assert (change.value, change.formula) == (now.value - before.value, "entrusted_added_in_year - previous")
+
+
 def test_what_is_said_of_urging_leads_to_the_deliveries() -> None:
     """Each agency's reminders and urgings, and how many each step reached."""
     urged = [one for name, one in FIGURES.items() if name.rpartition("/")[2] in {"reminders", "urgings", "asked"}]
