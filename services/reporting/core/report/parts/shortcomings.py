@@ -174,12 +174,14 @@ def _build_steps(outline: Outline) -> Table:
         TableRow(cells=(name_step(one.kind, one.step), one.asked, one.answered, words.divide(one.answered, one.asked)))
         for one in steps
     ]
+    is_single = len(outline.chapters) == 1 and not outline.chapters[0].is_periodic
+    reached = "Số đơn vị được nhắc" if is_single else "Số báo cáo được nhắc"
     return Table(
         name="steps",
         title="Hiệu quả nhắc, đôn đốc theo từng mốc",
         columns=(
             Column(name="step", title="Mốc nhắc, đôn đốc", share=40),
-            Column(name="asked", title="Số đơn vị được nhắc", share=20, cell_type=CellType.NUMBER, is_centred=True),
+            Column(name="asked", title=reached, share=20, cell_type=CellType.NUMBER, is_centred=True),
             Column(
                 name="answered", title="Gửi đủ trước mốc kế tiếp", share=25, cell_type=CellType.NUMBER, is_centred=True
             ),

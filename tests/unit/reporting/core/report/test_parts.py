@@ -138,6 +138,17 @@ def test_each_of_several_reports_is_summed_up_in_a_paragraph_that_names_it() -> 
     assert all("đúng hạn" in one.text for one in summed)
 
 
+def test_steps_of_several_reports_count_reports() -> None:
+    """One agency is asked for each of its reports, so there are more of them than agencies."""
+
+    def name_column(inputs: ReportInputs) -> str:
+        blocks = shortcomings.build_shortcomings(outlines.build_outline(inputs))
+        return next(one.columns[1].title for one in blocks if isinstance(one, Table) and one.name == "steps")
+
+    assert name_column(INPUTS) == "Số đơn vị được nhắc"
+    assert name_column(some_chapters("Báo cáo tháng", "Báo cáo quý")) == "Số báo cáo được nhắc"
+
+
 def test_many_reports_share_the_room_of_their_texts() -> None:
     """Two pages each for three of them; nine have six pages together."""
     outlines_of = [outlines.build_outline(some_chapters(*map(str, range(count)))) for count in (1, 3, 9)]
