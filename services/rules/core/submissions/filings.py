@@ -15,6 +15,7 @@ from schemas.text import comparison
 from services.rules.core import completeness
 from services.rules.core.duty import Duty
 from services.rules.core.facts import (
+    NO_PROOF,
     Adjustment,
     FactIdentity,
     FactIndex,
@@ -27,9 +28,6 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
-
-# The proof of a report that states none.
-NO_PROOF = "none"
 
 # Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
