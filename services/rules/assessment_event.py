@@ -36,7 +36,6 @@ LARGEST_RECORD_BYTES = 16 * 1024 * 1024  # what the topic carries in one record
 JSON_BYTES_AN_ID = 3  # two quotation marks and a comma
 FACTS_NEVER_LARGE = 8  # with ids of 1,024 characters of four bytes they make 600 kB
 
-
 _encode = msgspec.json.Encoder().encode
 
 # What a template leaves open, in the order in which `encode_discharge` lists the values.

@@ -64,7 +64,6 @@ class _FactContent(msgspec.Struct, frozen=True, gc=False):
     nil_return: bool = False
     # msgspec gives every struct its own copy of an empty default.
     sections: dict[str, str | None] = {}
-    # Numbers with a point are kept as text, for a double would not hold their digits.
     indicators: dict[str, Any] = {}
     parts: tuple[str, ...] | None = None
 

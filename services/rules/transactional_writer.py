@@ -49,11 +49,11 @@ class RecordBatches:
     def append(self, key: str, value: bytes | None, headers: Headers) -> None:
         """Add a record; without a value it deletes its key."""
         encoded = key.encode()
-        # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
-        if self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers) is None:
+        # aiokafka returns None instead of metadata when the record does not fit into the batch any more. It puts the
+        # first record into a batch whatever its size.
+        while self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers) is None:
             self._batch = self._create_batch()
             self.batches.append(self._batch)
-            self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers)
         self.count += 1
         self.size += len(value or b"")
 

@@ -32,7 +32,6 @@ from services.rules.core.facts import (
 # Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
 
-
 # What copies of a document have in common, "number" or "files", and the position of the first submission with it.
 DocumentKey = tuple[str, int]
 
