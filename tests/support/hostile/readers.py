@@ -114,7 +114,7 @@ def read_state(value: bytes | None) -> object:
 
 def read_adoption(value: bytes | None) -> object:
     """Read the adoption of a plan from the state of rules."""
-    return None if value is None else state_store.decode_adoption(value)
+    return None if value is None else PartitionLog().processor.restore(b"P-1|||", value)
 
 
 def read_reference(value: bytes | None) -> object:
