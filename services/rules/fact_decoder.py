@@ -128,7 +128,7 @@ _ADJUSTMENTS: Mapping[str, type[Adjustment]] = {
     wire.EXEMPTED: Exemption,
     wire.REVOKED: Revocation,
 }
-_INSTANTS = frozenset({"respond_by", "due_at", "from_", "until"})
+_INSTANTS = ("respond_by", "due_at", "from_", "until")
 
 
 def _read_decimal(text: str) -> Decimal:
@@ -224,7 +224,7 @@ def _build_adjustment(event: _AdjustmentEvent, received_at: datetime, recorded_a
     if issubclass(kind, Decision):
         decision = decoding.convert_member(event.data.get("decision"), _FactDecision, "/data/decision")
         told |= {"decided_on": decision.issued_on, "decision": decision.number}
-    for name in _INSTANTS.intersection(kind.__struct_fields__):
+    for name in filter(kind.__struct_fields__.__contains__, _INSTANTS):
         member = name.rstrip("_")
         text = event.data.get(member)
         told[name] = decoding.read_instant(text, f"/data/{member}") if text and isinstance(text, str) else text or None
