@@ -52,8 +52,6 @@ class RulesComponents:
     """The components of rules; there is one of each in a process."""
 
     settings: RulesSettings
-    metrics: RulesMetrics
-    references: PublishedDocuments
     dependencies: PartitionDependencies
     partitions: AssignedPartitions
     broker: ConsumingBroker
@@ -66,11 +64,11 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     settings = settings or RulesSettings()
     registry = new_registry()
     components = _build_components(settings, registry, halt or Halt())
-    components.references.export_metrics(registry)
+    components.dependencies.references.export_metrics(registry)
     export_expiry(registry, settings.certificates)
 
     exporter = spans.open_exporter("rules", components.settings.otlp_endpoint)
-    components.metrics.received_to_verdict.export_spans(exporter, "rules: assess")
+    components.dependencies.metrics.received_to_verdict.export_spans(exporter, "rules: assess")
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -81,8 +79,8 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             await spans.close_exporter(exporter)
 
     readiness = {
-        "broker": components.startup.check("broker", components.references.is_broker_reachable),
-        "references": components.references.is_ready,
+        "broker": components.startup.check("broker", components.dependencies.references.is_broker_reachable),
+        "references": components.dependencies.references.is_ready,
         "consumer": components.broker.is_consuming,
         "partitions": components.partitions.is_settled,
         "state": components.partitions.is_state_complete,
@@ -110,12 +108,12 @@ def _build_components(
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
     references = PublishedDocuments(settings.kafka)
     dependencies = _build_dependencies(settings, references, metrics)
-    partitions = _build_partitions(settings, dependencies, halt)
+    # A session that has passed without a word from the broker has ended: only then may a fenced owner open again.
+    fenced_retry_seconds = 2 * settings.session_timeout_ms / 1000
+    partitions = AssignedPartitions(dependencies, halt=halt, fenced_retry_seconds=fenced_retry_seconds)
     _subscribe(broker, settings, partitions, halt=halt)
     return RulesComponents(
         settings=settings,
-        metrics=metrics,
-        references=references,
         dependencies=dependencies,
         partitions=partitions,
         broker=broker,
@@ -125,14 +123,15 @@ def _build_components(
 
 
 async def _open_all(components: RulesComponents, stack: AsyncExitStack) -> None:
-    settings, references, wait_for = components.settings, components.references, components.startup.wait_for
-    await wait_for("broker", components.dependencies.ensure_topics)
+    settings, dependencies, wait_for = components.settings, components.dependencies, components.startup.wait_for
+    references = dependencies.references
+    await wait_for("broker", dependencies.ensure_topics)
     lag = LagMonitor(
         settings.kafka,
         settings.group,
         {FACTS.name: settings.partitions},
         clock=components.dependencies.clock,
-        show=components.metrics.show_lag,
+        show=components.dependencies.metrics.show_lag,
     )
     measuring = background.start(lag.run(), halt=components.halt, failure="measuring the lag has failed")
     stack.push_async_callback(background.cancel, measuring)
@@ -141,20 +140,11 @@ async def _open_all(components: RulesComponents, stack: AsyncExitStack) -> None:
     # A fact whose plan is not there would be set aside as unknown.
     await references.wait_until_complete()
     stack.push_async_callback(components.partitions.close)
-    dependencies = components.dependencies
     adopter = PlanAdopter(dependencies.catalogues, components.partitions, clock=dependencies.clock)
     stack.push_async_callback(adopter.stop)
     adopter.start(references, halt=components.halt)
     stack.push_async_callback(components.broker.stop)
     await components.broker.start()
-
-
-def _build_partitions(
-    settings: RulesSettings, dependencies: PartitionDependencies, halt: Callable[[], None]
-) -> AssignedPartitions:
-    # A session that has passed without a word from the broker has ended: only then may a fenced owner open again.
-    fenced_retry_seconds = 2 * settings.session_timeout_ms / 1000
-    return AssignedPartitions(dependencies, halt=halt, fenced_retry_seconds=fenced_retry_seconds)
 
 
 def _subscribe(

@@ -36,7 +36,6 @@ LARGEST_RECORD_BYTES = 16 * 1024 * 1024  # what the topic carries in one record
 JSON_BYTES_AN_ID = 3  # two quotation marks and a comma
 FACTS_NEVER_LARGE = 8  # with ids of 1,024 characters of four bytes they make 600 kB
 
-
 _encode = msgspec.json.Encoder().encode
 
 # What a template leaves open, in the order in which `encode_discharge` lists the values.
@@ -48,7 +47,7 @@ class LargeAssessmentError(Exception):
     """An assessment would be too large; fewer facts, or facts with shorter ids, would fit."""
 
 
-class LogPosition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class LogPosition(msgspec.Struct, frozen=True, gc=False):
     """Where in the log the record lies that an assessment follows from, and when the log recorded it.
 
     `generation` counts the logs that a partition has had: it grows when one is replaced or has lost its end. `trace` is
@@ -102,11 +101,11 @@ def encode_discharge(catalogue: DutyCatalogue, shared: SharedDuty, report: Submi
 
     It is cut from a template: what alike reports have in common was encoded once.
     """
-    since, kind = shared.classify(report)
-    templates = shared.without_facts.templates
-    template = templates.get(kind)
+    outcome = shared.without_facts
+    since, kind = outcome.classify(shared.duty, report)
+    template = outcome.templates.get(kind)
     if template is None:
-        template = templates[kind] = _build_template(catalogue, shared, since, kind)
+        template = outcome.templates[kind] = _build_template(catalogue, shared, since, kind)
     key = f"{report.plan}|{report.agency}|{report.obligation}|{report.period or ''}"
     text, arrange = template
     return text % arrange(
@@ -221,14 +220,9 @@ def _reject_large_outcome(outcome: DutyOutcome, largest_bytes: int) -> None:
 
     500 facts with ids of 1,024 characters would make 129 MB.
     """
-    sizes: dict[str, int] = {}
     total = sum(len(alert.step) for alert in outcome.alerts)
     for segment in outcome.timeline:
-        for event in segment.evidence:
-            size = sizes.get(event)
-            if size is None:
-                size = sizes[event] = len(event.encode()) + JSON_BYTES_AN_ID
-            total += size
+        total += sum(len(event.encode()) + JSON_BYTES_AN_ID for event in segment.evidence)
     if total > largest_bytes:
         raise LargeAssessmentError(
             f"its assessment would list {total:,} bytes of evidence; {largest_bytes:,} is the limit"

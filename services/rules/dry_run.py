@@ -46,7 +46,8 @@ def dry_run(catalogues: DutyCatalogues, partitions: AssignedPartitions, *, clock
             body = await _read_body(scope, receive)
             found = _assess_event(catalogues, partitions, body, clock.now())
         except DryRunProblem as problem:
-            await send_response(send, _encode_problem(problem), status=problem.status, content_type=PROBLEM)
+            answer = {"type": "about:blank", "title": problem.title, "status": problem.status, "errors": problem.errors}
+            await send_response(send, msgspec.json.encode(answer), status=problem.status, content_type=PROBLEM)
         else:
             await send_response(send, found)
 
@@ -87,7 +88,7 @@ def _decode_event(body: bytes, now: datetime) -> Fact:
         event = _MEMBERS_DECODER.decode(body)
         return fact_decoder.decode_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
     except UnreadableRecordError as cause:
-        errors = _one_error(cause.pointer, cause.message)
+        errors = ({"pointer": cause.pointer, "detail": cause.message},)
         raise DryRunProblem(422, "The event cannot be read.", errors=errors) from cause
 
 
@@ -100,7 +101,7 @@ def _find_duty(catalogue: DutyCatalogue, received: Fact) -> tuple[Fact, Duty | N
         period = facts.record_period(fact)
         return fact, catalogue.duty(agency=fact.agency, obligation=fact.obligation, period=period)
     except UnknownDuty as cause:
-        errors = _one_error(f"/data/{cause.field}", cause.message)
+        errors = ({"pointer": f"/data/{cause.field}", "detail": cause.message},)
         raise DryRunProblem(422, "There is no such duty.", errors=errors) from cause
 
 
@@ -120,13 +121,3 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes:
     if body is None:
         raise DryRunProblem(413, f"An event is at most {LARGEST_BYTES} bytes.")
     return body
-
-
-def _one_error(pointer: str, detail: str) -> tuple[Mapping[str, str], ...]:
-    return ({"pointer": pointer, "detail": detail},)
-
-
-def _encode_problem(problem: DryRunProblem) -> bytes:
-    return msgspec.json.encode(
-        {"type": "about:blank", "title": problem.title, "status": problem.status, "errors": problem.errors}
-    )

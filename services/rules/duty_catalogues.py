@@ -17,7 +17,6 @@ YIELD_EVERY_DUTIES = 500  # after so many duties the event loop may run
 # The id of a plan, and the versions of all documents that its catalogue rests on.
 _Versions = tuple[str, str]
 
-
 # The documents of plans by plan id: a version of the plan and a version of its registry.
 PlanDocuments = Mapping[str, tuple[Plan, Registry]]
 

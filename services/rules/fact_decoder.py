@@ -4,9 +4,10 @@ It does not know plans: whether the fact is about a duty is checked by `services
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Union, cast
 
 import msgspec
 
@@ -16,6 +17,7 @@ from schemas.events.event_origin import EventOrigin
 from schemas.events.facts import PlanAdopted
 from services.rules.core.facts import (
     Adjustment,
+    Decision,
     Exemption,
     Extension,
     Fact,
@@ -32,7 +34,6 @@ from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 
 _FIGURE_EXPONENT_MAX = 309  # that of the largest double, which intake decodes a number to
-_SURE_FIGURE = 10**18
 
 # An owner adopts 13 months ahead. Every duty up to the horizon is assessed, so a later one would take hours.
 FURTHEST_HORIZON = timedelta(days=3653)
@@ -63,7 +64,6 @@ class _FactContent(msgspec.Struct, frozen=True, gc=False):
     nil_return: bool = False
     # msgspec gives every struct its own copy of an empty default.
     sections: dict[str, str | None] = {}
-    # Numbers with a point are kept as text, for a double would not hold their digits.
     indicators: dict[str, Any] = {}
     parts: tuple[str, ...] | None = None
 
@@ -84,49 +84,6 @@ class _SubmissionFields(_DocketReference, frozen=True, gc=False):
     attachments: tuple[FiledAttachment, ...] = ()
 
 
-class _WithdrawalFields(_DocketReference, frozen=True, gc=False):
-    withdraws: str
-    period: str | None = None
-
-
-class _ReassignmentFields(_DocketReference, frozen=True, gc=False):
-    submission: str
-    from_period: str | None = None
-    to_period: str | None = None
-
-
-class _ReturnFields(_DocketReference, frozen=True, gc=False):
-    submission: str
-    reason: str = ""
-    respond_by: str | None = None
-    period: str | None = None
-
-
-class _AcceptanceFields(_DocketReference, frozen=True, gc=False):
-    submission: str
-    period: str | None = None
-
-
-class _ExtensionFields(_DocketReference, frozen=True, gc=False):
-    due_at: str
-    decision: _FactDecision
-    period: str | None = None
-    reason: str = ""
-
-
-class _ExemptionFields(_DocketReference, frozen=True, gc=False, rename={"from_": "from"}):
-    from_: str
-    until: str
-    decision: _FactDecision
-    reason: str = ""
-
-
-class _RevocationFields(_DocketReference, frozen=True, gc=False):
-    exemption: str
-    decision: _FactDecision
-    due_at: str | None = None
-
-
 class _FactEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
     """The CloudEvents envelope of a fact, which every type of fact has with data of its own."""
 
@@ -144,32 +101,8 @@ class _SubmittedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.
     dispatchproof: str | None = None
 
 
-class _WithdrawnEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.WITHDRAWN):
-    data: _WithdrawalFields
-
-
-class _ReassignedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.REASSIGNED):
-    data: _ReassignmentFields
-
-
-class _ReturnEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.RETURNED):
-    data: _ReturnFields
-
-
-class _AcceptanceEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.ACCEPTED):
-    data: _AcceptanceFields
-
-
-class _ExtendedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.EXTENDED):
-    data: _ExtensionFields
-
-
-class _ExemptedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.EXEMPTED):
-    data: _ExemptionFields
-
-
-class _RevokedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.REVOKED):
-    data: _RevocationFields
+class _AdjustmentEvent(_FactEvent, frozen=True, kw_only=True, gc=False):
+    data: dict[str, Any]
 
 
 class _AdoptedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.ADOPTED):
@@ -185,37 +118,39 @@ class _OtherEvent(msgspec.Struct, frozen=True):
     data: msgspec.Raw
 
 
-_AdjustmentEvent = (
-    _WithdrawnEvent
-    | _ReassignedEvent
-    | _ReturnEvent
-    | _AcceptanceEvent
-    | _ExtendedEvent
-    | _ExemptedEvent
-    | _RevokedEvent
-)
+# The facts besides reports, by the type of their event, whose data has fields of the same names.
+_ADJUSTMENTS: Mapping[str, type[Adjustment]] = {
+    wire.WITHDRAWN: Withdrawal,
+    wire.REASSIGNED: Reassignment,
+    wire.RETURNED: ReportReturn,
+    wire.ACCEPTED: ReportAcceptance,
+    wire.EXTENDED: Extension,
+    wire.EXEMPTED: Exemption,
+    wire.REVOKED: Revocation,
+}
+_INSTANTS = ("respond_by", "due_at", "from_", "until")
+
+
+def _read_decimal(text: str) -> Decimal:
+    """Return a number with the digits that it was written with; a double would not hold them.
+
+    One whose exponent no decimal can hold is 0 or infinite, as intake decodes it.
+    """
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal(float(text))
+
+
+_KINDS = [
+    msgspec.defstruct("_AdjustmentEvent", [], bases=(_AdjustmentEvent,), tag=one, frozen=True, gc=False)
+    for one in _ADJUSTMENTS
+]
 # One pass over the record: the type decides how the data is decoded, wherever in the record it stands.
 _EVENT_DECODER = RecordDecoder[_SubmittedEvent | _AdjustmentEvent | _AdoptedEvent](
-    _SubmittedEvent | _AdjustmentEvent | _AdoptedEvent, float_hook=str
+    Union[_SubmittedEvent, _AdoptedEvent, *_KINDS], float_hook=_read_decimal
 )
 _OTHER_EVENT_DECODER = RecordDecoder[_OtherEvent](_OtherEvent)
-
-# The fact that each kind of data becomes, with fields of the same names, and its instants: whether each is required.
-_ADJUSTMENTS: Mapping[type[_DocketReference], type[Adjustment]] = {
-    _WithdrawalFields: Withdrawal,
-    _ReassignmentFields: Reassignment,
-    _ReturnFields: ReportReturn,
-    _AcceptanceFields: ReportAcceptance,
-    _ExtensionFields: Extension,
-    _ExemptionFields: Exemption,
-    _RevocationFields: Revocation,
-}
-_INSTANTS: Mapping[type[_DocketReference], Mapping[str, bool]] = {
-    _ReturnFields: {"respond_by": False},
-    _ExtensionFields: {"due_at": True},
-    _ExemptionFields: {"from_": True, "until": True},
-    _RevocationFields: {"due_at": False},
-}
 
 # The CloudEvents types of the facts of a duty.
 FACT_TYPES = frozenset(wire.MODEL_OF)
@@ -283,23 +218,35 @@ def _refuse_type(event_type: str) -> OtherEventError:
     return OtherEventError("/type", f"{event_type!r} is not a type of fact; the types are {types}")
 
 
-def _build_adjustment(event: _AdjustmentEvent, received_at: datetime, recorded_at: datetime) -> Fact:
-    told = msgspec.structs.asdict(event.data)
-    decision: _FactDecision | None = told.get("decision")
-    if decision is not None:
+def _build_adjustment(event: _AdjustmentEvent, received_at: datetime, recorded_at: datetime) -> Adjustment:
+    kind = _ADJUSTMENTS[str(event.__struct_config__.tag)]
+    told = {name: event.data[name] for name in kind.__struct_fields__ if name in event.data}
+    if issubclass(kind, Decision):
+        decision = decoding.convert_member(event.data.get("decision"), _FactDecision, "/data/decision")
         told |= {"decided_on": decision.issued_on, "decision": decision.number}
-    for name, is_required in _INSTANTS.get(type(event.data), {}).items():
-        text = told[name]
-        told[name] = decoding.read_instant(text, f"/data/{name.rstrip('_')}") if text or is_required else None
+    for name in filter(kind.__struct_fields__.__contains__, _INSTANTS):
+        member = name.rstrip("_")
+        text = event.data.get(member)
+        told[name] = decoding.read_instant(text, f"/data/{member}") if text and isinstance(text, str) else text or None
     told |= {"id": event.id, "source": event.source, "received_at": received_at, "recorded_at": recorded_at}
-    kind = _ADJUSTMENTS[type(event.data)]
-    return kind(**{name: told[name] for name in kind.__struct_fields__})
+    return decoding.convert_member(told, kind, "/data")
 
 
 def _build_submission(
     event: _SubmittedEvent, data: _SubmissionFields, received_at: datetime, recorded_at: datetime
 ) -> Submission:
-    sent_at = data.dispatch.sent_at
+    document, dispatch, content = data.document, data.dispatch, data.content
+    sent_at = dispatch.sent_at
+    report = ReportContent(
+        number=document.number or "",
+        issued_on=document.issued_on,
+        signed_by=document.signed_by or "",
+        is_nil_return=content.nil_return,
+        sections=_fill_sections(content.sections),
+        indicators=_parse_indicators(content.indicators) if content.indicators else {},
+        attachments=data.attachments,
+        parts=content.parts or (),
+    )
     return Submission(
         id=event.id,
         source=event.source,
@@ -313,11 +260,18 @@ def _build_submission(
         filed_by=data.agency,
         corrects=data.corrects,
         sent_at=decoding.read_instant(sent_at, "/data/dispatch/sent_at") if sent_at else None,
-        proof=data.dispatch.proof,
-        report=_build_report_content(data),
+        proof=dispatch.proof,
+        report=report,
         is_proof_permitted=event.dispatchproof != wire.UNPROVEN,
-        has_proof_reference=data.dispatch.reference is not None and _has_visible_text(data.dispatch.reference),
+        has_proof_reference=dispatch.reference is not None and _has_visible_text(dispatch.reference),
     )
+
+
+def _fill_sections(sections: dict[str, str | None]) -> Mapping[str, str]:
+    """Return *sections* with a text in place of each null."""
+    if None in sections.values():
+        return {name: text or "" for name, text in sections.items()}
+    return cast("dict[str, str]", sections)
 
 
 def _has_visible_text(text: str) -> bool:
@@ -325,51 +279,19 @@ def _has_visible_text(text: str) -> bool:
     return any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
-def _build_report_content(data: _SubmissionFields) -> ReportContent:
-    document, content = data.document, data.content
-    return ReportContent(
-        number=document.number or "",
-        issued_on=document.issued_on,
-        signed_by=document.signed_by or "",
-        is_nil_return=content.nil_return,
-        sections={name: text or "" for name, text in content.sections.items()},
-        indicators=_parse_indicators(content.indicators) if content.indicators else {},
-        attachments=data.attachments,
-        parts=content.parts or (),
-    )
-
-
 def _parse_indicators(indicators: Mapping[str, Any]) -> dict[str, Decimal]:
-    return {
-        # Nearly every figure is a whole number, which needs no look at its digits.
-        code: Decimal(text) if type(text) is int and -_SURE_FIGURE < text < _SURE_FIGURE else _parse_figure(code, text)
-        for code, text in indicators.items()
-        if text is not None
-    }
+    return {code: _parse_figure(code, written) for code, written in indicators.items() if written is not None}
 
 
-def _parse_figure(code: str, text: object) -> Decimal:
-    """Return the figure with the digits that it was written with.
-
-    `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures.
-    """
-    figure = _to_decimal(text) if isinstance(text, (str, int)) and not isinstance(text, bool) else None
+def _parse_figure(code: str, written: object) -> Decimal:
+    """Return the figure; `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures."""
+    figure: Decimal | None = None
+    if isinstance(written, str):
+        with suppress(ValueError):
+            figure = _read_decimal(written)
+    elif isinstance(written, int | Decimal) and not isinstance(written, bool):
+        figure = Decimal(written)
     if figure is None or not figure.is_finite() or figure.adjusted() >= _FIGURE_EXPONENT_MAX:
         pointer = f"/data/content/indicators/{code}"
-        raise UnreadableRecordError(pointer, f"{text!r} is not a number; write digits and a point")
+        raise UnreadableRecordError(pointer, f"{written} is not a number; write digits and a point")
     return figure
-
-
-def _to_decimal(text: str | int) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return _to_decimal_of_double(text)
-
-
-def _to_decimal_of_double(text: str | int) -> Decimal | None:
-    """Return a number whose exponent no decimal can hold, as intake decodes it: 0 or infinite; None if it is none."""
-    try:
-        return Decimal(float(text))
-    except ValueError:
-        return None

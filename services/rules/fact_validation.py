@@ -49,26 +49,19 @@ class FactValidator:
         version has is accepted with None: it is held until that version is adopted in this partition. Raise `Rejection`
         if no version has the duty, or if the fact belongs into another partition.
         """
-        if adopted is None:
-            return self._resolve_by_latest(fact, f"plan: {fact.plan!r} is not published"), None
-        try:
-            resolved = _resolve_names(adopted, fact)
-        except UnknownDuty as cause:
-            return self._resolve_by_latest(fact, str(cause)), None
-        self._reject_misrouted(resolved.agency)
-        return resolved, adopted
-
-    def _resolve_by_latest(self, fact: Fact, reason: str) -> Fact:
-        """Return *fact* as the latest published catalogue resolves it; if there is none, reject it for *reason*."""
-        latest = self._catalogues.latest(fact.plan)
-        if latest is None:
-            raise Rejection("unknown", reason, is_retryable=True)
-        try:
-            resolved = _resolve_names(latest, fact)
-        except UnknownDuty as cause:
-            raise Rejection("unknown", str(cause), is_retryable=True) from cause
-        self._reject_misrouted(resolved.agency)
-        return resolved
+        reason = f"plan: {fact.plan!r} is not published"
+        for find_catalogue in (lambda _: adopted, self._catalogues.latest):
+            catalogue = find_catalogue(fact.plan)
+            if catalogue is None:
+                continue
+            try:
+                resolved = _resolve_names(catalogue, fact)
+            except UnknownDuty as cause:
+                reason = str(cause)
+                continue
+            self._reject_misrouted(resolved.agency)
+            return resolved, adopted if catalogue is adopted else None
+        raise Rejection("unknown", reason, is_retryable=True)
 
     def _reject_misrouted(self, agency: str) -> None:
         """Raise `Rejection` for the agency of another partition: two owners must never both keep one agency."""

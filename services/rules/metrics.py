@@ -31,8 +31,7 @@ class RulesMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
-        self._declare_ownership(registry)
-        self._declare_lag(registry)
+        self._declare_partitions(registry)
         self.received_to_verdict = DelayHistogram(
             "rules_received_to_verdict_seconds",
             "From the receipt of an event until its assessments are committed",
@@ -45,13 +44,11 @@ class RulesMetrics:
             self.lag.labels(str(number)).set(UNKNOWN)
             self.oldest_unread.labels(str(number)).set(UNKNOWN)
 
-    def _declare_ownership(self, registry: CollectorRegistry) -> None:
+    def _declare_partitions(self, registry: CollectorRegistry) -> None:
         self.owned = Gauge("rules_partitions_owned", "Partitions open in this process", registry=registry)
         self.reopened = Counter(
             "rules_partitions_reopened", "Partitions opened anew after a failure", registry=registry
         )
-
-    def _declare_lag(self, registry: CollectorRegistry) -> None:
         self.lag = Gauge(
             "rules_lag_records",
             "Records of facts that the group has not committed, NaN while unknown",

@@ -7,7 +7,7 @@ only when the event loop may run and when a part is committed, so a rebuild at a
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -17,13 +17,12 @@ from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.events.facts import PlanAdopted
 from services.rules import fact_decoder, plan_adopter, processor, restore
 from services.rules.assessment_event import LogPosition
-from services.rules.core.facts import Fact
 from services.rules.fact_validation import Rejection, UnpublishedAdoption
 from services.rules.processor import KeyedEvent, PartitionProcessor
 from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies, Reread
 from services.rules.state import state_store
 from services.rules.state.state_store import COVERAGE_KEY, StateCoverage
-from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
+from services.rules.transactional_writer import BatchWrites, TransactionalWriter
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import log_coverage
@@ -56,8 +55,10 @@ class Partition:
         self._is_closing = False
         self._coverage = Coverage(next_offset=0)
         self._generation = 0
-        self._reread: Reread | None = None
+        self.reread: Reread | None = None
+        """What is being read again; None once the partition is where it was before."""
         self._recorded_at = dependencies.clock.now()  # of the last record
+        self._timestamp: int | None = None  # of which `_recorded_at` is the instant
         self._written_adoptions: dict[str, PlanAdopted] = {}
         self._unexpected_in_a_row = 0
         self._yielded_at = 0.0
@@ -68,27 +69,22 @@ class Partition:
         """The offset from which this owner goes on."""
         return self._coverage.next_offset
 
-    @property
-    def reread(self) -> Reread | None:
-        """What is being read again; None once the partition is where it was before."""
-        return self._reread
-
     async def open(self) -> None:
         """Fence the earlier owner, then restore its state: in this order nothing that it committed is missed."""
         begun = time.perf_counter()
         await self._writer.open()
         found = await restore.restore_partition(self.number, self._dependencies)
         self.processor, self._generation, self._coverage = found.processor, found.generation, found.coverage
-        self._reread = found.reread
+        self.reread = found.reread
         self.has_found_log_incident = found.reread is not None and found.reread.is_of_log
-        self._writer.continue_at(found.verdicts_end)
+        self._writer.verdicts_end = found.verdicts_end
         seconds = time.perf_counter() - begun
         self._dependencies.metrics.restore_seconds.observe(seconds)
         details = {"partition": self.number, "duties": self.processor.digest.records, "seconds": round(seconds, 3)}
         log.info("a partition is restored", extra={"action": "restored", **details})
-        if self._reread is not None:
-            if self.next_offset >= self._reread.until:
-                await self._finish_reread(self._reread)
+        if self.reread is not None:
+            if self.next_offset >= self.reread.until:
+                await self._finish_reread(self.reread)
         elif found.committed != self.next_offset:
             # Somebody has moved the offset. Whoever measures the lag by it should see where this state is.
             writes = self._writer.begin_writes()
@@ -106,8 +102,7 @@ class Partition:
         If that takes very long, or the partition is being closed, the last records are left: see `next_offset`.
         """
         async with self._lock:
-            self._reject_other_log(records)
-            left = [record for record in records if record.offset >= self.next_offset]
+            left = self._drop_processed(records)
             begun = time.perf_counter()
             while left and not self._is_closing:
                 with self._dependencies.metrics.batch_seconds.time():
@@ -118,7 +113,7 @@ class Partition:
     async def adopt_plans(self, adoptions: Mapping[str, PlanAdopted]) -> None:
         """Append the adoptions that this partition lacks to its own log, once each."""
         async with self._lock:
-            if self._reread is not None or self._is_closing:
+            if self.reread is not None or self._is_closing:
                 return  # those that it lacks may come yet
             for plan, one in adoptions.items():
                 # An adoption written a moment ago is known to the processor only when the consumer has read it back.
@@ -136,22 +131,26 @@ class Partition:
         The consumer stands at *consumed_to*, and has handed over everything before that.
         """
         async with self._lock:
-            if self._reread is not None and consumed_to >= self._reread.until and not self._is_closing:
-                await self._finish_reread(self._reread)
+            if self.reread is not None and consumed_to >= self.reread.until and not self._is_closing:
+                await self._finish_reread(self.reread)
 
-    def _reject_other_log(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Raise `LogReplacedError` if records lie below `next_offset` that are not those processed there.
+    def _drop_processed(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[ConsumerRecord[Any, Any]]:
+        """Return *records* from `next_offset` on; raise `LogReplacedError` if those below were not processed there.
 
         After a rebalance the consumer may hand over records again that were fetched before the seek. Where the log was
         replaced by a shorter one, it goes back to the beginning by itself and hands over other records.
         """
-        below = [record for record in records if record.offset < self.next_offset]
-        if below and log_coverage.cover_up_to(below[-1]) != self._coverage:
-            raise LogReplacedError(f"a record came with offset {below[-1].offset} after {self.next_offset - 1}")
+        next_offset = self.next_offset
+        below = [record for record in records if record.offset < next_offset]
+        if not below:
+            return [*records]
+        if log_coverage.cover_up_to(below[-1]) != self._coverage:
+            raise LogReplacedError(f"a record came with offset {below[-1].offset} after {next_offset - 1}")
+        return [record for record in records if record.offset >= next_offset]
 
     async def _process_part(self, records: Sequence[ConsumerRecord[Any, Any]]) -> int:
         """Process the first of *records* and commit what follows from them; return how many they were."""
-        reread = self._reread
+        reread = self.reread
         if reread is not None and records[0].offset >= reread.until:
             await self._finish_reread(reread)
             reread = None
@@ -181,7 +180,10 @@ class Partition:
             if reread is not None and reread.is_set_aside(record):
                 continue  # it was no part of the state, and is none again
             try:
-                events, origin = await self._process_record(record)
+                events, origin = self._process_record(record)
+                if not isinstance(events, list):
+                    events = await self._take_events(record, events)
+                self._unexpected_in_a_row = 0
             except Rejection as rejection:
                 events, origin = await self._retry_or_set_aside(record, rejection, writes)
             if reread is not None:
@@ -196,46 +198,45 @@ class Partition:
                 await self._yield()
         return count
 
-    async def _process_record(self, record: ConsumerRecord[Any, Any]) -> tuple[list[KeyedEvent], EventOrigin]:
-        """Process a record and return the assessments that follow from it, and their origin; raise `Rejection`.
-
-        A record that breaks its assessment is rejected, unless too many in a row do.
-        """
+    def _process_record(
+        self, record: ConsumerRecord[Any, Any]
+    ) -> tuple[list[KeyedEvent] | Iterator[KeyedEvent], EventOrigin]:
+        """Process a record and return the assessments that follow from it, and their origin; raise `Rejection`."""
         try:
-            fact, origin = self._decode_record(record)
-            recorded_at, generation = self._recorded_at, self._generation
-            position = LogPosition(
-                offset=record.offset, recorded_at=recorded_at, generation=generation, trace=origin.trace
-            )
-            events = self.processor.process(fact, position=position)
-            taken = events if isinstance(events, list) else await self._take_events(events)
+            if record.timestamp != self._timestamp:  # records that were written together mostly share one
+                self._recorded_at, self._timestamp = decoding.read_timestamp(record), record.timestamp
+            fact, origin = fact_decoder.decode_event(record.value, recorded_at=self._recorded_at)
+            position = LogPosition(record.offset, self._recorded_at, self._generation, origin.trace)
+            return self.processor.process(fact, position=position), origin
+        except Rejection:
+            raise
+        except UnreadableRecordError as cause:
+            raise Rejection("unreadable", str(cause)) from cause
+        except Exception as cause:
+            raise self._reject_unexpected(record, cause) from cause
+
+    async def _take_events(self, record: ConsumerRecord[Any, Any], events: Iterable[KeyedEvent]) -> list[KeyedEvent]:
+        """Return the many *events* of one record; the event loop may run meanwhile. Raise `Rejection`."""
+        taken: list[KeyedEvent] = []
+        try:
+            for event in events:
+                taken.append(event)
+                if time.perf_counter() - self._yielded_at > YIELD_SECONDS:
+                    await self._yield()
         except Rejection:
             raise
         except Exception as cause:
-            self._unexpected_in_a_row += 1
-            if self._unexpected_in_a_row > MOST_UNEXPECTED_IN_A_ROW:
-                raise
-            log.exception("a record broke its assessment", extra={"action": "unexpected", "offset": record.offset})
-            raise Rejection("unexpected", f"{type(cause).__name__}: {cause}") from cause
-        self._unexpected_in_a_row = 0
-        return taken, origin
-
-    def _decode_record(self, record: ConsumerRecord[Any, Any]) -> tuple[Fact | PlanAdopted, EventOrigin]:
-        """Return the event in *record* and its origin, and note when it was recorded; raise `Rejection`."""
-        try:
-            self._recorded_at = decoding.read_timestamp(record)
-            return fact_decoder.decode_event(record.value, recorded_at=self._recorded_at)
-        except UnreadableRecordError as cause:
-            raise Rejection("unreadable", str(cause)) from cause
-
-    async def _take_events(self, events: Iterator[KeyedEvent]) -> list[KeyedEvent]:
-        """Return the many *events* of one record; the event loop may run meanwhile."""
-        taken: list[KeyedEvent] = []
-        for event in events:
-            taken.append(event)
-            if time.perf_counter() - self._yielded_at > YIELD_SECONDS:
-                await self._yield()
+            raise self._reject_unexpected(record, cause) from cause
         return taken
+
+    def _reject_unexpected(self, record: ConsumerRecord[Any, Any], cause: Exception) -> Rejection:
+        """Return the rejection of a record that breaks its assessment; raise *cause* if too many in a row do."""
+        self._unexpected_in_a_row += 1
+        if self._unexpected_in_a_row > MOST_UNEXPECTED_IN_A_ROW:
+            raise cause
+        details = {"action": "unexpected", "offset": record.offset}
+        log.error("a record broke its assessment", exc_info=cause, extra=details)
+        return Rejection("unexpected", f"{type(cause).__name__}: {cause}")
 
     async def _retry_or_set_aside(
         self, record: ConsumerRecord[Any, Any], rejection: Rejection, writes: BatchWrites
@@ -244,14 +245,14 @@ class Partition:
         if rejection.is_retryable:
             await self._dependencies.references.catch_up()
             try:
-                return await self._process_record(record)
+                events, origin = self._process_record(record)
+                return await self._take_events(record, events), origin
             except Rejection as again:
                 rejection = again
-        if isinstance(rejection, UnpublishedAdoption) and self._reread is not None:
+        if isinstance(rejection, UnpublishedAdoption) and self.reread is not None:
             # It was in force before, so its documents were published. Without them everything would look unknown.
             raise AdoptedDocumentsMissingError(str(rejection)) from rejection
-        reason = f"{rejection.kind}: {rejection}"
-        writes.rejected.append(RejectedRecord(record=record, kind=rejection.kind, reason=reason))
+        writes.rejected.append((record, rejection.kind, str(rejection)))
         return [], NO_ORIGIN
 
     async def _finish_reread(self, reread: Reread) -> None:
@@ -262,7 +263,7 @@ class Partition:
         if not reread.tells_history:
             await self._write_last_verdicts(reread)
         await self._write_state(reread)
-        self._reread = None
+        self.reread = None
         details = {"partition": self.number, "finding": reread.finding.value, "next_offset": self.next_offset}
         log.info("a partition knows all that its log holds", extra={"action": "reread", **details})
 
@@ -292,12 +293,12 @@ class Partition:
         The coverage record comes last: killed before that, the next owner finds a state that does not fit and begins
         anew. No record is written that knows less than the one before.
         """
-        stale = set(reread.dropped_keys)
-        while changes := self.processor.drain_changes(most=STATES_A_TRANSACTION):
-            stale.difference_update([key for key, _ in changes])
+        changes = self.processor.drain_changes()
+        for begin in range(0, len(changes), STATES_A_TRANSACTION):
             writes = self._writer.begin_writes()
-            writes.add_states(changes)
+            writes.add_states(changes[begin : begin + STATES_A_TRANSACTION])
             await self._writer.commit(writes)
+        stale = reread.dropped_keys.difference([key for key, _ in changes])
         writes = self._writer.begin_writes()
         writes.add_states([*((key, None) for key in sorted(stale)), self._encode_coverage(0)])
         writes.next_offset = self.next_offset
@@ -327,7 +328,7 @@ class Partition:
         metrics.facts.inc(count)
         metrics.assessments.inc(writes.assessments.count)
         metrics.received_to_verdict.observe_all(writes.received, self._dependencies.clock.now())
-        for one in writes.rejected:
-            metrics.dead_letters.labels(one.kind).inc()
-            details = {"partition": self.number, "offset": one.record.offset, "kind": one.kind}
+        for record, kind, _ in writes.rejected:
+            metrics.dead_letters.labels(kind).inc()
+            details = {"partition": self.number, "offset": record.offset, "kind": kind}
             log.warning("a record is set aside", extra={"action": "dead_letter", **details})

@@ -23,11 +23,11 @@ from services.rules.core.facts import (
     identity,
     record_period,
 )
-from services.rules.core.fast_path import SharedDuty
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
 from services.rules.state.state_store import DocketKey, StateDigest, StateStore
+from services.runtime import decoding
 
 # The budget of work of one record. It is counted, not timed: a rebuild on another machine rejects the same records.
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence
@@ -48,14 +48,6 @@ CataloguedDuty = tuple[DutyCatalogue, Duty]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptedPlan:
-    """A plan in force in this partition."""
-
-    adoption: PlanAdopted
-    catalogue: DutyCatalogue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AddedFact:
     """A fact on its way into the state: the docket to which it was added, and the state record that it belongs to."""
 
@@ -73,7 +65,7 @@ class PartitionProcessor:
         self._validator = FactValidator(partition, catalogues)
         self._store = StateStore()
         self._adoptions: dict[str, PlanAdopted] = {}
-        self._adopted_plans: dict[str, AdoptedPlan] = {}
+        self._in_force: dict[str, DutyCatalogue] = {}  # by plan, those of the adoptions
         self._carrying: list[DutyCatalogue] = []  # of plans for which reports under another plan count
 
     @property
@@ -110,8 +102,8 @@ class PartitionProcessor:
 
         Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
         """
-        if state_store.is_adoption_key(key):
-            adoption = state_store.decode_adoption(value)
+        if key.endswith(state_store.ADOPTION_KEY_END):
+            adoption = decoding.decode_model(PlanAdopted, value)
             self._adoptions[adoption.plan] = adoption
         self._store.restore(key, value)
 
@@ -130,14 +122,14 @@ class PartitionProcessor:
 
     def assess_all(self, *, position: LogPosition) -> Iterator[KeyedEvent]:
         """Yield the assessment of every duty that is expected or has facts, as things stand."""
-        for adopted in list(self._adopted_plans.values()):
-            for key in self._list_duties_to_assess(adopted.catalogue, adopted.adoption, None):
-                yield self._assess_expected(adopted.catalogue, key, position)
+        for plan, catalogue in list(self._in_force.items()):
+            for key in self._list_all_duties(catalogue, self._list_expected(catalogue, self._adoptions[plan])):
+                yield self._assess_expected(catalogue, key, position)
 
     def activate_adoptions(self) -> tuple[PlanAdopted, ...]:
         """Put the restored adoptions into force; return those whose documents are not published (yet)."""
         self._put_into_force(self._catalogues.link_adopted(self._adoptions.values()))
-        return tuple(one for plan, one in self._adoptions.items() if plan not in self._adopted_plans)
+        return tuple(one for plan, one in self._adoptions.items() if plan not in self._in_force)
 
     def process(self, fact: Fact | PlanAdopted, *, position: LogPosition) -> list[KeyedEvent] | Iterator[KeyedEvent]:
         """Process the fact or the adoption in one record and return the assessments that follow from it.
@@ -149,33 +141,29 @@ class PartitionProcessor:
         """
         if isinstance(fact, PlanAdopted):
             return self._process_adoption(fact, position)
-        adopted = self._adopted_plans.get(fact.plan)
-        catalogue = None if adopted is None else adopted.catalogue
-        if catalogue is not None and isinstance(fact, Submission) and self._is_at_home(fact):
-            shared = catalogue.find_shared_duty(agency=fact.agency, obligation=fact.obligation, period=fact.period)
-            if shared is not None:
-                event = self._process_usual_report(catalogue, shared, fact, position)
-                return self._process_fact(fact, catalogue, position) if event is None else [(fact.agency, event)]
+        catalogue = self._in_force.get(fact.plan)
+        if catalogue is not None and isinstance(fact, Submission):
+            event = self._process_usual_report(catalogue, fact, position)
+            if event is not None:
+                return [(fact.agency, event)]
         return self._process_fact(*self._validator.validate(fact, catalogue), position)
 
-    def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
-        """Return at most *most* of the state records changed since this was last called, as (key, value)."""
-        return self._store.drain_changes(most)
-
-    def _is_at_home(self, report: Submission) -> bool:
-        """Whether *report* is the agency's own and lies in its partition: if it has such a duty, nothing is amiss."""
-        home = partition_of(report.agency, self._catalogues.partitions)
-        return report.filed_by == report.agency and home == self.partition
+    def drain_changes(self) -> list[tuple[str, bytes]]:
+        """Return the state records changed since this was last called, as (key, value)."""
+        return self._store.drain_changes()
 
     def _process_usual_report(
-        self, catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition
+        self, catalogue: DutyCatalogue, report: Submission, position: LogPosition
     ) -> bytes | None:
         """Process the first complete report of its own of a usual duty; return None for every other report.
 
         Nothing is decoded but the report, and nothing encoded but its state: the assessment is cut from a template.
         """
+        shared = catalogue.find_shared_duty(agency=report.agency, obligation=report.obligation, period=report.period)
         if (
-            not self._store.is_first_report(report)
+            shared is None
+            or partition_of(report.agency, self._catalogues.partitions) != self.partition
+            or not self._store.is_first_report(report)
             or not shared.is_discharged_by(report)
             or shared.duty.requirements.checks_cost > MOST_CONDITION_UNITS
             or (self._carrying and any((report.plan, report.obligation) in one.carries_over for one in self._carrying))
@@ -234,9 +222,8 @@ class PartitionProcessor:
         if EVERY_PERIOD not in touched:
             return _sort_periods(touched)
         periods = set(touched | docket.periods) - {EVERY_PERIOD}
-        adopted = self._adopted_plans.get(key[0])
-        if adopted is not None:
-            expected = self._list_expected(adopted)
+        if key[0] in self._in_force:
+            expected = self._list_expected(self._in_force[key[0]], self._adoptions[key[0]])
             periods |= {one.period for one in expected if state_store.docket_key_of(one) == key}
         return _sort_periods(periods)
 
@@ -292,11 +279,10 @@ class PartitionProcessor:
         linked = self._catalogues.link_adopted(adoptions.values())
         if adoption.plan not in linked:
             raise UnpublishedAdoption
-        before = self._adopted_plans.get(adoption.plan)
-        if before is not None and not is_newer(adoption, before.adoption):
+        if adoption.plan in self._in_force and not is_newer(adoption, self._adoptions[adoption.plan]):
             return  # written again by a restarted owner, or by a replica whose documents lag behind
         for plan in self._list_changed_plans(adoption.plan, linked):
-            for key in self._list_duties_to_assess(linked[plan], adoptions[plan], self._adopted_plans.get(plan)):
+            for key in self._list_duties_to_assess(linked[plan], adoptions[plan]):
                 yield self._assess_expected(linked[plan], key, position)
         # From here on the adoption is in force; what was rejected or failed above has changed nothing.
         self._adoptions[adoption.plan] = adoption
@@ -305,36 +291,37 @@ class PartitionProcessor:
 
     def _list_changed_plans(self, adopted: str, linked: Mapping[str, DutyCatalogue]) -> list[str]:
         """Return the plan that is *adopted*, and those in force before or after which it stands now."""
-        others = [plan for plan, one in self._adopted_plans.items() if one.catalogue is not linked.get(plan)]
+        others = [plan for plan, one in self._in_force.items() if one is not linked.get(plan)]
         return [adopted, *sorted({*others} & linked.keys() - {adopted})]
 
     def _put_into_force(self, linked: Mapping[str, DutyCatalogue]) -> None:
-        for plan, catalogue in linked.items():
-            self._adopted_plans[plan] = AdoptedPlan(adoption=self._adoptions[plan], catalogue=catalogue)
+        self._in_force.update(linked)
         self._carrying = [one for _, one in sorted(linked.items()) if one.carries_over]
 
-    def _list_duties_to_assess(
-        self, catalogue: DutyCatalogue, adoption: PlanAdopted, before: AdoptedPlan | None
-    ) -> Iterator[DutyKey]:
-        """Yield the duties to assess anew: after other versions all, after a moved horizon those that it adds.
+    def _list_duties_to_assess(self, catalogue: DutyCatalogue, adoption: PlanAdopted) -> Iterable[DutyKey]:
+        """Return the duties to assess anew: after other versions all, after a moved horizon those that it adds.
 
-        Among all are those that were expected *before* and bind nobody under the new versions.
+        Among all are those that were expected before and bind nobody under the new versions.
         """
-        expected = self._list_expected(AdoptedPlan(adoption=adoption, catalogue=catalogue))
-        if before is not None and before.catalogue is catalogue:
-            horizon_before = before.adoption.horizon.timestamp()
-            yield from (key for key in expected if _opening_timestamp(catalogue, key) >= horizon_before)
-            return
-        yield from expected
-        dropped = () if before is None else self._list_expected(before)
-        others = dict.fromkeys([*self._list_reported_duties(catalogue), *dropped])
-        known = frozenset(expected)
-        for key in (one for one in others if one not in known):
+        expected, before = self._list_expected(catalogue, adoption), self._in_force.get(adoption.plan)
+        if before is None:
+            return self._list_all_duties(catalogue, expected)
+        adopted = self._adoptions[adoption.plan]
+        if before is not catalogue:
+            return self._list_all_duties(catalogue, expected, dropped=self._list_expected(before, adopted))
+        horizon = adopted.horizon.timestamp()
+        return (key for key in expected if _opening_timestamp(catalogue, key) >= horizon)
+
+    def _list_all_duties(
+        self, catalogue: DutyCatalogue, expected: Sequence[DutyKey], dropped: Sequence[DutyKey] = ()
+    ) -> Iterator[DutyKey]:
+        """Yield the duties that are *expected*, or were until they were *dropped*, or about which there are facts."""
+        for key in dict.fromkeys([*expected, *self._list_reported_duties(catalogue), *dropped]):
             if catalogue.find_duty(agency=key.agency, obligation=key.obligation, period=key.period) is not None:
                 yield key
 
-    def _list_expected(self, plan: AdoptedPlan) -> Sequence[DutyKey]:
-        return self._catalogues.duties_opening_before(plan.adoption.horizon, plan.catalogue, partition=self.partition)
+    def _list_expected(self, catalogue: DutyCatalogue, adoption: PlanAdopted) -> Sequence[DutyKey]:
+        return self._catalogues.duties_opening_before(adoption.horizon, catalogue, partition=self.partition)
 
     def _list_reported_duties(self, catalogue: DutyCatalogue) -> Iterator[DutyKey]:
         """Yield the duties about which there are facts, and those for which reports under another plan count."""

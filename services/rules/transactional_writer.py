@@ -6,7 +6,6 @@ that owned the partition before (KIP-98): its open transaction is aborted, and w
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -32,15 +31,6 @@ COMMIT_TIMEOUT_SECONDS = 45.0  # by then the broker has aborted the transaction
 SentBatch = tuple["asyncio.Future[Any]", int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRecord:
-    """A record for the dead letters: `kind` is the metric's label, `reason` is written for people."""
-
-    record: ConsumerRecord[Any, Any]
-    kind: str
-    reason: str
-
-
 class RecordBatches:
     """Records of one topic in the batches in which they are sent, encoded as they come: none is kept beside its batch.
 
@@ -59,11 +49,11 @@ class RecordBatches:
     def append(self, key: str, value: bytes | None, headers: Headers) -> None:
         """Add a record; without a value it deletes its key."""
         encoded = key.encode()
-        # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
-        if self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers) is None:
+        # aiokafka returns None instead of metadata when the record does not fit into the batch any more. It puts the
+        # first record into a batch whatever its size.
+        while self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers) is None:
             self._batch = self._create_batch()
             self.batches.append(self._batch)
-            self._batch.append(key=encoded, value=value, timestamp=self._timestamp, headers=headers)
         self.count += 1
         self.size += len(value or b"")
 
@@ -72,7 +62,8 @@ class BatchWrites:
     """What follows from one batch: assessments and states, dead letters, and the next offset.
 
     Without a next offset none is committed. `received` has the origins of the facts that led to assessments and were
-    processed for the first time.
+    processed for the first time. `rejected` has the records for the dead letters, each with the kind of the reason, a
+    metric's label, and the reason, which is written for people.
     """
 
     __slots__ = ("assessments", "next_offset", "received", "rejected", "states")
@@ -81,7 +72,7 @@ class BatchWrites:
         self.assessments = RecordBatches(create_batch, timestamp)
         self.states = RecordBatches(create_batch, timestamp)
         self.received: list[EventOrigin] = []
-        self.rejected: list[RejectedRecord] = []
+        self.rejected: list[tuple[ConsumerRecord[Any, Any], str, str]] = []
         self.next_offset: int | None = None
 
     def add_assessments(self, events: Sequence[tuple[str, bytes]], origin: EventOrigin) -> None:
@@ -123,20 +114,12 @@ class TransactionalWriter:
         self._dead_letters = DeadLetters(self._producer, clock)
         self._has_failed = False
         self._under_way: list[asyncio.Future[Any]] = []
-        self._verdicts_end = 0
-
-    @property
-    def verdicts_end(self) -> int:
+        self.verdicts_end = 0
         """An offset at which the verdicts end or behind it: every verdict of this partition lies below their end."""
-        return self._verdicts_end
 
     async def open(self) -> None:
         """Fence every earlier owner; return when their open transaction is aborted."""
         await self._producer.start()
-
-    def continue_at(self, verdicts_end: int) -> None:
-        """Set where the verdicts of this partition end now."""
-        self._verdicts_end = verdicts_end
 
     async def close(self) -> None:
         await clients.stop_producer(self._producer)
@@ -179,7 +162,9 @@ class TransactionalWriter:
         async with self._producer.transaction():
             verdicts = await self._send(VERDICTS.name, writes.assessments)
             states = await self._send(DUTIES.name, writes.states)
-            dead_letters = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.rejected)
+            dead_letters = (
+                self._dead_letters.set_aside(record, reason=f"{kind}: {why}") for record, kind, why in writes.rejected
+            )
             await asyncio.gather(*(one for one, _ in (*verdicts, *states)), *dead_letters)
             self._follow_verdicts(verdicts)
             if writes.next_offset is not None:
@@ -205,10 +190,10 @@ class TransactionalWriter:
         """Take note of where the verdicts end; raise `WriterFailedError` if earlier ones are no longer there."""
         for future, count in batches:
             # A batch whose first answer was lost is acknowledged without its offset, as -1.
-            offset = future.result().offset if future.result().offset >= 0 else self._verdicts_end
-            if offset < self._verdicts_end:
-                raise WriterFailedError(f"verdicts up to {self._verdicts_end} are lost: the next one got {offset}")
-            self._verdicts_end = offset + count
+            offset = future.result().offset if future.result().offset >= 0 else self.verdicts_end
+            if offset < self.verdicts_end:
+                raise WriterFailedError(f"verdicts up to {self.verdicts_end} are lost: the next one got {offset}")
+            self.verdicts_end = offset + count
 
     async def _send(self, topic: str, records: RecordBatches) -> list[SentBatch]:
         """Send the batches of *records*; return their futures."""

@@ -97,6 +97,14 @@ class RecordDecoder(Generic[Value]):
             raise _unreadable("", refusal) from refusal
 
 
+def convert_member(value: Any, kind: type[Value], pointer: str) -> Value:  # noqa: ANN401 - any JSON value
+    """Return a member that was decoded without types, at *pointer*, as a *kind*; raise `UnreadableRecordError`."""
+    try:
+        return msgspec.convert(value, kind)
+    except _DECODING_ERRORS as cause:
+        raise _unreadable(pointer, cause) from cause
+
+
 def decode_model(model: type[Model], encoded: bytes | msgspec.Raw | None, pointer: str = "") -> Model:
     """Return the document in *encoded*, which stands at *pointer* in its record; raise `UnreadableRecordError`."""
     if encoded is None:

@@ -15,6 +15,7 @@ from schemas.plan.registry import Registry
 from services.console.demo.plan_6766 import scenario
 from services.console.demo.plan_6766.scenario import BEGINS_AT
 from services.console.support import inputs
+from services.intake.core.fact_record import format_instant
 from tests.support.builders import plans
 
 DEMO = Path(__file__).parents[2] / "deploy" / "plans" / "6766-kh-ubnd"
@@ -89,7 +90,7 @@ def build_demo_years(events: int) -> World:
     for plan in copies:
         for at, event in posts:
             data = {**event["data"], "plan": plan.plan}
-            recorded = {**event, "receivedtime": at.isoformat(), "data": data}
+            recorded = {**event, "receivedtime": format_instant(at), "data": data}
             records.append((str(data["agency"]), json.dumps(recorded, ensure_ascii=False).encode()))
     return World(name="demo", registry=catalogue.registry, plans=copies, now=BEGINS_AT, records=records)
 
@@ -101,5 +102,7 @@ def _a_registry(count: int) -> tuple[Registry, list[str]]:
 
 
 def _report(agency: str, period: str, at: str, data: plans.Json) -> tuple[str, bytes]:
-    event = plans.a_submission(f"{agency}-{period}", data={"agency": agency, "period": period} | data, receivedtime=at)
+    received = format_instant(datetime.fromisoformat(at))
+    data = {"agency": agency, "period": period} | data
+    event = plans.a_submission(f"{agency}-{period}", data=data, receivedtime=received)
     return agency, json.dumps(event).encode()

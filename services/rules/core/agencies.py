@@ -35,15 +35,8 @@ class Superior(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ends_on: date | None
 
 
-class CoOperator(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An agency that co-operates in a report on the days of `dates`: it is told of alerts and owes nothing."""
-
-    agency: str
-    dates: tuple[DateRange, ...]
-
-
-class Successor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An agency that stands in the place of one that has ended, on the days of `dates`."""
+class Addressee(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who is told of a duty of another agency on the days of `dates`: one that co-operates in it, or its successor."""
 
     agency: str
     dates: tuple[DateRange, ...]
@@ -182,13 +175,13 @@ def decide_binding(agencies: Agencies, terms: PeriodTerms, agency: str) -> Bindi
     return LeftGroup(opens_on=opens_on, ends_on=last.to) if terms.due_at is None else NotBound()
 
 
-def list_co_operators(agencies: Agencies, named: tuple[str, ...]) -> tuple[CoOperator, ...]:
+def list_co_operators(agencies: Agencies, named: tuple[str, ...]) -> tuple[Addressee, ...]:
     """Return the agencies that are *named*, themselves or as members of a named group, and when."""
     found = ((one, agencies.memberships(one, named)) for one in agencies)
-    return tuple(CoOperator(agency=agency, dates=dates) for agency, dates in found if dates)
+    return tuple(Addressee(agency=agency, dates=dates) for agency, dates in found if dates)
 
 
-def list_addressed_successors(agencies: Agencies, agency: str, addressees: tuple[str, ...]) -> tuple[Successor, ...]:
+def list_addressed_successors(agencies: Agencies, agency: str, addressees: tuple[str, ...]) -> tuple[Addressee, ...]:
     """Return the addressed agencies that stand in the place of one that ends, and when.
 
     An heir that ends in its turn gives way to its own heirs: a commune that was merged in January and again in July has
@@ -203,7 +196,7 @@ def list_addressed_successors(agencies: Agencies, agency: str, addressees: tuple
     for day, following in pairwise((*turns, date.max)):
         for heir in _find_bound_heirs(agencies, agency, addressees, day):
             found.setdefault(heir, []).append(DateRange(from_=day, to=following))
-    return tuple(Successor(agency=heir, dates=_merge_ranges(dates)) for heir, dates in found.items())
+    return tuple(Addressee(agency=heir, dates=_merge_ranges(dates)) for heir, dates in found.items())
 
 
 def _find_bound_heirs(agencies: Agencies, agency: str, addressees: tuple[str, ...], on: date) -> tuple[str, ...]:

@@ -24,7 +24,6 @@ UNSETTLED_BEFORE_DUE = frozenset({Status.PENDING, Status.INCOMPLETE})
 UNSETTLED_AFTER_DUE = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 
-
 # The alerts of which the co-operating agencies get copies.
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
 

@@ -92,7 +92,8 @@ def find_missing(requirements: DutyRequirements, report: ReportContent) -> tuple
         missing.append("attachments")
     missing += unsigned
     if requires.checks:
-        missing += _find_unmet_checks(requires, report)
+        context = ConditionContext(report)
+        missing += [f"checks.{check.id}" for check in requires.checks if not context.satisfies(check.cel)]
     if requirements.parts:
         missing += [f"parts.{one.agency}" for one in requirements.parts if one.names.isdisjoint(report.parts)]
     return tuple(missing)
@@ -116,11 +117,6 @@ def _limit_accepted(declared: Indicator) -> FigureLimits:
     return FigureLimits(
         code=declared.code, least=declared.min, most=declared.max, is_whole=declared.integer, is_required=False
     )
-
-
-def _find_unmet_checks(requires: Requirements, report: ReportContent) -> list[str]:
-    context = ConditionContext(report)
-    return [f"checks.{check.id}" for check in requires.checks if not context.satisfies(check.cel)]
 
 
 def _has_attachments(requires: Requirements, report: ReportContent) -> bool:

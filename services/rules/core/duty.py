@@ -8,7 +8,7 @@ import msgspec
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, values
 from schemas.plan.plan import Obligation, ObligationVersion
-from services.rules.core.agencies import CoOperator, Successor, Superior
+from services.rules.core.agencies import Addressee, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements
 from services.rules.core.facts import Submission
 
@@ -44,8 +44,8 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     superseded_at: datetime | None = None
     carried_from: tuple["Duty", ...] = ()
     superiors: tuple[Superior, ...] = ()
-    co_operators: tuple[CoOperator, ...] = ()
-    addressed_successors: tuple[Successor, ...] = ()
+    co_operators: tuple[Addressee, ...] = ()
+    addressed_successors: tuple[Addressee, ...] = ()
 
     @property
     def is_binding(self) -> bool:

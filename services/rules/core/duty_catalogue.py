@@ -5,6 +5,7 @@ agencies that are bound alike, not one for every agency.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
 import msgspec
@@ -18,7 +19,7 @@ from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry, WorkingDays
 from schemas.plan.values import Bilingual
 from services.rules.core import agencies, completeness, plan_succession
-from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, LeftGroup, NotBound, Superior
+from services.rules.core.agencies import Addressee, Agencies, Binding, Bound, LeftGroup, NotBound, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
@@ -78,7 +79,7 @@ class DutyCatalogue:
         self._duties_of_class: dict[tuple[str, Hashable], dict[str | None, SharedDuty]] = {}
         self._outcomes: dict[Hashable, OutcomeWithoutFacts] = {}
         self._requirements: dict[int, DutyRequirements] = {}
-        self._co_operators: dict[str, tuple[CoOperator, ...]] = {}
+        self._co_operators: dict[str, tuple[Addressee, ...]] = {}
 
     def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
         """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
@@ -94,9 +95,11 @@ class DutyCatalogue:
     def find_shared_duty(self, *, agency: str, obligation: str, period: str | None) -> SharedDuty | None:
         """Return what `shared_duty` returns, or None where there is no such duty."""
         try:
-            return self.shared_duty(agency=agency, obligation=obligation, period=period)
-        except UnknownDuty:
-            return None
+            return self._duties[obligation][agency][period]
+        except KeyError:
+            with suppress(UnknownDuty):
+                return self._share_duty(agency, obligation, period)
+        return None
 
     def find_duty(self, *, agency: str, obligation: str, period: str | None) -> Duty | None:
         """Return the duty of that name, binding or not, or None where there is none."""
@@ -276,7 +279,7 @@ class DutyCatalogue:
         is_told = any(one.to == PARENT for one in version.reminders.escalate)
         return self.agencies.superiors(agency) if is_told else ()
 
-    def _co_operators_of(self, obligation: Obligation) -> tuple[CoOperator, ...]:
+    def _co_operators_of(self, obligation: Obligation) -> tuple[Addressee, ...]:
         if obligation.id not in self._co_operators:
             self._co_operators[obligation.id] = agencies.list_co_operators(self.agencies, obligation.with_)
         return self._co_operators[obligation.id]

@@ -19,11 +19,14 @@ import msgspec
 # Source and id: two records with the same identity are the same fact.
 FactIdentity = tuple[str, str]
 
+# The proof of dispatch of a report that states none.
+NO_PROOF = "none"
+
 # Touched by facts that are not about one period: an exemption and its revocation.
 EVERY_PERIOD = "*"
 
 
-class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What every fact has: its identity (`source`, `id`), its docket, when it was received and when recorded.
 
     `agency` is the agency whose duty it is, as the sender wrote it; the duty catalogue resolves aliases.
@@ -45,16 +48,16 @@ class FiledAttachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sha256: str = ""
 
 
-class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a submission contains, as far as completeness asks for it."""
 
-    number: str
-    issued_on: date | None
-    signed_by: str
-    is_nil_return: bool
-    sections: Mapping[str, str]
-    indicators: Mapping[str, Decimal]
-    attachments: tuple[FiledAttachment, ...]
+    number: str = ""
+    issued_on: date | None = None
+    signed_by: str = ""
+    is_nil_return: bool = False
+    sections: Mapping[str, str] = {}
+    indicators: Mapping[str, Decimal] = {}
+    attachments: tuple[FiledAttachment, ...] = ()
     parts: tuple[str, ...] = ()  # the agencies whose reports it consolidates, as the sender wrote them
 
 
@@ -66,11 +69,11 @@ class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
     lack both.
     """
 
-    period: str | None
+    period: str | None = None
     filed_by: str
-    corrects: str | None
-    sent_at: datetime | None
-    proof: str
+    corrects: str | None = None
+    sent_at: datetime | None = None
+    proof: str = NO_PROOF
     report: ReportContent
     is_proof_permitted: bool = True
     has_proof_reference: bool = True
@@ -79,7 +82,7 @@ class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
 class Withdrawal(RecordedFact, frozen=True, kw_only=True, gc=False):
     """A report was withdrawn."""
 
-    period: str | None
+    period: str | None = None
     withdraws: str
 
 
@@ -87,30 +90,30 @@ class Reassignment(RecordedFact, frozen=True, kw_only=True, gc=False):
     """A report was moved from one period to another."""
 
     submission: str
-    from_period: str | None
-    to_period: str | None
+    from_period: str | None = None
+    to_period: str | None = None
 
 
 class ReportReturn(RecordedFact, frozen=True, kw_only=True, gc=False):
     """The recipient returned a submission for correction, before `respond_by` where that is given (ruling 14)."""
 
-    period: str | None
+    period: str | None = None
     submission: str
-    reason: str
-    respond_by: datetime | None
+    reason: str = ""
+    respond_by: datetime | None = None
 
 
 class ReportAcceptance(RecordedFact, frozen=True, kw_only=True, gc=False):
     """The recipient accepted a submission as it is."""
 
-    period: str | None
+    period: str | None = None
     submission: str
 
 
 class Extension(RecordedFact, frozen=True, kw_only=True, gc=False):
     """A decision set a new due instant; `decision` is the number of its document."""
 
-    period: str | None
+    period: str | None = None
     due_at: datetime
     decided_on: date
     decision: str = ""
@@ -131,7 +134,7 @@ class Revocation(RecordedFact, frozen=True, kw_only=True, gc=False):
     """A decision revoked an exemption; `due_at` is the instant before which the report is owed again."""
 
     exemption: str
-    due_at: datetime | None
+    due_at: datetime | None = None
     decided_on: date
 
 

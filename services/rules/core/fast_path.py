@@ -9,6 +9,7 @@ which alone define what a status means. Property tests hold both paths to the sa
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
@@ -49,9 +50,12 @@ class OutcomeWithoutFacts:
         turns = {*[one.starts_at for one in self.outcome.timeline], *[one.at for one in alerts]}
         self._turns = sorted(turns.union([one.until for one in alerts if one.until is not None]))
 
-    def count_turns(self, instant: datetime) -> int:
-        """Return how many of the instants at which the outcome changes lie before *instant*."""
-        return bisect_left(self._turns, instant)
+    def classify(self, duty: Duty, report: Submission) -> tuple[datetime, DischargeKind]:
+        """Return since when *report* discharges *duty*, one with this outcome, and its kind."""
+        since, due_at = effective_at(duty, report), duty.due_at
+        is_late = due_at is not None and since >= due_at
+        is_unproven = is_dispatch_unproven(duty, report)
+        return since, (bisect_left(self._turns, since), is_late, report.report.is_nil_return, is_unproven)
 
 
 class SharedDuty:
@@ -61,25 +65,20 @@ class SharedDuty:
     filed it is told of its receipt.
     """
 
-    __slots__ = ("_cached", "_without_facts", "duty", "is_usual", "tells_receipt")
-
     def __init__(self, duty: Duty, cached: dict[Hashable, OutcomeWithoutFacts]) -> None:
         """Take the outcome without facts from those *cached* of other duties, or add it to them."""
         self.duty = duty
         self.is_usual = is_usual(duty)
         self.tells_receipt = duty.version is not None and Notice.RECEIVED in duty.version.reminders.notices
         self._cached = cached
-        self._without_facts: OutcomeWithoutFacts | None = None
 
-    @property
+    @cached_property
     def without_facts(self) -> OutcomeWithoutFacts:
         """The outcome while nothing is filed; agencies that are bound differently may have the same."""
-        if self._without_facts is None:
-            cache_key = _describe_outcome(self.duty)
-            if cache_key not in self._cached:
-                self._cached[cache_key] = OutcomeWithoutFacts(self.duty)
-            self._without_facts = self._cached[cache_key]
-        return self._without_facts
+        cache_key = _describe_outcome(self.duty)
+        if cache_key not in self._cached:
+            self._cached[cache_key] = OutcomeWithoutFacts(self.duty)
+        return self._cached[cache_key]
 
     def key_of(self, agency: str) -> DutyKey:
         """Return the key of the duty of *agency*, which is bound like all that share this one."""
@@ -103,19 +102,13 @@ class SharedDuty:
             and not completeness.find_missing(self.duty.requirements, report.report)
         )
 
-    def classify(self, report: Submission) -> tuple[datetime, DischargeKind]:
-        """Return since when *report* discharges the duty, and its kind."""
-        since, due_at = effective_at(self.duty, report), self.duty.due_at
-        is_late = due_at is not None and since >= due_at
-        is_unproven = is_dispatch_unproven(self.duty, report)
-        return since, (self.without_facts.count_turns(since), is_late, report.report.is_nil_return, is_unproven)
-
 
 def is_usual(duty: Duty) -> bool:
     """Whether nothing but facts ends *duty*, and only reports under its own name count for it."""
     return (
         duty.opens_at is not None
-        and _outlives_due(duty)
+        # The agency exists until the duty is due: its end then changes nothing (ruling 7).
+        and (duty.agency_ends_at is None or (duty.due_at is not None and duty.due_at <= duty.agency_ends_at))
         and duty.left_group_at is None
         and duty.superseded_at is None
         and not duty.is_untracked
@@ -127,11 +120,6 @@ def compute_outcome(duty: Duty, facts: Sequence[Fact]) -> DutyOutcome:
     """Return the outcome of *duty* by the full path."""
     assessment = assess(duty, facts)
     return DutyOutcome(timeline=assessment.timeline, alerts=plan_alerts(assessment))
-
-
-def _outlives_due(duty: Duty) -> bool:
-    """Whether the agency exists until the duty is due: its end then changes nothing (ruling 7)."""
-    return duty.agency_ends_at is None or (duty.due_at is not None and duty.due_at <= duty.agency_ends_at)
 
 
 def _ends_while_asked(duty: Duty) -> bool:

@@ -40,30 +40,26 @@ def takes_effect_at(decision: Decision, duty: Duty) -> datetime:
 class ReliefDecisions:
     """The decisions about one duty, in the order in which they take effect; asked for their state in order of time."""
 
-    __slots__ = ("_decisions", "_duty", "_exemptions", "_fold", "_state", "_waiting")
+    __slots__ = ("_duty", "_exemptions", "_fold", "_state", "_waiting", "applied")
 
     def __init__(self, duty: Duty, adjustments: Sequence[Adjustment]) -> None:
         self._duty = duty
         kinds = (Extension, Exemption, Revocation)
         decisions = [one for one in adjustments if isinstance(one, kinds) and self._may_apply(one)]
         # Of decisions of one day a revocation takes effect last, so that it finds the exemption that it revokes.
-        self._decisions = sorted(
+        self.applied: Sequence[Decision] = sorted(
             decisions,
             key=lambda one: (takes_effect_at(one, self._duty), isinstance(one, Revocation), one.source, one.id),
         )
+        """The decisions that may bear on the duty, in the order in which they take effect."""
         self._exemptions = FactIndex([one for one in decisions if isinstance(one, Exemption)])
-        self._waiting = self._decisions[::-1]  # those that have not taken effect, the next one last
+        self._waiting = self.applied[::-1]  # those that have not taken effect, the next one last
         self._fold = _DecisionFold(due_at=duty.due_at) if decisions else None
         self._state = ReliefState(due_at=duty.due_at)
 
-    @property
-    def applied(self) -> Sequence[Decision]:
-        """The decisions that may bear on the duty, in the order in which they take effect."""
-        return self._decisions
-
     def change_points(self) -> Iterable[datetime]:
         """Yield the instants at which `state_at` may change."""
-        for decision in self._decisions:
+        for decision in self.applied:
             yield takes_effect_at(decision, self._duty)
             match decision:
                 case Extension() | Revocation():
@@ -126,7 +122,7 @@ class _SpansInForce:
     The instant only moves on, so each span enters the answer at most once and leaves it at most once.
     """
 
-    __slots__ = ("_added", "_ids", "_leaving", "_numbers", "_removed", "_waiting")
+    __slots__ = ("_added", "_leaving", "_numbers", "_removed", "_waiting", "ids")
 
     def __init__(self) -> None:
         self._added = 0
@@ -135,12 +131,7 @@ class _SpansInForce:
         self._removed: set[int] = set()
         # The numbers and, next to them, the ids of the spans in force, in the order in which they were added.
         self._numbers: list[int] = []
-        self._ids: list[str] = []
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """The ids of the spans that hold the instant moved to, in the order in which they were added."""
-        return self._ids
+        self.ids: list[str] = []
 
     def add(self, exemption: Exemption, event_id: str) -> int:
         """Add the span of *exemption* under an id, and return its number; it counts from the next move."""
@@ -153,7 +144,7 @@ class _SpansInForce:
         self._removed.add(number)
         at = bisect_left(self._numbers, number)
         if self._numbers[at : at + 1] == [number]:
-            del self._numbers[at], self._ids[at]
+            del self._numbers[at], self.ids[at]
 
     def move_to(self, instant: datetime) -> bool:
         """Move on to *instant*, and return whether any span entered or left the answer."""
@@ -168,7 +159,7 @@ class _SpansInForce:
             if instant < until and number not in self._removed:
                 at = bisect_left(self._numbers, number)
                 self._numbers.insert(at, number)
-                self._ids.insert(at, event_id)
+                self.ids.insert(at, event_id)
                 heapq.heappush(self._leaving, (until, number))
                 is_changed = True
         return is_changed

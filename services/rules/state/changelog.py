@@ -12,11 +12,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas.events.topics import DUTIES, FACTS
 from services.rules.assessment_event import OFFSETS_A_GENERATION, generation_of
-from services.rules.state.state_store import COVERAGE_KEY, DIGEST_BYTES, StateCoverage, decode_coverage
+from services.rules.state.state_store import COVERAGE_KEY, StateCoverage, decode_coverage
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka import dead_letters, partition_reader
 from services.runtime.kafka.dead_letters import RecordIdentity
 from services.runtime.settings import KafkaConfig
+
+DIGEST_BYTES = 16  # of a SHA-256: enough to recognise what was written, at half the memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,7 @@ def _digest_content(data: _VerdictData) -> bytes:
 
 
 def _shorten(event_id: str) -> bytes:
-    """Return the 128 bits of an id that are enough to recognise it, at half the memory."""
+    """Return as much of an id as is kept."""
     return event_id[: 2 * DIGEST_BYTES].encode()
 
 

@@ -13,10 +13,11 @@ fact that is rejected leaves no trace, because its record was never put.
 
 import hashlib
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, get_args
 
 import msgspec
@@ -37,13 +38,11 @@ from services.rules.core.facts import (
     identity,
     record_period,
 )
-from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka.log_coverage import Coverage
 
-MODULUS = 1 << 128
-DIGEST_BYTES = 16
 COVERAGE_KEY = b"coverage"
+ADOPTION_KEY_END = b"|||"  # the key of the last adoption of a plan names nothing but the plan
 
 # What a docket is found by: plan, agency, obligation.
 DocketKey = tuple[str, str, str]
@@ -52,8 +51,8 @@ DocketKey = tuple[str, str, str]
 class StateDigest:
     """The number of records and a digest of them all, by which a lost, old or altered record is recognised.
 
-    It is the sum of the digests of the single records, modulo 2^128. A sum does not depend on their order, and a record
-    that changes costs one subtraction and one addition, however many others there are. It finds faults, not forgers:
+    It is the sum of the checksums of the single records. A sum does not depend on their order, and a record that
+    changes costs one subtraction and one addition, however many others there are. It finds faults, not forgers:
     whoever may write the state topic may write a digest that fits.
     """
 
@@ -64,20 +63,22 @@ class StateDigest:
         self._sum = 0
 
     def replace(self, before: int | None, after: int) -> None:
-        """Count a record with the digest *after* in place of one with the digest *before*, or as a new one."""
+        """Count a record with the checksum *after* in place of one with the checksum *before*, or as a new one."""
         if before is None:
             self.records += 1
-        self._sum = (self._sum + after - (before or 0)) % MODULUS
+        self._sum += after - (before or 0)
 
     def hex(self) -> str:
         """Return the sum as hexadecimal digits."""
-        return f"{self._sum:0{2 * DIGEST_BYTES}x}"
+        return f"{self._sum:016x}"
 
 
-def digest_record(key: bytes, value: bytes) -> int:
-    """Return the digest of one state record."""
-    # U+0000 separates the two: no key has it, so no byte can move between key and value.
-    return int.from_bytes(hashlib.sha256(key + b"\0" + value).digest()[:DIGEST_BYTES])
+def checksum_record(key: bytes, value: bytes) -> int:
+    """Return the checksum of one state record: CRC-32, which misses one fault in four billion.
+
+    SHA-256 in its place took a tenth of the processor time of an event.
+    """
+    return zlib.crc32(value, zlib.crc32(key))
 
 
 class StateStore:
@@ -108,11 +109,11 @@ class StateStore:
         docket_key, period = decode_key(key)
         self._open_records(docket_key)[period] = value
         self._unindexed.add(docket_key)
-        self.digest.replace(None, digest_record(key, value))
+        self.digest.replace(None, checksum_record(key, value))
 
     def is_first_report(self, report: Submission) -> bool:
         """Whether *report* is surely new, the first fact under its period, and bears on no other period."""
-        key = report.plan, report.agency, report.obligation
+        key = docket_key_of(report)
         records = self._dockets.get(key)
         if records is None:
             return True
@@ -144,7 +145,7 @@ class StateStore:
 
     def put_report(self, report: Submission, value: bytes) -> None:
         """Keep *value* as the record of a report for which `is_first_report` holds."""
-        key = report.plan, report.agency, report.obligation
+        key = docket_key_of(report)
         self._put_record(key, report.period, value)
         self._ids.add(hash((key, report.id)))
 
@@ -155,13 +156,11 @@ class StateStore:
 
     def put_adoption(self, adoption: PlanAdopted) -> None:
         """Keep the record of the last adoption of a plan."""
-        self._put_record((adoption.plan, "", ""), None, encode_adoption(adoption))
+        self._put_record((adoption.plan, "", ""), None, adoption.model_dump_json().encode())
 
-    def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
-        """Return at most *most* of the records changed since this was last called, as (key, value)."""
-        changes = list(islice(self._changed.items(), most))
-        for key, _ in changes:
-            del self._changed[key]
+    def drain_changes(self) -> list[tuple[str, bytes]]:
+        """Return the records changed since this was last called, as (key, value)."""
+        changes, self._changed = [*self._changed.items()], {}
         return changes
 
     def docket_keys(self, plan: str) -> Iterator[DocketKey]:
@@ -173,8 +172,8 @@ class StateStore:
         encoded_name = name.encode()
         records = self._open_records(key)
         before = records.get(period)
-        earlier = None if before is None else digest_record(encoded_name, before)
-        self.digest.replace(earlier, digest_record(encoded_name, value))
+        earlier = None if before is None else checksum_record(encoded_name, before)
+        self.digest.replace(earlier, checksum_record(encoded_name, value))
         records[period if period is None else sys.intern(period)] = value
         self._changed[name] = value
 
@@ -250,21 +249,6 @@ def decode_key(key: bytes | None) -> tuple[DocketKey, str | None]:
     return (plan, agency, obligation), sys.intern(period) or None
 
 
-def is_adoption_key(key: bytes) -> bool:
-    """Whether the record under *key* is the last adoption of its plan: it names nothing but the plan."""
-    return key.endswith(b"|||")
-
-
-def encode_adoption(adoption: PlanAdopted) -> bytes:
-    """Encode the last adoption of a plan."""
-    return adoption.model_dump_json().encode()
-
-
-def decode_adoption(value: bytes) -> PlanAdopted:
-    """Return the adoption that `encode_adoption` encoded; raise `UnreadableRecordError` for anything else."""
-    return decoding.decode_model(PlanAdopted, value)
-
-
 class StateCoverage(msgspec.Struct, frozen=True, kw_only=True):
     """What the state of a partition contains.
 
@@ -306,7 +290,7 @@ def decode_coverage(value: bytes) -> StateCoverage | None:
 
 @cache
 def current_layout() -> str:
-    """Return a digest of the fields of a state record, in which a state of another release differs."""
+    """Return a digest of the fields of a state record and of its checksum, by which other releases' are told."""
     # A state without a field that facts have by now would take every fact that comes again for another one.
     schema = msgspec.json.encode(msgspec.json.schema(StateRecord), order="deterministic")
-    return hashlib.sha256(schema).hexdigest()[:16]
+    return hashlib.sha256(schema + b"crc32").hexdigest()[:16]

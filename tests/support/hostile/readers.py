@@ -114,7 +114,10 @@ def read_state(value: bytes | None) -> object:
 
 def read_adoption(value: bytes | None) -> object:
     """Read the adoption of a plan from the state of rules."""
-    return None if value is None else state_store.decode_adoption(value)
+    processor = PartitionLog().processor
+    if value is not None:
+        processor.restore(b"P-1|||", value)
+    return processor.adoptions
 
 
 def read_reference(value: bytes | None) -> object:

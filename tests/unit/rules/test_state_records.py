@@ -23,7 +23,7 @@ def test_a_record_from_before_ruling_12_is_read() -> None:
     """Nothing is known of its permission and its reference, and nobody becomes late by an upgrade alone."""
     record = msgspec.json.decode(state_store.encode_facts([a_report("s-1", "2024-12-12 09:00", dispatch=DISPATCH)]))
     for name in ("is_proof_permitted", "has_proof_reference"):
-        del record["submissions"][0][name]
+        record["submissions"][0].pop(name, None)
     (fact,) = state_store.decode_facts(msgspec.json.encode(record))
     assert isinstance(fact, Submission)
     assert (fact.is_proof_permitted, fact.has_proof_reference) == (True, True)

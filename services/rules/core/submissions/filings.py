@@ -15,6 +15,7 @@ from schemas.text import comparison
 from services.rules.core import completeness
 from services.rules.core.duty import Duty
 from services.rules.core.facts import (
+    NO_PROOF,
     Adjustment,
     FactIdentity,
     FactIndex,
@@ -28,12 +29,8 @@ from services.rules.core.facts import (
     identity,
 )
 
-# The proof of a report that states none.
-NO_PROOF = "none"
-
 # Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
-
 
 # What copies of a document have in common, "number" or "files", and the position of the first submission with it.
 DocumentKey = tuple[str, int]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from services.rules.state.state_store import StateDigest, digest_record
+from services.rules.state.state_store import StateDigest, checksum_record
 
 RECORDS = some.dictionaries(some.text(min_size=1), some.binary(), max_size=6)
 
@@ -12,7 +12,7 @@ def digest_of(records: dict[str, bytes]) -> tuple[int, str]:
     """Return the digest of *records*, counted in their order."""
     digest = StateDigest()
     for key, value in records.items():
-        digest.replace(None, digest_record(key.encode(), value))
+        digest.replace(None, checksum_record(key.encode(), value))
     return digest.records, digest.hex()
 
 
@@ -38,6 +38,6 @@ def test_a_changed_record_counts_in_place_of_the_one_before(records: dict[str, b
     key = next(iter(records))
     digest = StateDigest()
     for name, value in records.items():
-        digest.replace(None, digest_record(name.encode(), value))
-    digest.replace(digest_record(key.encode(), records[key]), digest_record(key.encode(), other))
+        digest.replace(None, checksum_record(name.encode(), value))
+    digest.replace(checksum_record(key.encode(), records[key]), checksum_record(key.encode(), other))
     assert (digest.records, digest.hex()) == digest_of({**records, key: other})
