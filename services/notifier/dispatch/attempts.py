@@ -23,9 +23,9 @@ from services.notifier.core.dispatch.refusals import RefusalFault
 from services.notifier.core.rendering import officer_letter, render
 from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling import retry, sending_delay
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, LetterHistory
+from services.notifier.core.scheduling import letter_history, retry, sending_delay
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.letter_history import LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -267,7 +267,7 @@ class Sender:
         if named is None:
             return False
         zone = ZoneInfo(self._documents.plan(one.duty.plan, one.plan_version).zone)
-        return deliveries.is_quieted(history.of(str(one.duty)), one.alert, now.astimezone(zone).date())
+        return letter_history.is_quieted(history.of(str(one.duty)), one.alert, now.astimezone(zone).date())
 
     async def send(
         self, prepared: PreparedDelivery, channel: MessageChannel, *, route: str, seconds: float

@@ -16,17 +16,10 @@ from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import SendResult
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.delivery import (
-    NO_HISTORY,
-    TELLS_OF_PAST,
-    Delivery,
-    DeliveryAttempt,
-    LetterHistory,
-    OfficerWeek,
-)
+from services.notifier.core.scheduling import letter_history, schedule
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, OfficerWeek
 from services.notifier.core.scheduling.holds import SendingHolds
+from services.notifier.core.scheduling.letter_history import NO_HISTORY, TELLS_OF_PAST, LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.schedule import NO_STEPS, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -303,7 +296,7 @@ class Dispatcher:
         self, alerts: Sequence[DutyAlert], steps: Mapping[str, DutySteps], now: datetime
     ) -> LetterHistory:
         """Return what the letters about *alerts* tell of the past; most tell only whether a reminder is the first."""
-        reminded = deliveries.find_reminded(alerts, steps)
+        reminded = letter_history.find_reminded(alerts, steps)
         asked = [one for one in alerts if one.alert.kind in TELLS_OF_PAST]
         if not asked:
             return LetterHistory(duties=reminded, counts={})
