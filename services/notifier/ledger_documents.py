@@ -31,6 +31,9 @@ IS_UNFINISHED = {"$or": [{"next_at": {"$exists": True}}, {"claim": {"$exists": T
 UNREACHED = "unreached"  # a schedule has this field while it has unreached alerts
 
 CREATED = "created"
+# A delivery has this field while its alerts are still to be told by the next channel.
+TO_NEXT_CHANNEL = "to_next_channel"
+
 # A delivery that is about to go on the wire, or has gone. `sending` is what older ledgers call it, from the claim on.
 BEGUN = "begun"
 IS_BEGUN = {"$in": [BEGUN, "sending"]}
@@ -140,8 +143,9 @@ def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault =
     # What changes with every attempt stands beside the delivery, where queries find it.
     for name in ("attempt", "spent", "claim", "created_at", "route"):
         del fields[name]
-    if delivery.officer_week is None:
-        del fields["officer_week"]
+    for name in ("officer_week", "instead_of"):
+        if fields[name] is None:
+            del fields[name]
     fields["alert"] = fields.pop("alert_id")
     fields["tellings"] = fields.pop("alerts")
     for telling in fields["tellings"]:
@@ -189,6 +193,8 @@ def decode_delivery(document: Document, vault: AddressVault | None = None) -> De
 def encode_outcome(attempt: DeliveryAttempt) -> Document:
     """Return the fields of a delivery that show how its last attempt ended."""
     fields: Document = {"state": attempt.outcome.value, "reason": attempt.reason, "at": attempt.at, "unpublished": True}
+    if attempt.goes_to_next_channel:
+        fields[TO_NEXT_CHANNEL] = True
     return fields if attempt.route is None else {**fields, "route": attempt.route}
 
 
@@ -210,9 +216,19 @@ def encode_text(text: SentText, at: datetime) -> Document:
 
 
 def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str, now: datetime) -> DeliveryAttempt:
-    """Return the last attempt of a stored delivery as what came back later corrects it."""
+    """Return the last attempt of a stored delivery as what came back later corrects it.
+
+    What bounced or expired is due again at once if a later provider of the channel is to try it.
+    """
+    falls_back = outcome in {AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED} and document.get("falls_back_to")
     return DeliveryAttempt(
-        delivery=decode_delivery(document), outcome=outcome, at=now, reason=reason, route=document.get("route")
+        delivery=decode_delivery(document),
+        outcome=outcome,
+        at=now,
+        reason=reason,
+        route=document.get("route"),
+        next_at=now if falls_back else None,
+        bound_to=document["falls_back_to"] if falls_back else None,
     )
 
 

@@ -343,6 +343,7 @@ class Sender:
             spent=spent,
             route=route,
             text=None if content is None else render.keep_text(content),
+            is_hard=result.refusal is not None and result.refusal.is_hard,
         )
 
 

@@ -220,7 +220,7 @@ class Dispatcher:
         results = [task.result() for task in done]
         sent = [one for one in results if isinstance(one, EndedSend)]
         ended = [one.attempt for one in sent]
-        await self._suspend_addresses(sent, now)
+        await self._suspend_addresses(ended, now)
         begun_in_vain = len(self.unsent)
         unsent = [*self.unsent, *(one for one in results if isinstance(one, Delivery))]
         await self._record(ended, now)
@@ -228,12 +228,12 @@ class Dispatcher:
         self.in_flight.difference_update(done)
         del self.unsent[:begun_in_vain]
 
-    async def _suspend_addresses(self, sent: Sequence[EndedSend], now: datetime) -> None:
+    async def _suspend_addresses(self, ended: Sequence[DeliveryAttempt], now: datetime) -> None:
         """Suspend the addresses that nobody has; whoever dies before the outcome is recorded is refused again."""
         dead = [
-            DeadAddress(channel=delivery.channel, address=delivery.address, reason=one.result.reason or "")
-            for one, delivery in ((one, one.attempt.delivery) for one in sent)
-            if one.result.refusal is not None and one.result.refusal.is_hard
+            DeadAddress(channel=one.delivery.channel, address=one.delivery.address, reason=one.reason or "")
+            for one in ended
+            if one.is_hard
         ]
         await self.stores.contacts.suspend(dead, now)
 

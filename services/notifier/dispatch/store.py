@@ -22,12 +22,14 @@ from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.holds import SendingHolds
-from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.core.scheduling.routing import Digest
+from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import (
     BEGUN,
     CREATED,
     DELIVERIES,
     IS_BEGUN,
+    TO_NEXT_CHANNEL,
     WITHOUT_CLAIM,
     Document,
     UnpublishedEvents,
@@ -197,6 +199,35 @@ class DeliveryStore:
         if not found or not await self._is_complete():
             return []
         return [ledger_documents.decode_delivery(one, self._vault) for one in found]
+
+    async def find_bounced(self, limit: int) -> list[Delivery]:
+        """Return up to *limit* deliveries whose alerts are to be told by the next channel."""
+        async with _translate_errors():
+            found = await self._deliveries.find({TO_NEXT_CHANNEL: True}).limit(limit).to_list(None)
+        return [self._decode_bounced(one) for one in found] if found and await self._is_complete() else []
+
+    def _decode_bounced(self, document: Document) -> Delivery:
+        try:
+            return ledger_documents.decode_delivery(document, self._vault)
+        except AddressKeyError:  # the contacts were imported anew under another key: nobody knows what this address was
+            return ledger_documents.decode_delivery(document)
+
+    async def find_told(self, digest: Digest, apart_from: Sequence[str]) -> set[str]:
+        """Return the deduplication keys of alerts of *digest* that its reader is told of on its channel anyway.
+
+        *apart_from* are the ids of deliveries that do not count.
+        """
+        of_reader = {"delivery.to_agency": digest.to_agency, "delivery.channel": digest.channel.value}
+        duties = sorted({str(one.duty) for one in digest.alerts})
+        async with _translate_errors():
+            query = {"duties": {"$in": duties}, **of_reader, "_id": {"$nin": list(apart_from)}}
+            found = await self._deliveries.find(query, {"text": False, "events": False}).to_list(None)
+        return {alert.dedup_key for one in found for alert in ledger_documents.decode_delivery(one).alerts}
+
+    async def close_bounced(self, delivery: Delivery) -> None:
+        """Note that the alerts of *delivery* were told by the next channel, as far as there is one."""
+        async with _translate_errors():
+            await self._deliveries.update_one({"_id": delivery.id}, {"$unset": {TO_NEXT_CHANNEL: ""}})
 
     async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
         """Return the events of up to *limit* deliveries that are not published yet."""

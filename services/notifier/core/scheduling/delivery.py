@@ -5,7 +5,7 @@ about its own duties, because events are keyed by agency.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -37,7 +37,8 @@ class Delivery:
 
     `attempt` counts the attempts, the current one included, and `spent` those of them that count towards giving up.
     `claim` names the claim under which this process alone may make the attempt; None if the delivery is not claimed.
-    `route` names the provider of the last attempt.
+    `route` names the provider of the last attempt. `instead_of` is the public id of the delivery on an earlier channel
+    whose address nobody has.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Delivery:
     claim: str | None = None
     route: str | None = None
     officer_week: OfficerWeek | None = None
+    instead_of: str | None = None
 
     @property
     def digest(self) -> Digest:
@@ -113,9 +115,9 @@ class DeliveryAttempt:
 
     `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `answer` has
     those without it, as evidence in the ledger alone. `provider_ids` are the ids by which what comes back names it.
-    `spent` counts the attempts that count towards giving up. The next attempt is made by the route `bound_to` alone; if
-    what was accepted comes back, the route `falls_back_to` makes it. `text` is what was sent; None where nothing was,
-    or where what became of it is learnt later.
+    `is_hard`: nobody has the address. `spent` counts the attempts that count towards giving up. The next attempt is
+    made by the route `bound_to` alone; if what was accepted comes back, the route `falls_back_to` makes it. `text` is
+    what was sent; None where nothing was, or where what became of it is learnt later.
     """
 
     delivery: Delivery
@@ -132,6 +134,12 @@ class DeliveryAttempt:
     bound_to: str | None = None
     falls_back_to: str | None = None
     text: SentText | None = None
+    is_hard: bool = False
+
+    @property
+    def goes_to_next_channel(self) -> bool:
+        """Whether its alerts are to be told by the next channel: they surely did not arrive, and never will here."""
+        return self.is_hard and self.next_at is None and bool(self.delivery.alerts)
 
 
 def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
@@ -143,6 +151,15 @@ def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
     """
     contacts: tuple[Contact | None, ...] = digest.contacts or (None,)
     return tuple(_create_delivery(digest, contact, batch) for contact in contacts)
+
+
+def create_next_deliveries(bounced: Delivery, digest: Digest) -> tuple[Delivery, ...]:
+    """Return the deliveries of *digest*, which tells the alerts of *bounced* by the next channel.
+
+    They are the same for whichever contact of the earlier channel bounced, and however often that is found.
+    """
+    created = create_deliveries(digest, batch=f"instead of {digest.alert_id}")
+    return tuple(replace(one, instead_of=bounced.public_id) for one in created)
 
 
 def create_officer_delivery(week: OfficerWeek, address: str) -> Delivery:
@@ -248,4 +265,5 @@ def _build_event_data(attempt: DeliveryAttempt, agency: str) -> AlertAttempted:
         template=None if attempt.text is None else attempt.text.template,
         template_digest=None if attempt.text is None else attempt.text.template_digest,
         text_digest=None if attempt.text is None else attempt.text.digest,
+        instead_of=delivery.instead_of,
     )
