@@ -39,6 +39,12 @@ BEGUN = "begun"
 IS_BEGUN = {"$in": [BEGUN, "sending"]}
 
 
+# Outcomes after which a message surely has not arrived.
+_FAILED = frozenset(
+    {AttemptOutcome.TEMPORARY_FAILURE, AttemptOutcome.TECHNICAL_FAILURE, AttemptOutcome.PERMANENT_FAILURE}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSchedule:
     """A schedule and the version at which it was read (0: it is new).
@@ -141,7 +147,7 @@ def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault =
     if delivery.address:
         fields |= vault.encode_address(fields.pop("address"), delivery.to_agency)
     # What changes with every attempt stands beside the delivery, where queries find it.
-    for name in ("attempt", "spent", "claim", "created_at", "route"):
+    for name in ("attempt", "spent", "claim", "created_at", "route", "may_have_arrived"):
         del fields[name]
     for name in ("officer_week", "instead_of"):
         if fields[name] is None:
@@ -187,6 +193,9 @@ def decode_delivery(document: Document, vault: AddressVault | None = None) -> De
     # A document of an older ledger has neither: every attempt at it was spent, and nobody knows since when it waits.
     fields["spent"], fields["created_at"] = document.get("spent", document["attempt"]), document.get("created_at")
     fields["route"] = document.get("route")
+    if document["attempt"]:
+        outcomes = document.get("outcomes")  # an older ledger kept the last one alone
+        fields["may_have_arrived"] = outcomes is None or any(one["outcome"] not in _FAILED for one in outcomes)
     return msgspec.convert(fields, Delivery)
 
 

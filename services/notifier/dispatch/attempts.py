@@ -10,7 +10,7 @@ import time as monotonic
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
@@ -256,6 +256,14 @@ class Sender:
             log.warning("a digest waits for a document", extra={"action": "document_missing"})
             return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
         return PreparedDelivery(delivery=delivery, content=content, at=now)
+
+    def find_local_date(self, delivery: Delivery, now: datetime) -> date | None:
+        """Return the date where the plan of *delivery* is in force; None while a document that it cites is missing."""
+        try:
+            zone = self._documents.hours(delivery.lead.duty.plan, delivery.lead.plan_version).zone
+        except LookupError:
+            return None
+        return now.astimezone(zone).date()
 
     def has_officer(self, plan: str) -> bool:
         """Whether somebody is set to whom the digest of *plan* goes."""

@@ -267,7 +267,24 @@ class Dispatcher:
             else:
                 result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=kept)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
-        return called_for, cancelled
+        return await self._readdress(called_for, now), cancelled
+
+    async def _readdress(self, claimed: Sequence[Delivery], now: datetime) -> list[Delivery]:
+        """Return *claimed*, to who is a contact now where the former contact surely got nothing."""
+        book = await self.stores.contacts.load_book()
+        found = []
+        for delivery in claimed:
+            contact = None
+            if delivery.alerts and not delivery.may_have_arrived:
+                day = self.sender.find_local_date(delivery, now)
+                if day is not None:
+                    contact = book.find_instead(
+                        delivery.to_agency, day, channel=delivery.channel, address=delivery.address
+                    )
+            found.append(
+                delivery if contact is None else await self.stores.deliveries.readdress(delivery, contact, now)
+            )
+        return found
 
     def _keep_called_for(self, delivery: Delivery, steps: Mapping[str, DutySteps], now: datetime) -> Delivery | str:
         """Return *delivery* with what is still called for of it, or the code for which nothing of it is sent."""

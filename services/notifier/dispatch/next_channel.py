@@ -49,9 +49,10 @@ class NextChannelScheduler:
             digests = self._find_digests(bounced, book, now)
         except LookupError:
             return False
+        first_id = await self._stores.deliveries.find_first_id(bounced) if digests else ""
         ended = await self._stores.ledger.find_ended_alerts(str(one.duty) for one in bounced.alerts)
         for digest in ended_alerts.drop_ended(digests, ended):
-            created = deliveries.create_next_deliveries(bounced, digest)
+            created = deliveries.create_next_deliveries(bounced, digest, first_id=first_id)
             told = await self._stores.deliveries.find_told(digest, [one.id for one in created])
             for one in created:
                 alerts = tuple(alert for alert in one.alerts if alert.dedup_key not in told)

@@ -22,7 +22,7 @@ from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.holds import SendingHolds
-from services.notifier.core.scheduling.routing import Digest
+from services.notifier.core.scheduling.routing import Contact, Digest
 from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import (
     BEGUN,
@@ -30,6 +30,7 @@ from services.notifier.ledger_documents import (
     DELIVERIES,
     IS_BEGUN,
     TO_NEXT_CHANNEL,
+    WITHOUT_ADDRESS,
     WITHOUT_CLAIM,
     Document,
     UnpublishedEvents,
@@ -212,6 +213,13 @@ class DeliveryStore:
         except AddressKeyError:  # the contacts were imported anew under another key: nobody knows what this address was
             return ledger_documents.decode_delivery(document)
 
+    async def find_first_id(self, delivery: Delivery) -> str:
+        """Return the lowest id of the deliveries of the same alert on the same channel: the same for each of them."""
+        same = {"duties": str(delivery.lead.duty), "delivery.alert": delivery.alert_id}
+        async with _translate_errors():
+            found = await self._deliveries.find_one(same, {"_id": True}, sort=[("_id", ASCENDING)])
+        return str(found["_id"]) if found else delivery.id
+
     async def find_told(self, digest: Digest, apart_from: Sequence[str]) -> set[str]:
         """Return the deduplication keys of alerts of *digest* that its reader is told of on its channel anyway.
 
@@ -223,6 +231,28 @@ class DeliveryStore:
             query = {"duties": {"$in": duties}, **of_reader, "_id": {"$nin": list(apart_from)}}
             found = await self._deliveries.find(query, {"text": False, "events": False}).to_list(None)
         return {alert.dedup_key for one in found for alert in ledger_documents.decode_delivery(one).alerts}
+
+    async def readdress(self, delivery: Delivery, contact: Contact, now: datetime) -> Delivery:
+        """Return claimed *delivery*, of which surely nothing has arrived, as one to *contact*; its id stays.
+
+        It is returned as it is where another delivery tells the agency the same on this channel.
+        """
+        told = await self.find_told(delivery.digest, [delivery.id])
+        if any(one.dedup_key in told for one in delivery.alerts):
+            return delivery
+        address = self._vault.encode_address(contact.address, delivery.to_agency)
+        fields = {f"delivery.{name}": value for name, value in address.items()}
+        change = {
+            "$set": {**fields, "delivery.language": contact.language},
+            "$unset": {name: "" for name in WITHOUT_ADDRESS if name not in fields},
+            "$push": {"readdressed": now},
+        }
+        async with _translate_errors():
+            written = await self._deliveries.update_one(_holds_claim(delivery), change)
+        if not written.modified_count:
+            return delivery
+        log.info("a delivery has a new address", extra={"action": "readdressed", "delivery": delivery.id})
+        return replace(delivery, address=contact.address, language=contact.language)
 
     async def close_bounced(self, delivery: Delivery) -> None:
         """Note that the alerts of *delivery* were told by the next channel, as far as there is one."""

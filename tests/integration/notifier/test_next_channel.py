@@ -22,7 +22,7 @@ from tests.support.matrix import matrix
 NOW = DUE - timedelta(days=6, hours=12)
 NEXT_CHANNEL = "services.notifier.dispatch.next_channel"
 STORE = "services.notifier.dispatch.store"
-OF_STORE = {f"DeliveryStore.{one}" for one in ("find_bounced", "find_told", "close_bounced", "record")}
+OF_STORE = {f"DeliveryStore.{one}" for one in ("find_bounced", "find_first_id", "find_told", "close_bounced", "record")}
 POINTS = [
     one
     for one in await_points.find_await_points((NEXT_CHANNEL, STORE))

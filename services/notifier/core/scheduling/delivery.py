@@ -37,8 +37,8 @@ class Delivery:
 
     `attempt` counts the attempts, the current one included, and `spent` those of them that count towards giving up.
     `claim` names the claim under which this process alone may make the attempt; None if the delivery is not claimed.
-    `route` names the provider of the last attempt. `instead_of` is the public id of the delivery on an earlier channel
-    whose address nobody has.
+    `route` names the provider of the last attempt. `may_have_arrived`: not every attempt surely failed. `instead_of` is
+    the public id of the delivery on an earlier channel whose address nobody has.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Delivery:
     route: str | None = None
     officer_week: OfficerWeek | None = None
     instead_of: str | None = None
+    may_have_arrived: bool = False
 
     @property
     def digest(self) -> Digest:
@@ -153,12 +154,13 @@ def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
     return tuple(_create_delivery(digest, contact, batch) for contact in contacts)
 
 
-def create_next_deliveries(bounced: Delivery, digest: Digest) -> tuple[Delivery, ...]:
+def create_next_deliveries(bounced: Delivery, digest: Digest, *, first_id: str) -> tuple[Delivery, ...]:
     """Return the deliveries of *digest*, which tells the alerts of *bounced* by the next channel.
 
-    They are the same for whichever contact of the earlier channel bounced, and however often that is found.
+    *first_id* is the lowest id of all deliveries of that alert on its channel. So they are the same for whichever of
+    these bounced, and however often that is found; and as part of it is public nowhere, no id gives an address away.
     """
-    created = create_deliveries(digest, batch=f"instead of {digest.alert_id}")
+    created = create_deliveries(digest, batch=f"instead of {first_id}")
     return tuple(replace(one, instead_of=bounced.public_id) for one in created)
 
 

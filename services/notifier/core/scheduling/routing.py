@@ -102,6 +102,16 @@ class ContactBook:
         now = self.find_reachable(agency, day)
         return {later: people for later, people in now.items() if later not in told}
 
+    def find_instead(self, agency: str, day: date, *, channel: Channel, address: str) -> Contact | None:
+        """Return who is written to on *channel* now that *address* is no contact's of *agency* any more.
+
+        None where it still is one, and where not exactly one person is written to there.
+        """
+        if any((one.channel, one.address) == (channel, address) for one in self._find_valid(agency, day)):
+            return None
+        people = self.find_reachable(agency, day).get(channel, ())
+        return people[0] if len(people) == 1 else None
+
     def _find_valid(self, agency: str, day: date) -> list[Contact]:
         return [one for one in self._by_agency.get(agency, ()) if one.is_valid_on(day)]
 

@@ -118,3 +118,13 @@ def test_the_next_channel_is_told_only_once_every_earlier_address_has_bounced() 
     for contacts, expected in cases:
         book = ContactBook(contacts, ORDER)
         assert book.find_next(AGENCY, TODAY, channel=Channel.EMAIL, address=MAIL.address) == expected
+
+
+def test_an_address_gives_way_to_the_one_person_who_is_the_contact_by_now() -> None:
+    """Not while it is a contact's, suspended or not, and not where it would be a guess whose place it was."""
+    new, other = (replace(MAIL, address=f"{one}@x.example") for one in ("van-phong", "khac"))
+    find = ContactBook([new, SMS]).find_instead
+    assert find(AGENCY, TODAY, channel=Channel.EMAIL, address=MAIL.address) == new
+    for contacts in ([MAIL, new], [replace(MAIL, suspended="dsn_5.1.1"), new], [new, other], [SMS], []):
+        book = ContactBook(contacts)
+        assert book.find_instead(AGENCY, TODAY, channel=Channel.EMAIL, address=MAIL.address) is None
