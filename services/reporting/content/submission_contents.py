@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from services.reporting import submission_content
-from services.reporting.core.results import StandingSubmission
+from services.reporting.core.reported_duties import StandingSubmission
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.current import thread_work
 from services.reporting.store import StateIncompleteError
