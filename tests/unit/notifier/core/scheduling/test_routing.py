@@ -110,6 +110,7 @@ def test_the_next_channel_is_told_only_once_every_earlier_address_has_bounced() 
     """With one of two addresses left the office has been told; an address that is in use again calls for nothing."""
     second = replace(MAIL, address="van-phong@x.example")
     dead, second_dead = (replace(one, suspended="dsn_5.1.1") for one in (MAIL, second))
+    cases: tuple[tuple[list[Contact], dict[Channel, tuple[Contact, ...]]], ...]
     cases = (
         ([dead, second, SMS], {}),
         ([MAIL, second_dead, SMS], {}),
