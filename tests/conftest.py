@@ -182,7 +182,7 @@ def database(mongod: Mongod, request: pytest.FixtureRequest) -> Iterator[Databas
 
 
 @pytest.fixture
-def launch(tmp_path: Path, kafka: Kafka, template: Path) -> Iterator[Launcher]:
+def launch(tmp_path: Path, kafka: Kafka, template: Path | None) -> Iterator[Launcher]:
     """Start services as processes on this session's broker; they are stopped after the test."""
     environment = {
         "DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap,

@@ -1,4 +1,4 @@
-"""What follows from an event keeps of it: when the event was received, and the trace that it belongs to.
+"""The origin of an event, which everything keeps that follows from it: when it was received, and its trace.
 
 The trace is that of the CloudEvents extension for distributed tracing, with the values of W3C Trace Context. Senders
 write it, so it is read as anything may be that comes from outside: what is not of that form is no trace. It ends up in

@@ -19,7 +19,7 @@ from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
 from services.intake import process_parts, readiness
-from services.intake.asgi import AsgiScope, BodyTimeout, Receive, Request, Response, Send
+from services.intake.asgi import BodyTimeout, Request, Response
 from services.intake.cloudevents.pipeline import EventLog, Pipeline
 from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.fact_record import Partitioner
@@ -33,7 +33,7 @@ from services.intake.http.dry_run import DryRunClient
 from services.intake.http.figure_review import FigureReview
 from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
 from services.intake.http.post_events import PostEvents
-from services.intake.http.router import AsgiApp, Route, Router
+from services.intake.http.router import Route, Router
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
 from services.intake.metrics import Surface
@@ -51,6 +51,7 @@ from services.runtime import background, bootstrap
 from services.runtime.http import probes, server
 from services.runtime.http.admin import AdminApp, asyncapi_route
 from services.runtime.http.application import ServiceApp
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send
 from services.runtime.http.probes import EncodedMetrics, MetricsEncoder, ReadinessCheck
 from services.runtime.http.request_metrics import OPERATIONS, MeasuredApp
 from services.runtime.http.server import Halt
@@ -67,9 +68,9 @@ log = logging.getLogger(__name__)
 class IntakeApp(ServiceApp):
     """The application with intake's own router in front, so that a wrong path gets a problem document too."""
 
-    router: AsgiApp
+    router: AsgiHandler
 
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self.router(scope, receive, send)
         else:
@@ -289,7 +290,7 @@ def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) 
     return app
 
 
-def _build_router(parts: ProcessParts, access: LogAccess, mounted: Mapping[str, AsgiApp]) -> Router:
+def _build_router(parts: ProcessParts, access: LogAccess, mounted: Mapping[str, AsgiHandler]) -> Router:
     async def get_key_set(_request: Request) -> Response:
         parts.signing_keys.refresh()
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())

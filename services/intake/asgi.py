@@ -5,19 +5,16 @@ Knows nothing of routes (`http.router`) or of events.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs
 
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import Problem
 from services.intake.core.problems import Refusal, RequestProblem
+from services.runtime.http.asgi import Receive, Scope, Send
 
-AsgiScope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HeaderPairs = Iterable[tuple[bytes, bytes]]
 
 JSON = b"application/json"
@@ -103,7 +100,7 @@ class Response:
 class Request:
     """An HTTP request whose body may still be arriving."""
 
-    def __init__(self, scope: AsgiScope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.raw_query: bytes = scope.get("query_string", b"")

@@ -85,7 +85,7 @@ class DigestScheduler:
         return bool(changes)
 
     async def retry_unreached(self) -> None:
-        """Send the alerts that had nobody to go to and now have: when the contacts change, and once an hour.
+        """Schedule the alerts that had no recipient and now have one: when the contacts change, and once an hour.
 
         A contact may hold from a date on, and an alert may have become void.
         """

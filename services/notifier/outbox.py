@@ -14,7 +14,7 @@ from services.notifier.errors import LedgerUnavailableError
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock, milliseconds
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send, send_response
 
 CHUNK_SIZE = 500  # deliveries whose events are published together
 OUTBOX_PATH = "/v1/outbox"

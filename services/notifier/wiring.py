@@ -50,7 +50,8 @@ from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
-from services.runtime.http.probes import AsgiHandler, NotReadyError
+from services.runtime.http.asgi import AsgiHandler
+from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor

@@ -50,7 +50,8 @@ from services.reporting.settings import ReportingSettings
 from services.runtime import bootstrap
 from services.runtime.http import server
 from services.runtime.http.admin import PUBLIC_PATHS, AdminApp
-from services.runtime.http.probes import AsgiHandler, probe_routes
+from services.runtime.http.asgi import AsgiHandler
+from services.runtime.http.probes import probe_routes
 from services.runtime.http.request_metrics import MeasuredApp, RequestMetrics
 from services.runtime.http.server import Halt
 

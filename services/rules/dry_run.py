@@ -21,7 +21,7 @@ from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.partitions import AssignedPartitions
 from services.runtime.clock import Clock
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, read_content, send_response
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send, read_content, send_response
 
 LARGEST_BYTES = 2 * 1024 * 1024  # intake takes no larger event than half of this, and adds to it
 PROBLEM = "application/problem+json"

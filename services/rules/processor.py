@@ -74,11 +74,11 @@ class PartitionProcessor:
         self._store = StateStore()
         self._adoptions: dict[str, PlanAdopted] = {}
         self._adopted_plans: dict[str, AdoptedPlan] = {}
-        self._carrying: list[DutyCatalogue] = []  # of the adopted plans that reports under another one count for
+        self._carrying: list[DutyCatalogue] = []  # of plans for which reports under another plan count
 
     @property
     def digest(self) -> StateDigest:
-        """What the state records amount to."""
+        """The digest of all state records."""
         return self._store.digest
 
     @property

@@ -2,9 +2,9 @@
 
 What was found is logged and counted here. A partition that is not intact reads a part of the log that it may have
 processed before; a `Reread` is what it keeps in mind meanwhile. Until the end of that part nothing is written but
-verdicts and dead letters that are missing. Where the past can be told again, each missing verdict is written at its
-place, with the bytes that it had. Where the log has lost facts that the state still knows, it cannot: then the last
-verdict of each duty is written at the end, unless it was written before.
+verdicts and dead letters that are missing. If the log still has every fact, each missing verdict is written at its
+place, with the bytes that it had. If the log has lost facts that the state still knows, the earlier verdicts cannot be
+made again: then the last verdict of each duty is written at the end, unless it was written before.
 """
 
 import asyncio

@@ -89,7 +89,7 @@ class KafkaConfig:
 
     @property
     def protocol(self) -> SecurityProtocol:
-        """The security protocol that the TLS context and the credentials amount to."""
+        """The security protocol that follows from the TLS context and the credentials."""
         if self.credentials is None:
             return SecurityProtocol.PLAINTEXT if self.tls is None else SecurityProtocol.SSL
         return SecurityProtocol.SASL_PLAINTEXT if self.tls is None else SecurityProtocol.SASL_SSL

@@ -49,8 +49,8 @@ class LastingKafka(Kafka):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
-    """One way to post: how many events a round, over how many connections, how many at once; and what came of it."""
+class LoadProfile:
+    """How a round of load is posted (events, connections, events a request), and what was measured."""
 
     name: str
     connections: int
@@ -122,41 +122,43 @@ async def test_intake_events_a_second(
     service = launch("intake", **intake_files.environment, **settings)
     await eventually(lambda: _figure(service, "intake_workers") == workers, "the workers serving")
     raw = await _raw_rate(bus)
-    courses = (
-        Course(name="single, 64 conn.", connections=64, events=1, a_round=EVENTS // ROUNDS),
-        Course(name="batches of 100", connections=16, events=BATCH_EVENTS, a_round=EVENTS // ROUNDS * BATCHES_SHARE),
+    profiles = (
+        LoadProfile(name="single, 64 conn.", connections=64, events=1, a_round=EVENTS // ROUNDS),
+        LoadProfile(
+            name="batches of 100", connections=16, events=BATCH_EVENTS, a_round=EVENTS // ROUNDS * BATCHES_SHARE
+        ),
     )
     for number in range(WARM_UPS + ROUNDS):
-        for course in courses:
+        for profile in profiles:
             if peer is not None:
-                _play_peer(course, number, peer)
-            _play(course, number, service, bearer)
-    for course in courses:
-        course.forget(WARM_UPS)
+                _post_round_to_peer(profile, number, peer)
+            _post_round(profile, number, service, bearer)
+    for profile in profiles:
+        profile.forget(WARM_UPS)
     print(
         f"\nintake with {workers} workers, {EVENTS} events of {len(next(_events('x', 1)))} bytes, signed, acknowledged"
     )
     print(f"  raw produce        {raw:10,.0f} events/s")
-    print("\n".join(course.row() for course in courses))
+    print("\n".join(profile.row() for profile in profiles))
     print(f"  memory {_figure(service, 'process_resident_memory_bytes') / 1e6:.0f} MB resident, all processes")
-    assert min(course.rate for course in courses) > FLOOR * raw
+    assert min(profile.rate for profile in profiles) > FLOOR * raw
 
 
-def _play(course: Course, number: int, service: Service, bearer: str) -> None:
-    media_type = STRUCTURED if course.events == 1 else BATCH
-    name = f"{course.events}-{number}"
-    requests = [_request(bearer, media_type, body) for body in _bodies(name, course.a_round, course.events)]
+def _post_round(profile: LoadProfile, number: int, service: Service, bearer: str) -> None:
+    media_type = STRUCTURED if profile.events == 1 else BATCH
+    name = f"{profile.events}-{number}"
+    requests = [_request(bearer, media_type, body) for body in _bodies(name, profile.a_round, profile.events)]
     before = service.cpu_seconds()
-    course.loads.append(post_all(service.port, requests, connections=course.connections))
-    course.cpu_seconds.append(service.cpu_seconds() - before)
+    profile.loads.append(post_all(service.port, requests, connections=profile.connections))
+    profile.cpu_seconds.append(service.cpu_seconds() - before)
 
 
-def _play_peer(course: Course, number: int, peer: Karapace) -> None:
-    events = list(_events(f"peer-{course.events}-{number}", int(course.a_round * PEER_SHARE)))
+def _post_round_to_peer(profile: LoadProfile, number: int, peer: Karapace) -> None:
+    events = list(_events(f"peer-{profile.events}-{number}", int(profile.a_round * PEER_SHARE)))
     keyed = [(AGENCIES[place % len(AGENCIES)], event) for place, event in enumerate(events)]
-    chunks = [keyed[start : start + course.events] for start in range(0, len(keyed), course.events)]
+    chunks = [keyed[start : start + profile.events] for start in range(0, len(keyed), profile.events)]
     requests = [peer.request(PEER_TOPIC, chunk) for chunk in chunks]
-    course.peer.append(post_all(peer.port, requests, connections=course.connections, expected=b"HTTP/1.1 200"))
+    profile.peer.append(post_all(peer.port, requests, connections=profile.connections, expected=b"HTTP/1.1 200"))
 
 
 def _bodies(name: str, count: int, at_once: int) -> Iterator[bytes]:

@@ -21,7 +21,8 @@ SERVICES = ("console", "intake", "notifier", "reporting", "rules", "runtime")
 METRIC_KINDS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "Enum"}
 SHARED_SETTINGS = ("ServiceSettings", "MongoSettings")
 
-GUIDES = ("docs/architecture.md", "CONTRIBUTING.md", *(f"services/{name}/README.md" for name in SERVICES))
+HOW_TO = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs/how-to").glob("*.md")))
+GUIDES = ("docs/architecture.md", "CONTRIBUTING.md", *HOW_TO, *(f"services/{name}/README.md" for name in SERVICES))
 BACKTICKED = re.compile(r"`([^`\n]+)`")
 FULL_PATH = re.compile(r"(?:services|schemas|tests|deploy|docs|\.ci)/[\w./*{},-]*")
 PATH = re.compile(rf"{FULL_PATH.pattern}|[\w/*{{}},-]+(?:/|\.py)")

@@ -18,7 +18,7 @@ from schemas.events.topics import DELIVERIES, VERDICTS
 from services.console.demo import contacts, run
 from services.console.demo.plan_6766 import comparison
 from services.console.demo.plan_6766.events import RESULTS
-from services.console.demo.plan_6766.scenario import Scenario
+from services.console.demo.plan_6766.scenario import Plan6766Scenario
 from services.console.demo.run import DemoRun
 from services.console.support.local_system import LocalSystem
 from services.intake.receipts import verification
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(420)  # a year takes about half a minute alone,
 class YearResult:
     """The result of one run of the scenario, and the system, which still runs at its end."""
 
-    scenario: Scenario
+    scenario: Plan6766Scenario
     system: LocalSystem
     reporting_http: httpx.Client
     receipts: list[Mapping[str, Any]]
@@ -57,7 +57,7 @@ class YearResult:
 def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearResult]:
     """The scenario of 2024, run once; the clock does not stop on days without events."""
     with start_demo_system(tmp_path_factory.mktemp("year"), jars) as demo:
-        demo_run = DemoRun(story=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
+        demo_run = DemoRun(scenario=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
         result = asyncio.run(run.run_scenario(demo.system, demo_run))
         mails = demo.system.stack.smtp.mails()
         yield YearResult(

@@ -72,7 +72,7 @@ class YearSite:
 def site(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearSite]:
     """The scenario of 2024, run once, with a version sealed before the last reports came."""
     with start_demo_system(tmp_path_factory.mktemp("looks"), jars) as demo:
-        demo_run = DemoRun(story=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
+        demo_run = DemoRun(scenario=demo.scenario, registry=demo.registry, keys=demo.keys, clock=demo.clock)
         asyncio.run(run.run_scenario(demo.system, demo_run))
         clock.steer(demo.clock, AFTER)
         readers = ReadersFile(demo.system.readers_file, clock.clock_from(f"steered:{demo.clock}"))

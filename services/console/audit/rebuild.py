@@ -6,7 +6,7 @@ at a time and the periods that the audit is about; facts and duties of all other
 
 import asyncio
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -107,6 +107,10 @@ class RebuiltArchive:
         """Return the facts that have one of *identities* and were recorded by *known_at*."""
         records = self._index.events(list(identities), until=floor_milliseconds(known_at))
         return [StoredFact(receiptid="", recorded_at=instant_of(one.recorded_at), record=one.value) for one in records]
+
+    async def find_facts_generation(self) -> Hashable:
+        """Return a constant: the log is read once."""
+        return None
 
     async def find_facts_about(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredFact]:
         """Return nothing: the report cites decisions from these facts, and no figure rests on them."""

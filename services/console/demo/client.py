@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from services.console.demo.quiescence import Quiescence
-from services.console.demo.story import Event, ScheduledPost, Story
+from services.console.demo.scenario import Event, Scenario, ScheduledPost
 from services.runtime.clock import steer
 
 ONE_DAY = timedelta(days=1)
@@ -67,17 +67,17 @@ class ScenarioRunner:
         self._quiescence = quiescence
         self._max_step = max_step
 
-    async def run(self, story: Story, on_stop: OnStop) -> None:
-        """Run *story* to its end; call *on_stop* at each stop of the clock with what was posted there."""
-        if story.archive:
-            await self._intake.post_batch(story.archive)
+    async def run(self, scenario: Scenario, on_stop: OnStop) -> None:
+        """Run *scenario* to its end; call *on_stop* at each stop of the clock with what was posted there."""
+        if scenario.archive:
+            await self._intake.post_batch(scenario.archive)
         # The earlier years must be assessed before the clock moves, or agencies would be urged for reports that they
         # have sent long ago.
         next_alert_at = await self._quiescence.wait()
-        pending = deque(story.posts)
-        now = story.begins_at
-        while now < story.ends_at:
-            now = self._next_stop(now, pending, (story.ends_at, next_alert_at or story.ends_at))
+        pending = deque(scenario.posts)
+        now = scenario.begins_at
+        while now < scenario.ends_at:
+            now = self._next_stop(now, pending, (scenario.ends_at, next_alert_at or scenario.ends_at))
             steer(self._clock, now)
             # Alerts that fall due at this instant go out before anything is posted at it.
             next_alert_at = await self._quiescence.wait()

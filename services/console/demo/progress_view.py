@@ -14,8 +14,8 @@ from rich.text import Text
 
 from schemas.events import facts
 from schemas.events.assessments import Status
+from services.console.demo.scenario import Event, Scenario, ScheduledPost
 from services.console.demo.statistics import DemoStatistics
-from services.console.demo.story import Event, ScheduledPost, Story
 
 MAX_LINES = 9
 FRAMES_PER_SECOND = 12
@@ -45,20 +45,20 @@ class ProgressView(Protocol):
         ...
 
 
-def create_view(console: Console, statistics: DemoStatistics, name_of: NameOf, *, story: Story) -> ProgressView:
+def create_view(console: Console, statistics: DemoStatistics, name_of: NameOf, *, scenario: Scenario) -> ProgressView:
     """Return the view that *console* can show: a live one on a terminal, else plain lines."""
     if console.is_terminal:
-        return LiveProgressView(console, statistics, name_of, story=story)
-    return PlainProgressView(console, statistics, story.begins_at)
+        return LiveProgressView(console, statistics, name_of, scenario=scenario)
+    return PlainProgressView(console, statistics, scenario.begins_at)
 
 
 class LiveProgressView:
     """One picture that is redrawn: the day, the counts and the last events."""
 
-    def __init__(self, console: Console, statistics: DemoStatistics, name_of: NameOf, *, story: Story) -> None:
+    def __init__(self, console: Console, statistics: DemoStatistics, name_of: NameOf, *, scenario: Scenario) -> None:
         self._statistics = statistics
         self._name_of = name_of
-        self._story = story
+        self._scenario = scenario
         self._lines: deque[Text] = deque(maxlen=MAX_LINES)
         self._live = Live(console=console, refresh_per_second=FRAMES_PER_SECOND)
 
@@ -82,7 +82,7 @@ class LiveProgressView:
     def _render(self, now: datetime) -> RenderableType:
         counts, found = Table.grid(padding=(0, 3)), self._statistics.count_statuses(now)
         counts.add_row(*(Text(f"{found.get(one, 0):>2} {_status_words(one)}", style=COLOURS[one]) for one in COLOURS))
-        elapsed, whole = now - self._story.begins_at, self._story.ends_at - self._story.begins_at
+        elapsed, whole = now - self._scenario.begins_at, self._scenario.ends_at - self._scenario.begins_at
         bar = Table.grid()  # a bar alone would not end its line
         bar.add_row(ProgressBar(total=whole.total_seconds(), completed=elapsed.total_seconds(), width=BAR_WIDTH))
         sent = Text(f"{self._statistics.mail_count} mails   {self._statistics.sms_count} SMS", style="blue")

@@ -1,4 +1,4 @@
-"""One run of the demo: the story is posted to a running system, whose answers are fetched in the end."""
+"""One run of the demo: posts the scenario to a running system and fetches its answers at the end."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -13,8 +13,8 @@ from schemas.plan.registry import Registry
 from services.console.demo.client import IntakeClient, ScenarioRunner
 from services.console.demo.progress_view import ProgressView, create_view
 from services.console.demo.quiescence import LogFollower, Quiescence
+from services.console.demo.scenario import Scenario
 from services.console.demo.statistics import DemoStatistics
-from services.console.demo.story import Story
 from services.console.support.local_system import LocalSystem
 from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
@@ -26,12 +26,12 @@ REQUEST_SECONDS = 60.0  # to render a report takes that long on a busy machine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoRun:
-    """A story and what a run of it needs.
+    """A scenario and what a run of it needs.
 
     `keys` holds the bearer key of each source; `clock` is the file by which the services' clock is steered.
     """
 
-    story: Story
+    scenario: Scenario
     registry: Registry
     keys: Mapping[str, str]
     clock: Path
@@ -46,8 +46,8 @@ class RunResult:
 
 
 async def run_scenario(system: LocalSystem, demo_run: DemoRun) -> RunResult:
-    """Run the story against the running *system* and show its progress on stderr."""
-    statistics = DemoStatistics(counted=demo_run.story.counted)
+    """Run the scenario against the running *system* and show its progress on stderr."""
+    statistics = DemoStatistics(counted=demo_run.scenario.counted)
     groups = {"rules": RulesSettings().group, "notifier": GROUP, "reporting": ReportingSettings().group}
     async with AsyncExitStack() as resources:
         intake_http, notifier_http = [
@@ -59,9 +59,9 @@ async def run_scenario(system: LocalSystem, demo_run: DemoRun) -> RunResult:
         )
         intake = IntakeClient(intake_http, demo_run.keys)
         quiescence = Quiescence(follower, notifier_http, groups)
-        runner = ScenarioRunner(demo_run.clock, intake, quiescence, max_step=demo_run.story.max_step)
+        runner = ScenarioRunner(demo_run.clock, intake, quiescence, max_step=demo_run.scenario.max_step)
         with _create_view(demo_run, statistics) as view:
-            await runner.run(demo_run.story, view.show)
+            await runner.run(demo_run.scenario, view.show)
         return RunResult(answers=intake.answers, facts=statistics.facts)
 
 
@@ -77,9 +77,9 @@ def open_reporting(url: str, reader_key: str) -> httpx.Client:
     return httpx.Client(base_url=url, headers={"authorization": f"Bearer {reader_key}"}, timeout=REQUEST_SECONDS)
 
 
-def fetch_report(reporting: httpx.Client, story: Story, extension: str) -> bytes:
-    """Return the annual report of the story's year."""
-    answer = reporting.get(f"/v1/plans/{story.plan}/periods/{story.year}/report.{extension}")
+def fetch_report(reporting: httpx.Client, scenario: Scenario, extension: str) -> bytes:
+    """Return the annual report of the scenario's year."""
+    answer = reporting.get(f"/v1/plans/{scenario.plan}/periods/{scenario.year}/report.{extension}")
     answer.raise_for_status()
     return answer.content
 
@@ -88,5 +88,5 @@ def _create_view(demo_run: DemoRun, statistics: DemoStatistics) -> ProgressView:
     # Agencies may post under an alias, such as a former id; the view shows the name of the agency for both.
     agencies = {name: one for one in demo_run.registry.agencies for name in (one.id, *one.aliases)}
     return create_view(
-        Console(stderr=True), statistics, lambda agency, day: agencies[agency].name_on(day), story=demo_run.story
+        Console(stderr=True), statistics, lambda agency, day: agencies[agency].name_on(day), scenario=demo_run.scenario
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from services.console.demo.story import UpstreamSystem
+from services.console.demo.scenario import UpstreamSystem
 from services.console.support import seeding
 from services.intake.core.scopes import NO_PROOF, WILDCARD, KeyScope, SourceScope
 

@@ -142,6 +142,10 @@ _DECIMAL = TypeAdapter[object](DecimalText)
 _MEDIA_TYPE = TypeAdapter[object](MediaType)
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
+# By how many bytes an event without white space is longer than its canonical form, which has brackets for them.
+_DATA_BYTES = len(b'"data":') - len(b"{}")
+_DATA_AND_TYPE_BYTES = _DATA_BYTES + len(b'"datacontenttype":"application/json",')
+
 # The text between the parts of a record, exactly as `pipeline.build_record` encodes it.
 _RECEIVED, _RECEIPT, _DATA_PART, _UNPROVEN_DATA_PART = (
     b',"datacontenttype":"application/json","receivedtime":"',
@@ -164,56 +168,72 @@ class _CachedAdmission(NamedTuple):
     key: bytes
 
 
+_Admissions = dict[_AdmissionKey, _CachedAdmission]
+
+
+class _RequestContext(NamedTuple):
+    """What the events of one request have in common; `received_part` is what their records have of it."""
+
+    scope: KeyScope
+    admissions: _Admissions
+    receivedtime: str
+    received_part: bytes
+
+
 class FastPath:
     """Builds the records of plain reports. An admission is cached as long as its plan stays the same."""
 
     def __init__(self, plans: PublishedPlanSource) -> None:
         self._plans = plans
-        self._caches: dict[KeyScope, dict[_AdmissionKey, _CachedAdmission]] = {}
+        self._admissions: dict[KeyScope, _Admissions] = {}
 
     def build_records(
         self, texts: Sequence[bytes | Raw], scope: KeyScope, receivedtime: str
     ) -> list[RecordWithReceipt | None]:
         """Return the record of each event of *texts* (structured mode); None for an event that takes the full path."""
-        cache = self._caches.get(scope)
-        if cache is None:
-            if len(self._caches) >= SCOPES_MAX:
-                self._caches.clear()
-            cache = self._caches[scope] = {}
-        return [self._build_record(text, scope, receivedtime, cache) for text in texts]
+        received_part = b"".join((_RECEIVED, receivedtime.encode(), _RECEIPT))
+        request = _RequestContext(scope, self._admissions_of(scope), receivedtime, received_part)
+        return [self._build_record(text, request) for text in texts]
 
-    def _build_record(
-        self, text: bytes | Raw, scope: KeyScope, receivedtime: str, cache: dict[_AdmissionKey, _CachedAdmission]
-    ) -> RecordWithReceipt | None:
+    def _admissions_of(self, scope: KeyScope) -> _Admissions:
+        """Return the cache of the admissions of *scope*."""
+        admissions = self._admissions.get(scope)
+        if admissions is None:
+            if len(self._admissions) >= SCOPES_MAX:
+                self._admissions.clear()
+            admissions = self._admissions[scope] = {}
+        return admissions
+
+    def _build_record(self, text: bytes | Raw, request: _RequestContext) -> RecordWithReceipt | None:
         report = decode_report(text)
         if report is None:
             return None
         envelope, data = report
         source, subject = envelope.source, envelope.subject
         key = (data.plan, data.obligation, data.agency, data.on_behalf_of, data.period, subject, source)
-        admitted = cache.get(key)
+        scope, admissions, receivedtime, received_part = request
+        admitted = admissions.get(key)
         # The plan must be the very object that the admission was decided by: a newer version is another object.
         if admitted is None or admitted.plan is not self._plans.index_of(data.plan):
             admitted = self._admit(report, scope)
             if admitted is None:
                 return None
-            if len(cache) >= ADMISSIONS_MAX:
-                cache.clear()
-            cache[key] = admitted
+            if len(admissions) >= ADMISSIONS_MAX:
+                admissions.clear()
+            admissions[key] = admitted
         # The receipt id derives from the event as sent, so before the subject becomes the agency's permanent id.
         attributes = encode_attributes(envelope, subject)
         event = encode_event(attributes, data)
-        if not _is_recordable(text, envelope, event):
+        if not _is_recordable(text, report, event):
             return None
         identity, digest = identity_and_digest(source, envelope.id, event)
         receiptid = digest.hex()
         if subject != admitted.agency:
             attributes = encode_attributes(envelope, admitted.agency)
         data_part = _DATA_PART if scope.covers_proof(data.dispatch.proof) else _UNPROVEN_DATA_PART
-        head = attributes[:-1], _RECEIVED, receivedtime.encode(), _RECEIPT, receiptid.encode(), data_part
         return RecordWithReceipt(
             admitted.key,
-            b"".join((*head, envelope.data, b"}")),
+            b"".join((attributes[:-1], received_part, receiptid.encode(), data_part, envelope.data, b"}")),
             identity,
             make_stamp(digest, receivedtime),
             Receipt(envelope.id, source, receiptid, receivedtime, hashlib.sha256(text).hexdigest()),
@@ -288,21 +308,30 @@ def encode_event(attributes: bytes, data: DataFields) -> bytes:
     return b"[%b,%b]" % (attributes, _ENCODER.encode(data))
 
 
-def _is_recordable(text: bytes | Raw, envelope: ReportEnvelope, event: bytes) -> bool:
+def _is_recordable(text: bytes | Raw, report: DecodedReport, event: bytes) -> bool:
     """Whether *text* is in NFC and surely has no member name twice; *event* is what it was decoded to, encoded again.
 
     Nothing else needs a look: the structs above are far less deep than an event may be, and refuse unknown members.
     """
+    # Nearly all text is Latin; to look only at what is not ASCII takes half of the time of the general test.
+    if nfc.match_latin(event.translate(None, nfc.ASCII).decode()) is None and not nfc.is_normalized(event):
+        return False
+    envelope, data = report
+    surplus = _DATA_BYTES if envelope.datacontenttype is UNSET else _DATA_AND_TYPE_BYTES
+    # Anything beyond the canonical form makes a text longer: white space, an escape sequence, a second member of a
+    # name. Only a number with an exponent can be shorter than its canonical form.
+    if len(memoryview(text)) == len(event) + surplus and (
+        not data.content.indicators or float not in map(type, data.content.indicators.values())
+    ):
+        return True
+    return _has_each_member_once(text, report, event)
+
+
+def _has_each_member_once(text: bytes | Raw, report: DecodedReport, event: bytes) -> bool:
+    """Whether *text* surely has no member name twice; as many colons as in *event* are proof."""
     # The canonical form lacks the names of two members: `data`, and `datacontenttype` where there is one.
-    colons = event.count(b":") + (1 if envelope.datacontenttype is UNSET else 2)
-    written = bytes(text)
-    # Of a text without escape sequences the number of colons alone is proof: each member has one.
-    return (
-        written.count(b":") == colons
-        and (b"\\" not in written or json_bounds.has_each_member_once(written, colons))
-        # Nearly all text is Latin; to look only at what is not ASCII takes half of the time of the general test.
-        and (nfc.match_latin(event.translate(None, nfc.ASCII).decode()) is not None or nfc.is_normalized(event))
-    )
+    colons = event.count(b":") + (1 if report[0].datacontenttype is UNSET else 2)
+    return json_bounds.has_each_member_once(bytes(text), colons)
 
 
 @lru_cache(maxsize=4096)  # many reports bear the same few dates

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from schemas.plan.values import Bilingual
 from services.intake import asgi
-from services.intake.asgi import AsgiScope, DisconnectedError, Receive, Request, RequestRefusedError, Response, Send
+from services.intake.asgi import DisconnectedError, Request, RequestRefusedError, Response
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.metrics import IntakeMetrics, Surface
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send
 
 Handler = Callable[[Request], Awaitable[Response]]
-AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ class Route:
 class Router:
     """The ASGI application of intake: *routes* by path, and other ASGI applications *mounted* at their paths."""
 
-    def __init__(self, routes: Mapping[str, Route], mounted: Mapping[str, AsgiApp], metrics: IntakeMetrics) -> None:
+    def __init__(self, routes: Mapping[str, Route], mounted: Mapping[str, AsgiHandler], metrics: IntakeMetrics) -> None:
         self._routes = routes
         self._mounted = mounted
         self._metrics = metrics
 
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         mounted = self._mounted.get(scope["path"])
         if mounted is not None and scope["method"] in {"GET", "HEAD"}:

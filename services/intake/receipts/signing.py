@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from msgspec import Raw
-from nacl.signing import SigningKey
+from nacl import bindings as libsodium
 
 from services.runtime import secret_files
 from services.runtime.secret_files import FileWatcher
@@ -39,7 +39,7 @@ class Signer:
     def __init__(self, keys: Sequence[OKPKey], issuer: str) -> None:
         self._keys = tuple(keys)
         self._openssl_key = _private_key(keys[0])
-        self._libsodium_key = SigningKey(self._openssl_key.private_bytes_raw())
+        _, self._libsodium_key = libsodium.crypto_sign_seed_keypair(self._openssl_key.private_bytes_raw())
         self._header = _base64url(msgspec.json.encode({"alg": ALGORITHM, "kid": keys[0].thumbprint(), "typ": TYPE}))
         self.issuer = issuer
 
@@ -54,7 +54,7 @@ class Signer:
         if len(signed) > LONG_INPUT_BYTES:
             signature = self._openssl_key.sign(signed)
         else:
-            signature = self._libsodium_key.sign(signed).signature
+            signature = libsodium.crypto_sign(signed, self._libsodium_key)[: libsodium.crypto_sign_BYTES]
         return (signed + b"." + _base64url(signature)).decode("ascii")
 
     def public_key_set(self) -> bytes:

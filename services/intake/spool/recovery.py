@@ -1,8 +1,8 @@
 """What a damaged spool holds, and what can be saved of it, while intake is stopped (`dondoc spool`).
 
-A damaged segment is written anew with what is whole in it, in its place in the order. What is whole in files that were
-kept earlier goes behind the rest. Intake replays all of it as it replays the spool: what the log has already is left
-out. Of every damaged file a copy with the same bytes stays.
+A damaged segment is written anew, in its place in the order, with the records in it that are whole. The whole records
+of damaged files that were set aside earlier go behind the rest. Intake then replays the spool as always and leaves out
+what the log has already. A copy of every damaged file stays, byte for byte.
 """
 
 import re

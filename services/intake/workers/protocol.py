@@ -133,18 +133,17 @@ class MessageSplitter:
         if self._size < self._needed:
             return
         content = memoryview(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
-        at = 0
-        while (end := _end_of_message(content, at)) <= len(content):
-            yield content[at + _LENGTH.size : end]
+        size, at = len(content), 0
+        # The length of a message is needed before the message itself.
+        self._needed = _LENGTH.size
+        while size - at >= _LENGTH.size:
+            start = at + _LENGTH.size
+            end = start + _LENGTH.unpack_from(content, at)[0]
+            if end > size:
+                self._needed = end - at
+                break
+            yield content[start:end]
             at = end
-        self._needed = end - at
-        self._size = len(content) - at
+        self._size = size - at
         # Copied: a view of the rest would keep the whole batch that came before it in memory.
         self._pieces = [bytes(content[at:])] if self._size else []
-
-
-def _end_of_message(content: memoryview, at: int) -> int:
-    """Return where the message that begins at *at* ends; where its length is not there yet, where that will end."""
-    if len(content) < at + _LENGTH.size:
-        return at + _LENGTH.size
-    return at + _LENGTH.size + int(_LENGTH.unpack_from(content, at)[0])

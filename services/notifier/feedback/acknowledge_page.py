@@ -19,7 +19,7 @@ from schemas.events.signed_tokens import BadLink
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.feedback.acknowledgement_store import Acknowledgement
 from services.runtime.clock import Clock
-from services.runtime.http.probes import Receive, Scope, Send
+from services.runtime.http.asgi import Receive, Scope, Send
 
 FURTHEST_DAY = timedelta(days=30)
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

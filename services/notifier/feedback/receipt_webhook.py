@@ -17,7 +17,7 @@ from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels import http_gateway
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.errors import LedgerUnavailableError
-from services.runtime.http.probes import Receive, Scope, Send, read_content, send_response
+from services.runtime.http.asgi import Receive, Scope, Send, read_content, send_response
 
 RECEIPTS_PATH = "/v1/receipts"
 VARIABLES = ("query", "body")

@@ -70,13 +70,30 @@ class AgencyFigure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotalBasis:
-    """What a total rests on: the days as of which agencies gave the figure, and the ids of the events behind it.
+    """What a total rests on: the duties that it was worked out from, and the figures that it names.
 
-    A ratio rests on the events of whoever gave a figure that it names.
+    Only a report asks for more than the total, so what follows from them is worked out when it is asked for.
     """
 
-    cut_offs: frozenset[date | None] = frozenset()
-    evidence: tuple[str, ...] = ()
+    parts: Sequence[Indicator] = ()
+    duties: Sequence[ReportedDuty] = ()
+
+    @property
+    def cut_offs(self) -> frozenset[date | None]:
+        """The days as of which those gave the figure whose own value is behind the total."""
+        return frozenset(duty.cut_off for duty in self.duties if duty.is_expected and all(self._find_given(duty)))
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The ids of the events behind the total; a ratio rests on whoever gave a figure that it names."""
+        return tuple(
+            duty.submission.id
+            for duty in self.duties
+            if duty.submission is not None and duty.is_expected and any(self._find_given(duty))
+        )
+
+    def _find_given(self, duty: ReportedDuty) -> Iterable[bool]:
+        return (_is_asked_of(part, duty) and duty.figure(part.code) is not None for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +112,20 @@ class ComparedTotals:
 
     `previous_by_agency` has what each of them gave the year before, a merged one under its heir. It leaves out an heir
     beside which a merged one still stands this year: its own figure and that of the year before speak of other areas.
-    `basis_by_agency` says what each of these rests on.
+    `earlier` are the duties of the year before that each of the agencies is compared with.
     """
 
     agencies: int
     total: Decimal | None
     previous: Decimal | None
     previous_by_agency: Mapping[str, Decimal | None] = field(default_factory=dict)
-    basis_by_agency: Mapping[str, TotalBasis] = field(default_factory=dict)
+    earlier: Mapping[str, Sequence[ReportedDuty]] = field(default_factory=dict)
     basis: TotalBasis = TotalBasis()
     previous_basis: TotalBasis = TotalBasis()
+
+    def basis_of(self, agency: str) -> TotalBasis:
+        """Return what the figure of the year before rests on with which *agency* is compared."""
+        return TotalBasis(parts=self.previous_basis.parts, duties=self.earlier.get(agency, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,16 +237,7 @@ class _Measure:
 
     def find_basis(self, duties: Sequence[ReportedDuty]) -> TotalBasis:
         """Return what the total of *duties* rests on."""
-        return TotalBasis(
-            cut_offs=frozenset(duty.cut_off for duty in self.list_summed(duties)),
-            evidence=tuple(
-                duty.submission.id
-                for duty in duties
-                if duty.submission is not None
-                and duty.is_expected
-                and any(_is_asked_of(part, duty) and duty.figure(part.code) is not None for part in self.parts)
-            ),
-        )
+        return TotalBasis(parts=self.parts, duties=duties)
 
     def differs_from_parts(self, duty: ReportedDuty, parts: Sequence[ReportedDuty]) -> bool:
         """Whether every one of *parts* gives the figure and their exact sum is another one (contract section 8.6)."""
@@ -347,7 +359,7 @@ def _compare_same(
         basis=measure.find_basis(of_now),
         previous_basis=measure.find_basis(of_then),
         previous_by_agency={heir: measure.total_of(then[heir]) for heir in alone},
-        basis_by_agency={heir: measure.find_basis(then[heir]) for heir in alone},
+        earlier=then,
     )
 
 

@@ -1,4 +1,4 @@
-"""Keep answers for as long as what they rest on is the same, up to a size: a number of lines, or of bytes."""
+"""A memo of answers: each holds while the data that it was computed from stay the same. Its size is bounded."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
@@ -20,7 +20,7 @@ class _KeptAnswer(Generic[Answer]):
 
 
 class AnswerMemo(Generic[Answer]):
-    """The two newest answers to each question. What was not asked for longest goes first.
+    """The two newest answers to each question; beyond the bound, the least recently used answer goes first.
 
     The *basis* is everything that an answer rests on besides the question itself.
     """
@@ -44,9 +44,9 @@ class AnswerMemo(Generic[Answer]):
         return [self._answers[question, basis].answer for basis in reversed(self._bases.get(question, []))]
 
     def keep(self, question: Hashable, basis: Hashable, answer: Answer, *, size: int) -> None:
-        """Keep *answer*, which is of that *size*, in place of the last but one to the same question.
+        """Store *answer*, of *size* lines or bytes. A third answer to a question replaces the older of the two.
 
-        One that alone is larger than all that may be kept is not kept.
+        An answer that is larger than the whole memo may be is not stored.
         """
         bases = self._bases.setdefault(question, [])
         if basis in bases:

@@ -36,8 +36,8 @@ class KnownDuties:
     """The newest assessments that count, the attempts at alerts by duty, and what of either cannot be read.
 
     `boundaries` are the instants at which any line changes, in order: between two of them only the day does.
-    `recorded_at` is when the last of the assessments was recorded, and `cited` what they cite. `version` stands for all
-    of this; None for what nobody should keep.
+    `recorded_at` is when the last of the assessments was recorded, and `cited` what they cite. Two values with one
+    `version` are equal, so an answer may be stored under it; with None it may not.
     """
 
     assessments: tuple[AssessmentRevision, ...]
@@ -64,7 +64,7 @@ class KnownDuties:
 
 
 def find_cited(citing: Iterable[CitesVersions]) -> CitedVersions | None:
-    """Return the newest versions that some assessments cite, or that are the newest of parts of them; None of none."""
+    """Return the newest versions that assessments, or groups of assessments, cite; None if there are none."""
     found = list(citing)
     if not found:
         return None

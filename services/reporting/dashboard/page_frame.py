@@ -1,4 +1,4 @@
-"""What surrounds every page: its places, who reads, and the moment that its figures are of."""
+"""The frame of every page: navigation, the reader, and the instant that its figures are of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

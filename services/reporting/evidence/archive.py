@@ -1,4 +1,4 @@
-"""What the questions about evidence need of the database."""
+"""The reads of the database that the questions about evidence need."""
 
 from typing import Protocol
 

@@ -28,7 +28,7 @@ from services.reporting.core.lists.queues import Queue
 from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.runtime.http.admin import ASYNCAPI_PATH
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send, send_response
 
 ASYNCAPI_VERSION = "3.0.0"
 

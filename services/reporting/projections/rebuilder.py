@@ -48,7 +48,7 @@ OnProgress = Callable[[RebuildProgress], None]
 
 
 class RefusedRecords:
-    """The records that the standby was filled without, until it is known which of them the service has set aside."""
+    """The records that the standby lacks, until it is known which of them the service has set aside."""
 
     def __init__(self) -> None:
         self._refused: dict[tuple[TopicPartition, int], tuple[ConsumedRecord, str]] = {}

@@ -36,7 +36,7 @@ REBUILD_FINDINGS = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredState:
-    """What a partition of the state topic holds: its coverage record, and what its other records amount to."""
+    """What a partition of the state topic holds: its coverage record, the number and the digest of the others."""
 
     coverage: StateCoverage | None
     records: int
@@ -49,7 +49,7 @@ class Opening:
 
     It reads on at `next_offset`, with the restored state if `keeps_state`, else with an empty one. Below
     `reread_until` it may meet what was processed before. `begins_generation` says that revisions have to be greater
-    than all of before, because the offsets are those of another log, or because the past cannot be told again.
+    than all of before: the offsets are those of another log, or facts are lost that earlier verdicts rested on.
     """
 
     finding: StateFinding

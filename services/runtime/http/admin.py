@@ -12,8 +12,8 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from services.runtime.http import private_routes
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send
 from services.runtime.http.private_routes import guard_route
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send
 from services.runtime.http.request_metrics import OPERATIONS, MeasuredApp, RequestMetrics
 
 ASYNCAPI_PATH = "/asyncapi"

@@ -8,7 +8,7 @@ from faststream.asgi import AsgiFastStream
 from faststream.kafka import KafkaBroker
 
 from services.runtime.http.admin import AdminApp
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send
 from services.runtime.http.request_metrics import OPERATIONS, MeasuredApp
 
 

@@ -94,14 +94,17 @@ def find_head_fault(version: str, headers: Iterable[tuple[bytes, bytes]]) -> Con
     """Return what is wrong with a head that the parser accepts: its version, `Host` or `Content-Length`."""
     if version not in ("1.1", "1.0"):
         return WRONG_VERSION
-    hosts = [value for name, value in headers if name == b"host"]
+    hosts: list[bytes] = []
+    for name, value in headers:
+        if name == b"host":
+            hosts.append(value)
+        elif name == b"content-length" and len(value) > LENGTH_DIGITS_MAX:
+            return WRONG_LENGTH
     # HTTP/1.0 has no Host header. Two of them, or a value that is none, may be read in two ways (RFC 9112, 3.2).
     if len(hosts) != 1 and (hosts or version == "1.1"):
         return WRONG_HOST
     if hosts and not _HOST.fullmatch(hosts[0].rstrip(b" \t")):
         return WRONG_HOST
-    if any(name == b"content-length" and len(value) > LENGTH_DIGITS_MAX for name, value in headers):
-        return WRONG_LENGTH
     return None
 
 

@@ -8,7 +8,7 @@ import ipaddress
 import json
 from http import HTTPStatus
 
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send, send_response
 
 # The headers by which a proxy says that it passes on somebody's request (RFC 7239, and what came before it).
 _FORWARDING_HEADERS = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})

@@ -8,24 +8,20 @@ and what a failing check waits for where the check can say it:
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send, send_response
+
 ReadinessCheck = Callable[[], Awaitable[bool]]
 MetricsEncoder = Callable[[str], Awaitable["EncodedMetrics"]]
 
 WAITING_FOR = "waiting_for"  # beside the names of the checks, and only while one of them has something to say
 CHECK_SECONDS = 2.0  # a prober such as Kubernetes gives up at about this time, and would not see which check failed
-JSON = "application/json"
 
 log = logging.getLogger(__name__)
 
@@ -92,25 +88,6 @@ def probe_routes(
         await send_response(send, found.content, content_type=found.content_type)
 
     return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))
-
-
-async def read_content(receive: Receive, *, largest: int) -> bytes | None:
-    """Return the content of a request, or None if it has more than *largest* bytes."""
-    content = b""
-    while True:
-        message = await receive()
-        content += bytes(message.get("body", b""))
-        if len(content) > largest:
-            return None
-        if not message.get("more_body"):
-            return content
-
-
-async def send_response(send: Send, body: bytes, *, status: int = 200, content_type: str = JSON) -> None:
-    """Send one whole response."""
-    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _run_check(name: str, check: ReadinessCheck) -> ReadinessResult:

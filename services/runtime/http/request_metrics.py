@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send
+from services.runtime.http.asgi import AsgiHandler, Receive, Scope, Send
 from services.runtime.metrics import SECONDS_BUCKETS
 
 OPERATIONS = "operations"

@@ -1,4 +1,4 @@
-"""How far a consumer group is behind the end of its topics, measured on a timer and by nobody's word but the broker's.
+"""How far a consumer group is behind the end of its topics, measured on a timer from what the broker itself reports.
 
 What a consumer says of itself stops when the consumer stops. So a client of its own compares what the group has
 committed with where the log ends, for all partitions of the group, whoever they are assigned to: each replica of a

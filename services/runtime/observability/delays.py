@@ -1,6 +1,6 @@
-"""How long the way of an event takes from its receipt to somewhere: histograms with an example of a trace.
+"""How long an event takes from its receipt to a later point, such as its verdict: histograms with example traces.
 
-They are measured where the way ends. What is read again, after a loss or for a new database, is not measured: it would
+They are measured at the later point. What is read again, after a loss or for a new database, is not measured: it would
 say that an event of last year took a year.
 """
 

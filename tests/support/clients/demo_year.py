@@ -12,7 +12,7 @@ from deploy.local.stack import Stack
 from schemas.plan.registry import Registry
 from services.console.demo import run, upstream_keys
 from services.console.demo.plan_6766 import scenario
-from services.console.demo.plan_6766.scenario import BEGINS_AT, Scenario
+from services.console.demo.plan_6766.scenario import BEGINS_AT, Plan6766Scenario
 from services.console.support import inputs, seeding
 from services.console.support.local_system import LocalSystem, ServicePorts
 from services.reporting.core.access.readers import EVERYTHING, Reader
@@ -27,7 +27,7 @@ class DemoSystem:
     """A running system on ports of its own, with the scenario and what a run of it needs."""
 
     system: LocalSystem
-    scenario: Scenario
+    scenario: Plan6766Scenario
     registry: Registry
     keys: Mapping[str, str]
     reporting_http: httpx.Client

@@ -114,10 +114,10 @@ Launch = Callable[..., Service]
 class Launcher:
     """Starts services for one test with a common environment, and ends them all with it.
 
-    *template* is the socket of the process that they are forked from.
+    *template* is the socket of the process that they are forked from; without one they are started by their commands.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, template: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, template: Path | None) -> None:
         self._folder = folder
         self._template = template
         self._environment = environment

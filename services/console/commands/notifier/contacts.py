@@ -17,7 +17,7 @@ from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
 from services.console.commands.notifier import ledger_queries, published_plans
 from services.console.commands.notifier.published_plans import Documents
-from services.console.contacts import contact_cells, contact_file, season
+from services.console.contacts import contact_cells, contact_file, unreached_recipients
 from services.console.contacts.contact_file import COLUMNS, ContactFault, LocatedContact
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
@@ -267,7 +267,7 @@ def _print_season(book: ContactBook, documents: Documents, walked: Period) -> bo
         simulated = SimulationDocuments(
             catalogues={plan.plan: DutyCatalogue(plan, registry)}, opens=settings.opens, closes=settings.closes
         )
-        for one in season.find_unreached(simulated, book, walked):
+        for one in unreached_recipients.find_unreached(simulated, book, walked):
             output.print_json(
                 {
                     "agency": one.recipient,

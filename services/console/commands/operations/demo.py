@@ -20,12 +20,12 @@ from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack, jars, owner_file, print_progress
-from services.console.demo import run, stories, upstream_keys
+from services.console.demo import run, scenario_choice, upstream_keys
 from services.console.demo.artifacts import FORMATS, ArtifactFolder
 from services.console.demo.client import ONE_DAY, PostRefusedError
 from services.console.demo.quiescence import NotQuiescentError
 from services.console.demo.run import DemoRun
-from services.console.demo.story import Story
+from services.console.demo.scenario import Scenario
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem, ServicePorts
 from services.reporting.core.access.readers import EVERYTHING, Reader
@@ -58,17 +58,17 @@ def demo(
 
 
 def _run_demo(artifacts: ArtifactFolder, directory: Path) -> Sequence[str]:
-    """Start the system, run the story, stop the system; return the differences from the expected outcome."""
+    """Start the system, run the scenario, stop the system; return the differences from the expected outcome."""
     catalogue = inputs.read_plan_folder(directory)
-    story = stories.build_story(catalogue.plan, catalogue.registry)
+    scenario = scenario_choice.choose_scenario(catalogue.plan, catalogue.registry)
     folder = _create_run_folder()
     clock = folder / "clock"
-    steer(clock, story.begins_at)
+    steer(clock, scenario.begins_at)
     stack = Stack(folder, Ports.free(), jars=jars(), say=print_progress)
     with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print_progress) as system:
         try:
-            keys = _start_system(system, directory, story)
-            demo_run = DemoRun(story=story, registry=catalogue.registry, keys=keys, clock=clock)
+            keys = _start_system(system, directory, scenario)
+            demo_run = DemoRun(scenario=scenario, registry=catalogue.registry, keys=keys, clock=clock)
             differences = _run_story(system, demo_run, artifacts)
         finally:
             artifacts.copy_logs(folder)
@@ -89,30 +89,30 @@ def _create_run_folder() -> Path:
     return folder
 
 
-def _start_system(system: LocalSystem, directory: Path, story: Story) -> Mapping[str, str]:
+def _start_system(system: LocalSystem, directory: Path, scenario: Scenario) -> Mapping[str, str]:
     system.start_stack()
     for line in seeding.publish_documents([directory], system.stack.kafka.bootstrap):
         print_progress(line)
-    seeding.load_contacts(story.contacts, system.stack.mongod.url)
-    keys = upstream_keys.create_keys(story.upstream_systems, system.keys_file, story.begins_at)
-    system.create_reporting_key(story.begins_at)
-    seeding.load_or_create_reader(_READER, system.readers_file, now=story.begins_at)
+    seeding.load_contacts(scenario.contacts, system.stack.mongod.url)
+    keys = upstream_keys.create_keys(scenario.upstream_systems, system.keys_file, scenario.begins_at)
+    system.create_reporting_key(scenario.begins_at)
+    seeding.load_or_create_reader(_READER, system.readers_file, now=scenario.begins_at)
     system.start_services()
-    print_progress(f"dashboard {_create_link(system, story)}, until the demo ends")
+    print_progress(f"dashboard {_create_link(system, scenario)}, until the demo ends")
     return keys
 
 
-def _create_link(system: LocalSystem, story: Story) -> str:
+def _create_link(system: LocalSystem, scenario: Scenario) -> str:
     """Return a link that opens the dashboard during the whole year that the services' clock passes through."""
     return seeding.create_dashboard_link(
-        _READER, system.readers_file, system.reporting.url, since=story.begins_at, until=story.ends_at + ONE_DAY
+        _READER, system.readers_file, system.reporting.url, since=scenario.begins_at, until=scenario.ends_at + ONE_DAY
     )
 
 
 def _run_story(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFolder) -> Sequence[str]:
-    """Run the story, collect the artifacts and print where they are; return the differences."""
-    story = demo_run.story
-    print_progress(story.headline)
+    """Run the scenario, collect the artifacts and print where they are; return the differences."""
+    scenario = demo_run.scenario
+    print_progress(scenario.headline)
     result = asyncio.run(run.run_scenario(system, demo_run))
     artifacts.write_lines("facts.jsonl", result.facts)
     artifacts.write_lines("receipts.jsonl", result.answers)
@@ -120,16 +120,18 @@ def _run_story(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFolder
     mail_count = artifacts.copy_mails(system.stack.smtp.mailbox.folder)
     messages = system.stack.smsc.messages()
     artifacts.write_lines("sms.jsonl", messages)
-    reader_key = seeding.load_or_create_reader(_READER, system.readers_file, now=story.begins_at)
+    reader_key = seeding.load_or_create_reader(_READER, system.readers_file, now=scenario.begins_at)
     with run.open_reporting(system.reporting.url, reader_key) as reporting:
         for extension in FORMATS:
-            artifacts.write(f"report-{story.year}.{extension}", run.fetch_report(reporting, story, extension))
-        compared = story.compare(reporting, json.loads(run.fetch_report(reporting, story, "json")))
+            artifacts.write(f"report-{scenario.year}.{extension}", run.fetch_report(reporting, scenario, extension))
+        compared = scenario.compare(reporting, json.loads(run.fetch_report(reporting, scenario, "json")))
     for period, results in compared.results.items():
         artifacts.write(f"results-{period}.json", json.dumps(results, ensure_ascii=False, indent=1).encode())
-    screenshots = artifacts.take_screenshots(story.pages, url=system.reporting.url, link=_create_link(system, story))
+    screenshots = artifacts.take_screenshots(
+        scenario.pages, url=system.reporting.url, link=_create_link(system, scenario)
+    )
     _print_locations(
-        artifacts.folder, story.year, mail_count=mail_count, sms_count=len(messages), screenshots=screenshots
+        artifacts.folder, scenario.year, mail_count=mail_count, sms_count=len(messages), screenshots=screenshots
     )
     for line in (*compared.differences, *compared.compared):
         print_progress(line)

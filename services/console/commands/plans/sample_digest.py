@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 _MORNING = time(7, 30)
 _URGED = 3
 # What has become of the duties, one after another; all others have reported.
-_STORY: Sequence[tuple[Status, tuple[str, ...]]] = (
+_SAMPLE_STATUSES: Sequence[tuple[Status, tuple[str, ...]]] = (
     (Status.OVERDUE, ()),
     (Status.OVERDUE, ()),
     (Status.OVERDUE, ()),
@@ -55,9 +55,9 @@ def invent_digest(
     zone = catalogue.calendar.zone
     now = _find_morning(due_at, zone)
     week = OfficerWeek(plan=catalogue.plan.plan, monday=now.date())
-    told = list(zip(duties, _STORY, strict=False))
-    schedules = [_schedule(catalogue, duty, _tell(story, due_at, missing), now) for duty, story in told]
-    history = LetterHistory(duties=_tell_past(duties[: len(_STORY)], due_at, now), counts={})
+    sampled = list(zip(duties, _SAMPLE_STATUSES, strict=False))
+    schedules = [_schedule(catalogue, duty, _make_interval(sample, due_at, missing), now) for duty, sample in sampled]
+    history = LetterHistory(duties=_tell_past(duties[: len(_SAMPLE_STATUSES)], due_at, now), counts={})
     hours = SendingHours(opens=_MORNING, closes=time(17, 30), zone=zone, days=catalogue.calendar.working_days)
     digest = officer_digest.write_digest(week, schedules, hours, now=now, history=history)
     hold = SendingHold(
@@ -92,8 +92,10 @@ def _find_morning(due_at: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + (-day.weekday() % 7) * _DAY, _MORNING, zone)
 
 
-def _tell(story: tuple[Status, tuple[str, ...]], due_at: datetime, missing: tuple[str, ...]) -> StatusInterval:
-    status, flags = story
+def _make_interval(
+    sample: tuple[Status, tuple[str, ...]], due_at: datetime, missing: tuple[str, ...]
+) -> StatusInterval:
+    status, flags = sample
     return StatusInterval(
         starts_at=due_at - 2 * _DAY if flags else due_at,
         status=status,

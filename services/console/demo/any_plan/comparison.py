@@ -12,7 +12,7 @@ import httpx
 
 from schemas.events.assessments import Status
 from services.console.demo.any_plan.reports import Outcome
-from services.console.demo.story import StoryComparison
+from services.console.demo.scenario import ScenarioComparison
 
 PAGE_LIMIT = 1_000
 _MISSING = "nothing"
@@ -23,7 +23,7 @@ Answers = Mapping[str, object]
 
 def compare_season(
     reporting: httpx.Client, plan: str, outcomes: Sequence[Outcome], *, ends_on: date
-) -> StoryComparison:
+) -> ScenarioComparison:
     """Compare duties and consolidated results of each period of *outcomes* with what *reporting* answers."""
     wanted_duties = {
         f"{name}: {'/'.join(one.duty.name)}": value
@@ -41,7 +41,7 @@ def compare_season(
     wanted_results, found_results = dict(list_results(outcomes)), dict(read_results(results))
     duty_differences = tuple(_list_differences(wanted_duties, found_duties))
     result_differences = tuple(_list_differences(wanted_results, found_results))
-    return StoryComparison(
+    return ScenarioComparison(
         compared=(
             f"{len(outcomes)} duties compared: {_count(duty_differences, 'the dashboard is as expected')}",
             f"{len(wanted_results)} figures and texts compared: "

@@ -14,7 +14,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.demo.any_plan.planned_duties import PlannedDuty
 from services.console.demo.draws import draw_number
-from services.console.demo.story import Event, ScheduledPost, UpstreamSystem
+from services.console.demo.scenario import Event, ScheduledPost, UpstreamSystem
 
 PORTAL = UpstreamSystem(name="portal", source="//bao-cao.example")
 EXCHANGE = UpstreamSystem(name="exchange", source="//truc-van-ban.example", proof="exchange-log")
@@ -124,7 +124,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The posts of one agency for one period, and the state in which its duty must be when the story ends.
+    """The posts of one agency for one period, and the state in which its duty must be when the scenario ends.
 
     `standing` is the report whose figures and texts count then.
     """

@@ -18,7 +18,7 @@ from services.console.demo import contacts
 from services.console.demo.any_plan import comparison, planned_duties, reports
 from services.console.demo.any_plan.planned_duties import PlannedDuty
 from services.console.demo.any_plan.reports import Outcome, Report
-from services.console.demo.story import Story, StoryComparison
+from services.console.demo.scenario import Scenario, ScenarioComparison
 from services.console.support.inputs import UnusableInputError
 
 _A_MONTH = timedelta(days=31)
@@ -26,12 +26,12 @@ _END_OF_SEASON = (1, 10, 16)  # month, day and hour of the next year, when whoev
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSeason(Story):
-    """The story of one year of any plan, with the outcome for each duty."""
+class PlanSeason(Scenario):
+    """The scenario of one year of any plan, with the outcome for each duty."""
 
     outcomes: tuple[Outcome, ...]
 
-    def compare(self, reporting: httpx.Client, annual: Mapping[str, Any]) -> StoryComparison:  # noqa: ARG002 - duties and results say more
+    def compare(self, reporting: httpx.Client, annual: Mapping[str, Any]) -> ScenarioComparison:  # noqa: ARG002 - duties and results say more
         """Compare every duty and every consolidated figure and text of the year."""
         return comparison.compare_season(reporting, self.plan, self.outcomes, ends_on=self.ends_at.date())
 

@@ -25,7 +25,7 @@ from services.console.demo.plan_6766.expected import (
     count_alerts,
     span_from,
 )
-from services.console.demo.story import ScheduledPost
+from services.console.demo.scenario import ScheduledPost
 
 SIGNATURE_AND_FILE = ("attachments", "signed")
 

@@ -8,21 +8,21 @@ import httpx
 from services.console.demo.plan_6766 import expected, expected_results
 from services.console.demo.plan_6766.events import PLAN, RESULTS, YEAR
 from services.console.demo.plan_6766.expected import ExpectedDuty
-from services.console.demo.story import StoryComparison
+from services.console.demo.scenario import ScenarioComparison
 
 PAGE_LIMIT = 1_000
 
 
 def compare_year(
     reporting: httpx.Client, annual: Mapping[str, Any], expectations: Sequence[ExpectedDuty]
-) -> StoryComparison:
+) -> ScenarioComparison:
     """Compare duties, the *annual* report and the consolidated results with the *expectations*."""
     differences = find_differences(reporting, expectations, annual)
     answer = reporting.get(f"/v1/plans/{PLAN}/periods/{YEAR}/results")
     answer.raise_for_status()
     results: Mapping[str, Any] = answer.json()
     compared = expected_results.compare_results(expectations, results)
-    return StoryComparison(
+    return ScenarioComparison(
         compared=(
             f"{len(expectations)} agencies compared: {_count(differences, 'dashboard and report are as expected')}",
             f"{compared.count} consolidated figures and texts compared: "

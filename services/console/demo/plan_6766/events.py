@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from schemas.events import facts, ids
 from services.console.demo.draws import draw_number
 from services.console.demo.plan_6766 import reported_content
-from services.console.demo.story import Event, ScheduledPost, UpstreamSystem
+from services.console.demo.scenario import Event, ScheduledPost, UpstreamSystem
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PLAN = "6766-KH-UBND"

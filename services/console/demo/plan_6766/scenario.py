@@ -30,7 +30,7 @@ from services.console.demo.plan_6766.events import (
     ReportDraft,
 )
 from services.console.demo.plan_6766.expected import DUE_AT, ENDS_AT, ExpectedDuty
-from services.console.demo.story import Event, Story, StoryComparison, UpstreamSystem
+from services.console.demo.scenario import Event, Scenario, ScenarioComparison, UpstreamSystem
 
 BEGINS_AT = datetime(2024, 1, 1, tzinfo=ZONE)
 LAST_TIMELY_DAY = date(2024, 12, 9)
@@ -50,21 +50,21 @@ REVIEW_BEFORE = timedelta(weeks=1)  # a district holds its review of the year, t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario(Story):
-    """The story of plan 6766: the year 2024, with the expected outcome for each agency."""
+class Plan6766Scenario(Scenario):
+    """The scenario of plan 6766: the year 2024, with the expected outcome for each agency."""
 
     expectations: tuple[ExpectedDuty, ...]
 
-    def compare(self, reporting: httpx.Client, annual: Mapping[str, Any]) -> StoryComparison:
+    def compare(self, reporting: httpx.Client, annual: Mapping[str, Any]) -> ScenarioComparison:
         """Compare the annual results of every agency, and the consolidated figures."""
         return comparison.compare_year(reporting, annual, self.expectations)
 
 
-def build_scenario(registry: Registry) -> Scenario:
+def build_scenario(registry: Registry) -> Plan6766Scenario:
     """Build the scenario for the agencies of *registry* that the plan addressed in 2024."""
     agencies = tuple(addressees_of(registry))
     chosen = [behaviour_of(agency) for agency in agencies]
-    return Scenario(
+    return Plan6766Scenario(
         plan=PLAN,
         year=YEAR,
         headline=f"the year {YEAR} begins: {len(agencies)} agencies owe results before 10 December",

@@ -128,6 +128,6 @@ class Pace:
 
 
 def _forget(instants: deque[datetime], now: datetime, age: timedelta = _MINUTE) -> None:
-    """Drop what is of that *age* or older, or lies in the future."""
+    """Drop the first instants that are at least *age* old, or lie in the future after the clock was set back."""
     while instants and not timedelta() <= now - instants[0] < age:
         instants.popleft()

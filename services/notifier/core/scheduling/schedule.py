@@ -275,8 +275,8 @@ def retry_unreached(
 ) -> AlertSchedule:
     """Return the schedule in which the unreached alerts that *is_reached* wait to be sent, and the void ones are gone.
 
-    Of an alert that repeats, the last repetition stands for all that reached nobody. What the agency could not be told
-    before it ended is for its successors.
+    Of an alert that repeats, only the last repetition is sent, however many of them reached nobody. If the agency has
+    ended meanwhile, its successors are told.
     """
     last = {alert.step_key: alert for alert in schedule.unreached}
     passed = [alert for alert in last.values() if alert.has_passed(now)]

@@ -1,4 +1,4 @@
-"""How late a message went out, beside what a notifier without any delay would have done."""
+"""How much later a message went out than a notifier that needs no time would have sent it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""What the registry says of agencies as for their duties."""
+"""An agency in the registry: its groups on the day that decides about a duty."""

@@ -70,5 +70,5 @@ def _restrict_indicator(result: IndicatorResult, shown: Collection[str]) -> Indi
 def _restrict_previous(previous: PreviousTotal, shown: Collection[str]) -> PreviousTotal:
     same = previous.same
     known = {agency: value for agency, value in same.previous_by_agency.items() if agency in shown}
-    restricted = replace(same, previous_by_agency=known, basis_by_agency={}, basis=UNTOLD, previous_basis=UNTOLD)
+    restricted = replace(same, previous_by_agency=known, earlier={}, basis=UNTOLD, previous_basis=UNTOLD)
     return replace(previous, same=restricted, basis=UNTOLD)

@@ -270,7 +270,7 @@ def _collect_earlier(path: str, figure: AgencyFigure, result: IndicatorResult) -
     before = None if same is None else same.previous_by_agency.get(figure.agency)
     if same is None or before is None:
         return
-    unit, basis = result.indicator.unit or "", same.basis_by_agency[figure.agency]
+    unit, basis = result.indicator.unit or "", same.basis_of(figure.agency)
     yield ReportFigure(
         id=f"{path}/previous",
         value=before,

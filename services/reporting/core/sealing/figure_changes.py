@@ -113,7 +113,7 @@ def _find_events(name: str, earlier: Mapping[str, Any], later: Mapping[str, Any]
 
 
 def _evidence(figures: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Return the events behind a figure; what is said of a duty beside its status rests on the same events as that."""
+    """Return the events behind a figure. Other figures of a duty rest on the same events as its status."""
     found = figures.get(name, {}).get("evidence")
     if found is None:
         path, _, _ = name.rpartition("/")

@@ -49,7 +49,7 @@ class RunningDuty:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """What has to come for the report to be complete: what is missing of it, or all of it where none has come."""
+        """The parts that are missing from the report; all of them if no report has come."""
         if self.line.is_complete:
             return ()
         if self.view.standing is not None:

@@ -80,7 +80,7 @@ class ReaderGuard:
         return [GuardedRoute(route, self) for route in routes]
 
     async def answer_unknown_path(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a path that is no route's: only a reader learns that there is nothing."""
+        """Answer a path without a route: 404 to a reader, to anybody else the refusal that every path gives."""
         del send
         if self.authentication.identify(Request(scope, receive)).reader == PUBLIC:
             raise AccessRefusedError(RefusalReason.NO_KEY)

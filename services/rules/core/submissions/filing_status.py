@@ -1,4 +1,4 @@
-"""What the filings of a duty amount to at an instant, and whether they discharge it (rulings 4 to 6, 11 and 14).
+"""Which filings of a duty are on file at an instant, and whether they discharge it (rulings 4 to 6, 11 and 14).
 
 A timeline asks at each instant at which something changes. The answers are therefore built step by step: a filing joins
 its group when it takes effect and leaves it when it is withdrawn, and only the groups that changed are looked at again.

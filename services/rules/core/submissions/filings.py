@@ -1,7 +1,7 @@
 """The submissions of one duty as filings: when each counts, what is missing from it, what ended it (rulings 2 to 6).
 
 A filing is a submission as it counts for a duty. Filings are related: one corrects another, some carry the same
-document (ruling 6). What they amount to together is decided by `services.rules.core.submissions.filing_status`.
+document (ruling 6). `services.rules.core.submissions.filing_status` decides which of them are on file at an instant.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence

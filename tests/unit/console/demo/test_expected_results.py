@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from services.console.demo.plan_6766 import expected_results, reported_content, scenario
 from services.console.demo.plan_6766.expected import ENDS_AT
-from services.console.demo.plan_6766.scenario import BEGINS_AT, Scenario
+from services.console.demo.plan_6766.scenario import BEGINS_AT, Plan6766Scenario
 from services.console.main import app
 from services.console.support import inputs
 
@@ -19,13 +19,13 @@ DIRECTORY = Path(__file__).parents[4] / "deploy" / "plans" / "6766-kh-ubnd"
 
 
 @pytest.fixture(scope="module")
-def year() -> Scenario:
+def year() -> Plan6766Scenario:
     """The scenario of 2024."""
     return scenario.build_scenario(inputs.read_plan_folder(DIRECTORY).registry)
 
 
 @pytest.fixture(scope="module")
-def results(year: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+def results(year: Plan6766Scenario, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """What `dondoc results` makes of the scenario's events at its end."""
     posts = [*((BEGINS_AT, event) for event in year.archive), *((one.at, one.event) for one in year.posts)]
     lines = [json.dumps({**event, "receivedtime": at.isoformat()}) for at, event in posts]
@@ -38,14 +38,14 @@ def results(year: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Mapping
     return document
 
 
-def test_the_results_are_what_was_planted(year: Scenario, results: Mapping[str, Any]) -> None:
+def test_the_results_are_what_was_planted(year: Plan6766Scenario, results: Mapping[str, Any]) -> None:
     """Every total, ratio, figure of an agency, comparison with 2023 and text, more than a thousand of them."""
     compared = expected_results.compare_results(year.expectations, results)
     assert list(compared.differences) == []
     assert compared.count > 1300
 
 
-def test_a_figure_that_differs_is_named(year: Scenario, results: Mapping[str, Any]) -> None:
+def test_a_figure_that_differs_is_named(year: Plan6766Scenario, results: Mapping[str, Any]) -> None:
     """A changed total and a text that is gone are two differences."""
     changed = json.loads(json.dumps(results))
     obligation = next(one for one in changed["obligations"] if one["obligation"] == "annual-results")
@@ -56,7 +56,7 @@ def test_a_figure_that_differs_is_named(year: Scenario, results: Mapping[str, An
     assert second.startswith(f"section results of {gone['agency']} is nothing in the results, ")
 
 
-def test_the_budget_and_the_loans_of_an_agency_never_shrink(year: Scenario) -> None:
+def test_the_budget_and_the_loans_of_an_agency_never_shrink(year: Plan6766Scenario) -> None:
     """Figures differ by agency and grow by year; what was added in the year is the growth of what there is."""
     for one in year.expectations:
         by_year = [reported_content.draw_figures(one.agency, number) for number in range(2016, 2025)]

@@ -10,13 +10,13 @@ from services.console.demo.plan_6766 import events, scenario
 from services.console.demo.plan_6766.events import ZONE, ReportDraft
 from services.console.demo.plan_6766.expected import DUE_AT
 from services.console.demo.progress_view import LiveProgressView, PlainProgressView, create_view, describe_event
+from services.console.demo.scenario import ScheduledPost
 from services.console.demo.statistics import DemoStatistics
-from services.console.demo.story import ScheduledPost
 from tests.support.builders.log_records import NOON, an_assessment_record
 from tests.support.builders.plans import a_registry
 
 REPORT = ReportDraft(agency="so-tp", at=NOON)
-STORY = scenario.build_scenario(a_registry())
+SCENARIO = scenario.build_scenario(a_registry())
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,10 @@ def test_a_log_gets_one_line_for_each_day_with_events() -> None:
     """A day on which nothing is posted or sent leaves no line."""
     written = io.StringIO()
     with create_view(
-        Console(file=written, width=200), DemoStatistics(counted=STORY.counted), lambda agency, _: agency, story=STORY
+        Console(file=written, width=200),
+        DemoStatistics(counted=SCENARIO.counted),
+        lambda agency, _: agency,
+        scenario=SCENARIO,
     ) as view:
         assert isinstance(view, PlainProgressView)
         view.show(NOON, [REPORT.to_post()])
@@ -54,10 +57,10 @@ def test_a_log_gets_one_line_for_each_day_with_events() -> None:
 def test_a_terminal_gets_day_counts_and_events() -> None:
     """Day, counts and events each stand on a line of their own."""
     written = io.StringIO()
-    statistics = DemoStatistics(counted=STORY.counted)
+    statistics = DemoStatistics(counted=SCENARIO.counted)
     statistics.add_record(an_assessment_record("so-tp", (NOON, "on_time")))
     console = Console(file=written, width=200, force_terminal=True, color_system=None)
-    with create_view(console, statistics, lambda *_: "Sở Tư pháp", story=STORY) as view:
+    with create_view(console, statistics, lambda *_: "Sở Tư pháp", scenario=SCENARIO) as view:
         assert isinstance(view, LiveProgressView)
         view.show(NOON, [REPORT.to_post()])
     lines = [line.strip() for line in written.getvalue().splitlines()]

@@ -26,11 +26,11 @@ def build(name: str) -> PlanSeason:
     return season.build_season(catalogue.plan, catalogue.registry)
 
 
-def write_facts(story: PlanSeason, file: Path) -> str:
+def write_facts(scenario: PlanSeason, file: Path) -> str:
     """Write the posts as the log would hold them: received and recorded at the instant of the post."""
     lines = (
         {**post.event, "receivedtime": post.at.isoformat(), "recordedtime": post.at.isoformat(), "receiptid": "r"}
-        for post in story.posts
+        for post in scenario.posts
     )
     file.write_text("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines), encoding="utf-8")
     return str(file)
@@ -46,26 +46,27 @@ def run(*arguments: str) -> list[dict[str, object]]:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_duty_comes_out_as_the_season_says(name: str, tmp_path: Path) -> None:
     """Status, instants, flags and missing parts of each duty at the season's end."""
-    story = build(name)
-    at = story.ends_at.isoformat()
+    scenario = build(name)
+    at = scenario.ends_at.isoformat()
     fields = ("agency", "obligation", "period")
-    questions = [dict(zip(fields, one.duty.name, strict=True)) | {"at": at} for one in story.outcomes]
+    questions = [dict(zip(fields, one.duty.name, strict=True)) | {"at": at} for one in scenario.outcomes]
     query = tmp_path / "q.jsonl"
     query.write_text("".join(f"{json.dumps(one)}\n" for one in questions), encoding="utf-8")
     answers = run(
-        "evaluate", str(PLANS / name), "--facts", write_facts(story, tmp_path / "f.jsonl"), "--query", str(query)
+        "evaluate", str(PLANS / name), "--facts", write_facts(scenario, tmp_path / "f.jsonl"), "--query", str(query)
     )
     differing = [
         (one.duty.name, wanted, found)
-        for one, answer in zip(story.outcomes, answers, strict=True)
-        if (wanted := expected_fields(story, one)) != (found := comparison.describe_row({**answer, "days_late": None}))
+        for one, answer in zip(scenario.outcomes, answers, strict=True)
+        if (wanted := expected_fields(scenario, one))
+        != (found := comparison.describe_row({**answer, "days_late": None}))
     ]
     assert differing == []
 
 
-def expected_fields(story: PlanSeason, outcome: Outcome) -> dict[str, object]:
+def expected_fields(scenario: PlanSeason, outcome: Outcome) -> dict[str, object]:
     """Return what is expected of a duty, without the days late that evaluation does not tell."""
-    return {**comparison.describe_outcome(outcome, story.ends_at.date()), "days_late": None}
+    return {**comparison.describe_outcome(outcome, scenario.ends_at.date()), "days_late": None}
 
 
 @pytest.mark.parametrize(
@@ -73,21 +74,21 @@ def expected_fields(story: PlanSeason, outcome: Outcome) -> dict[str, object]:
 )
 def test_the_figures_are_what_the_agencies_reported(name: str, period: str, tmp_path: Path) -> None:
     """Totals, counts, each agency's own figure, each text, and where a compiled report departs from its parts."""
-    story = build(name)
+    scenario = build(name)
     [document] = run(
-        "results", str(PLANS / name), "--facts", write_facts(story, tmp_path / "f.jsonl"), "--period", period,
-        "--at", story.ends_at.isoformat(),
+        "results", str(PLANS / name), "--facts", write_facts(scenario, tmp_path / "f.jsonl"), "--period", period,
+        "--at", scenario.ends_at.isoformat(),
     )  # fmt: skip
-    wanted = dict(comparison.list_results([one for one in story.outcomes if one.duty.period.text == period]))
+    wanted = dict(comparison.list_results([one for one in scenario.outcomes if one.duty.period.text == period]))
     assert dict(comparison.read_results({period: document})) == wanted
     assert wanted
 
 
 def test_a_season_has_every_kind_of_agency() -> None:
     """Reports in time, late ones, silent and incomplete agencies, nil returns, corrections."""
-    story = build(SHIPPED[0])
-    assert {one.status.value for one in story.outcomes} == {"on_time", "late", "overdue", "incomplete"}
-    flags = Counter(flag for one in story.outcomes for flag in one.flags)
+    scenario = build(SHIPPED[0])
+    assert {one.status.value for one in scenario.outcomes} == {"on_time", "late", "overdue", "incomplete"}
+    flags = Counter(flag for one in scenario.outcomes for flag in one.flags)
     assert {"nil_return", "amended_after_deadline", "past_due"} <= flags.keys()
 
 

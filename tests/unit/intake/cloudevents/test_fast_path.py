@@ -149,6 +149,17 @@ def test_both_paths_mark_a_proof_that_the_key_may_not_state(proof: str) -> None:
     assert accepted.is_dispatch_unproven == (proof in {"exchange-log", "mail-gateway"})
 
 
+def test_a_figure_with_an_exponent_hides_no_doubled_name() -> None:
+    """Six figures that are a byte shorter than in canonical form make up for a doubled member of six bytes."""
+    names = {"plan": "6766-KH-UBND", "obligation": "annual-results", "agency": "h-dong-son"}
+    content = FULL["content"] | {"indicators": {"a": 1, **{f"f{number}": 0.001 for number in range(6)}}}
+    once = encode(a_submission(subject=names["agency"], data={**names, "content": content}))
+    twice = once.replace(b"0.001", b"1e-3").replace(b'"a":1,', b'"a":1,"a":1,')
+    assert len(twice) == len(once)
+    assert decode(once) is not None
+    assert CHECKER.check(b"structured\n" + twice) == ()
+
+
 @pytest.mark.parametrize("data", [{}, FULL, FULL | {"corrects": None, "on_behalf_of": None}], ids=str)
 def test_a_plain_report_is_decoded(data: Json) -> None:
     """The fast path decodes reports with all attributes, and with null for optional ones."""

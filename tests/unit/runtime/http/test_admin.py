@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.runtime.http.admin import AdminApp
-from services.runtime.http.probes import AsgiHandler, send_response
+from services.runtime.http.asgi import AsgiHandler, send_response
 from services.runtime.http.request_metrics import OPERATIONS, RequestMetrics
 
 SERVICE_PORT = 8002

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.runtime.http.asgi import Receive, Scope, Send
 from services.runtime.http.private_routes import guard_route
-from services.runtime.http.probes import Receive, Scope, Send
 
 KEY = "a key that is long enough for two services"
 

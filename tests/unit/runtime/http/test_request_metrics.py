@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.reporting.metrics import surface_of
 from services.runtime.http import probes
-from services.runtime.http.probes import Receive, Scope, Send, send_response
+from services.runtime.http.asgi import Receive, Scope, Send, send_response
 from services.runtime.http.request_metrics import MeasuredApp, RequestMetrics
 from services.runtime.metrics import new_registry
 

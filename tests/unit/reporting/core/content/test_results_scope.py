@@ -62,9 +62,12 @@ def test_an_agency_sees_its_own_figures_and_the_totals() -> None:
     (found,), (before,) = (one.obligations[0].indicators for one in (restricted, whole))
     assert [one.agency for one in found.figures] == ["h-1"]
     assert (found.total, found.asked, found.agencies) == (before.total, before.asked, before.agencies)
-    assert [(one.group, one.total, one.agencies) for one in found.groups] == [("towns", 5, 1), ("districts", 7, 1)]
+    assert [(one.group, one.total, one.agencies) for one in found.groups] == [
+        ("towns", Decimal(5), 1),
+        ("districts", Decimal(7), 1),
+    ]
     assert before.groups[1].basis.evidence == ("h-3-1",)
-    assert [one.basis.evidence for one in (found, *found.groups)] == [(), (), ()]
+    assert [found.basis.evidence, *(one.basis.evidence for one in found.groups)] == [(), (), ()]
 
 
 def test_a_group_sees_its_members() -> None:

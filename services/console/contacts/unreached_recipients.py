@@ -1,4 +1,4 @@
-"""Walks every day of a season on which an alert would go out, and finds who could not be reached then."""
+"""Finds who could not be reached by an alert of a season, by simulating the season day by day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
-"""What a demo plays: the posts of one plan and year, who is told, and what the system must answer in the end.
+"""The scenario of a demo: the posts of one plan and year, the contacts, and what the system must answer in the end.
 
-Which agency does what is decided by the story of a plan (`plan_6766`, `any_plan`). How it is posted, and how fast, is
-not known here.
+`plan_6766` and `any_plan` decide which agency does what. How it is posted, and how fast, is not known here.
 """
 
 from abc import ABC, abstractmethod
@@ -41,7 +40,7 @@ class ScheduledPost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoryComparison:
+class ScenarioComparison:
     """What was compared, in words, and a sentence for each difference.
 
     `results` holds the documents of consolidated figures by period.
@@ -53,7 +52,7 @@ class StoryComparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story(ABC):
+class Scenario(ABC):
     """The events of earlier years, and the posts of `year` in order, from `begins_at` to `ends_at`.
 
     `pages` are the paths of the screenshots by file name. The progress view counts the statuses of `counted`, pairs of
@@ -75,5 +74,5 @@ class Story(ABC):
     max_step: timedelta | None = None
 
     @abstractmethod
-    def compare(self, reporting: httpx.Client, annual: Mapping[str, Any]) -> StoryComparison:
-        """Compare what *reporting* answers, and the *annual* report, with what must come of the story."""
+    def compare(self, reporting: httpx.Client, annual: Mapping[str, Any]) -> ScenarioComparison:
+        """Compare what *reporting* answers, and the *annual* report, with the outcome that the scenario expects."""
