@@ -77,7 +77,8 @@ class AlertAttempted(BaseModel):
 
     `to_agency` is an agency id or the name of a contact list, never an address. `delivery` is the same for all attempts
     at one recipient and `route` names the provider. `template` names the words with their version, `template_digest` is
-    that of their files and `text_digest` that of the text which the notifier keeps. All are absent from older records.
+    that of their files and `text_digest` that of the text which the notifier keeps. `instead_of` is the delivery on an
+    earlier channel whose address nobody has. All are absent from older records.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,6 +100,7 @@ class AlertAttempted(BaseModel):
     template: str | None = None
     template_digest: str | None = None
     text_digest: str | None = None
+    instead_of: str | None = None
 
 
 class AlertAcknowledged(BaseModel):

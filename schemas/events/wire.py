@@ -163,6 +163,7 @@ class WireAlertAttempted(msgspec.Struct, frozen=True, kw_only=True):
     template: str | None = None
     template_digest: str | None = None
     text_digest: str | None = None
+    instead_of: str | None = None
 
 
 class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):

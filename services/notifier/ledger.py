@@ -43,6 +43,7 @@ from services.notifier.ledger_documents import (
     ENDED_ALERTS,
     IS_UNFINISHED,
     SCHEDULES,
+    TO_NEXT_CHANNEL,
     UNREACHED,
     Backlog,
     Document,
@@ -103,7 +104,7 @@ class Ledger:
                 await self._schedules.create_index(field, sparse=True)
             # A document has these fields only while there is something to do about it, so the sparse indexes stay
             # small however long the ledger grows.
-            for field in ("next_at", "claim", "unpublished", "provider_ids"):
+            for field in ("next_at", "claim", "unpublished", "provider_ids", TO_NEXT_CHANNEL):
                 await self._deliveries.create_index(field, sparse=True)
 
     async def is_complete(self) -> bool:

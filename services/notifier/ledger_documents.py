@@ -31,9 +31,18 @@ IS_UNFINISHED = {"$or": [{"next_at": {"$exists": True}}, {"claim": {"$exists": T
 UNREACHED = "unreached"  # a schedule has this field while it has unreached alerts
 
 CREATED = "created"
+# A delivery has this field while its alerts are still to be told by the next channel.
+TO_NEXT_CHANNEL = "to_next_channel"
+
 # A delivery that is about to go on the wire, or has gone. `sending` is what older ledgers call it, from the claim on.
 BEGUN = "begun"
 IS_BEGUN = {"$in": [BEGUN, "sending"]}
+
+
+# Outcomes after which a message surely has not arrived.
+_FAILED = frozenset(
+    {AttemptOutcome.TEMPORARY_FAILURE, AttemptOutcome.TECHNICAL_FAILURE, AttemptOutcome.PERMANENT_FAILURE}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +147,11 @@ def encode_new_delivery(delivery: Delivery, now: datetime, vault: AddressVault =
     if delivery.address:
         fields |= vault.encode_address(fields.pop("address"), delivery.to_agency)
     # What changes with every attempt stands beside the delivery, where queries find it.
-    for name in ("attempt", "spent", "claim", "created_at", "route"):
+    for name in ("attempt", "spent", "claim", "created_at", "route", "may_have_arrived"):
         del fields[name]
-    if delivery.officer_week is None:
-        del fields["officer_week"]
+    for name in ("officer_week", "instead_of"):
+        if fields[name] is None:
+            del fields[name]
     fields["alert"] = fields.pop("alert_id")
     fields["tellings"] = fields.pop("alerts")
     for telling in fields["tellings"]:
@@ -183,12 +193,17 @@ def decode_delivery(document: Document, vault: AddressVault | None = None) -> De
     # A document of an older ledger has neither: every attempt at it was spent, and nobody knows since when it waits.
     fields["spent"], fields["created_at"] = document.get("spent", document["attempt"]), document.get("created_at")
     fields["route"] = document.get("route")
+    if document["attempt"]:
+        outcomes = document.get("outcomes")  # an older ledger kept the last one alone
+        fields["may_have_arrived"] = outcomes is None or any(one["outcome"] not in _FAILED for one in outcomes)
     return msgspec.convert(fields, Delivery)
 
 
 def encode_outcome(attempt: DeliveryAttempt) -> Document:
     """Return the fields of a delivery that show how its last attempt ended."""
     fields: Document = {"state": attempt.outcome.value, "reason": attempt.reason, "at": attempt.at, "unpublished": True}
+    if attempt.goes_to_next_channel:
+        fields[TO_NEXT_CHANNEL] = True
     return fields if attempt.route is None else {**fields, "route": attempt.route}
 
 
@@ -210,9 +225,19 @@ def encode_text(text: SentText, at: datetime) -> Document:
 
 
 def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str, now: datetime) -> DeliveryAttempt:
-    """Return the last attempt of a stored delivery as what came back later corrects it."""
+    """Return the last attempt of a stored delivery as what came back later corrects it.
+
+    What bounced or expired is due again at once if a later provider of the channel is to try it.
+    """
+    falls_back = outcome in {AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED} and document.get("falls_back_to")
     return DeliveryAttempt(
-        delivery=decode_delivery(document), outcome=outcome, at=now, reason=reason, route=document.get("route")
+        delivery=decode_delivery(document),
+        outcome=outcome,
+        at=now,
+        reason=reason,
+        route=document.get("route"),
+        next_at=now if falls_back else None,
+        bound_to=document["falls_back_to"] if falls_back else None,
     )
 
 

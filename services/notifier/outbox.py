@@ -44,7 +44,7 @@ class OutboxPublisher:
         # Cleared only after the broker has all of them: a crash in between repeats events and never loses one.
         await asyncio.gather(*sending)
         await self._deliveries.clear_published_events(waiting)
-        return True
+        return len(waiting) == CHUNK_SIZE
 
 
 async def show_backlog(ledger: Ledger, clock: Clock, metrics: NotifierMetrics) -> None:

@@ -32,6 +32,7 @@ from services.notifier.dispatch import configured_routes, dispatcher, route_file
 from services.notifier.dispatch.attempts import DeliveryRoute, Sender, SendPolicy
 from services.notifier.dispatch.configured_routes import RouteOpener
 from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores
+from services.notifier.dispatch.next_channel import NextChannelScheduler
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
 from services.notifier.feedback.acknowledge_page import AcknowledgePage
@@ -247,16 +248,17 @@ class NotifierComponents:
             self.ledger, self._stores.digests, self._officers, documents=self._documents, clock=self.clock
         )
         digests.scheduled = scheduler.scheduled
+        bounced = NextChannelScheduler(self._stores, self._documents, self.clock, scheduler.scheduled)
         recover = background_loop.run_in_order(
             scheduler.replan,
             scheduler.retry_unreached,
             scheduler.finish_lost_batches,
             digests.schedule_digests,
+            bounced.schedule_bounced,
             functools.partial(dispatcher.recover_lost, self._stores, sender, self._recorded.set),
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
-            self._show_routes,
+            self._show_gauges,
             self._forget_texts,
-            self._show_suspended,
         )
         return (
             BackgroundLoop(publisher.publish_events, tick_seconds=TICK_SECONDS, wake=self._recorded),
@@ -330,12 +332,10 @@ class NotifierComponents:
             await self._stores.letters.forget_texts(now - timedelta(days=self._settings.text_days))
             self._texts_forgotten_on = now.date()
 
-    async def _show_routes(self) -> None:
+    async def _show_gauges(self) -> None:
         for _channel, route in self._routes:
             self._metrics.route_open.labels(route.name).set(route.is_open)
             self._metrics.route_rate.labels(route.name).set(route.rate or 0)
-
-    async def _show_suspended(self) -> None:
         self._metrics.suspended.set(await self._stores.contacts.count_suspended())
 
     async def has_routes(self) -> bool:

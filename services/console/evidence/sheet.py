@@ -99,6 +99,8 @@ def _describe_notice(one: SentNotice, number: int, subject: SheetSubject, zone: 
 
 
 def _describe_chain(one: SentNotice, zone: ZoneInfo) -> Iterable[str]:
+    if one.instead_of is not None:
+        yield f"gửi thay cho thông báo {one.instead_of}, không đến được nơi nhận vì địa chỉ không còn dùng"
     for each in one.outcomes:
         yield _describe_outcome(each, zone) + _quote_answer(each.answer, one.channel)
     if one.read_at is not None:

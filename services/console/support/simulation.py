@@ -19,9 +19,9 @@ from schemas.plan.registry import Registry
 from services.console.support import fact_files
 from services.console.support.fact_files import DocketName
 from services.notifier.consumer import decode_assessment
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling import officer_digest, routing, schedule
-from services.notifier.core.scheduling.delivery import NO_HISTORY, DutyHistory, LetterHistory, OfficerWeek, SentAlert
+from services.notifier.core.scheduling import letter_history, officer_digest, routing, schedule
+from services.notifier.core.scheduling.delivery import OfficerWeek
+from services.notifier.core.scheduling.letter_history import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.routing import ContactBook, Digest
 from services.notifier.core.scheduling.schedule import AlertSchedule, SendingHours
@@ -224,7 +224,7 @@ class Simulation:
             (alert.duty.plan, alert.duty.obligation, alert.duty.period) for alert in one.alerts if one.is_to_superior
         }
         counts = {
-            key: deliveries.count_reports(
+            key: letter_history.count_reports(
                 [known for duty, known in self._schedules.items() if (duty.plan, duty.obligation, duty.period) == key],
                 now,
             )

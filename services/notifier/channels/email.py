@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from schemas.events.deliveries import AttemptOutcome
 from schemas.events.event_origin import TraceContext
+from services.notifier.channels.dkim_signer import MailNotSignedError
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.channels.smtp_session import (
     MailNotAcceptedError,
@@ -34,6 +35,7 @@ from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
 _BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False, is_hard=True)
+_NOT_SIGNED = DeliveryRefusal(fault=RefusalFault.OURS, is_permanent=False, concerns_route=True)
 _FEWER_CONNECTIONS_SECONDS = 300.0
 # A connection that was idle for so long is not used again: firewalls forget idle ones, some after a minute, and tell
 # neither side. Opening another one takes milliseconds, finding out takes a timeout.
@@ -77,7 +79,10 @@ class EmailChannel:
     async def send(self, message: OutgoingMessage) -> SendResult:
         if not _ADDRESS.fullmatch(message.address):
             return SendResult.from_refusal(_BAD_ADDRESS, "address_invalid")
-        mail = self._write_transaction(message)
+        try:
+            mail = self._write_transaction(message)
+        except MailNotSignedError:
+            return SendResult.from_refusal(_NOT_SIGNED, "dkim_not_signed")
         try:
             reply = await self._send(mail)
         except SmtpRefusedError as refused:

@@ -273,23 +273,28 @@ class SmtpSession:
 
     async def _read(self, phase: Phase) -> SmtpReply:
         """Return the next reply; raise `SmtpBrokenError` if none comes in time, or what comes is no SMTP."""
-        lines: list[bytes] = []
-        code, size = b"", 0
         try:
+            if self._connection.has_reply:
+                # Replies to commands that went out together come together: nothing is waited for.
+                return await self._read_lines()
             async with asyncio.timeout(self._server.timeout_seconds):
-                while True:
-                    found = _REPLY_LINE.fullmatch(await self._connection.read_line())
-                    # Every line of a reply has the same code (RFC 5321, section 4.2.1).
-                    if found is None or (code and found[1] != code) or size > _LARGEST_REPLY:
-                        raise ConnectionResetError
-                    code, size = found[1], size + len(found[0])
-                    lines.append(found[3])
-                    if found[2] != b"-":
-                        break
+                return await self._read_lines()
         except (OSError, TimeoutError) as cause:
             self.close()
             raise SmtpBrokenError(phase) from cause
-        enhanced = _ENHANCED.match(found[3])
+
+    async def _read_lines(self) -> SmtpReply:
+        """Return the next reply; raise `ConnectionResetError` if what comes is none."""
+        lines: list[bytes] = []
+        code, size, is_last = b"", 0, False
+        while not is_last:
+            found = _REPLY_LINE.fullmatch(await self._connection.read_line())
+            # Every line of a reply has the same code (RFC 5321, section 4.2.1).
+            if found is None or (code and found[1] != code) or size > _LARGEST_REPLY:
+                raise ConnectionResetError
+            code, size, is_last = found[1], size + len(found[0]), found[2] != b"-"
+            lines.append(found[3])
+        enhanced = _ENHANCED.match(lines[-1])
         return SmtpReply(code=int(code), enhanced=enhanced and enhanced[1].decode(), lines=tuple(lines))
 
 
@@ -310,6 +315,11 @@ class _Connection(asyncio.Protocol):
     def has_unread(self) -> bool:
         """Whether the server has said something that nobody has read."""
         return bool(self._received)
+
+    @property
+    def has_reply(self) -> bool:
+        """Whether a reply of one line has arrived."""
+        return b"\n" in self._received and self._received[3:4] != b"-"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)

@@ -10,7 +10,7 @@ import time as monotonic
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
@@ -23,9 +23,9 @@ from services.notifier.core.dispatch.refusals import RefusalFault
 from services.notifier.core.rendering import officer_letter, render
 from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling import retry, sending_delay
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, LetterHistory
+from services.notifier.core.scheduling import letter_history, retry, sending_delay
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.letter_history import LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -257,6 +257,14 @@ class Sender:
             return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
         return PreparedDelivery(delivery=delivery, content=content, at=now)
 
+    def find_local_date(self, delivery: Delivery, now: datetime) -> date | None:
+        """Return the date where the plan of *delivery* is in force; None while a document that it cites is missing."""
+        try:
+            zone = self._documents.hours(delivery.lead.duty.plan, delivery.lead.plan_version).zone
+        except LookupError:
+            return None
+        return now.astimezone(zone).date()
+
     def has_officer(self, plan: str) -> bool:
         """Whether somebody is set to whom the digest of *plan* goes."""
         return plan in self._policy.rendering.officers
@@ -267,7 +275,7 @@ class Sender:
         if named is None:
             return False
         zone = ZoneInfo(self._documents.plan(one.duty.plan, one.plan_version).zone)
-        return deliveries.is_quieted(history.of(str(one.duty)), one.alert, now.astimezone(zone).date())
+        return letter_history.is_quieted(history.of(str(one.duty)), one.alert, now.astimezone(zone).date())
 
     async def send(
         self, prepared: PreparedDelivery, channel: MessageChannel, *, route: str, seconds: float
@@ -343,6 +351,7 @@ class Sender:
             spent=spent,
             route=route,
             text=None if content is None else render.keep_text(content),
+            is_hard=result.refusal is not None and result.refusal.is_hard,
         )
 
 

@@ -151,6 +151,7 @@ def describe_record(record: DeliveryRecord) -> Mapping[str, Any]:
         "reason": record.reason,
         "channel": one.channel.value,
         "route": one.route,
+        "instead_of": one.instead_of,
         "to_agency": one.to_agency,
         "kind": one.kind,
         "step": one.step,

@@ -16,17 +16,10 @@ from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import SendResult
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.delivery import (
-    NO_HISTORY,
-    TELLS_OF_PAST,
-    Delivery,
-    DeliveryAttempt,
-    LetterHistory,
-    OfficerWeek,
-)
+from services.notifier.core.scheduling import letter_history, schedule
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, OfficerWeek
 from services.notifier.core.scheduling.holds import SendingHolds
+from services.notifier.core.scheduling.letter_history import NO_HISTORY, TELLS_OF_PAST, LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.schedule import NO_STEPS, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -227,7 +220,7 @@ class Dispatcher:
         results = [task.result() for task in done]
         sent = [one for one in results if isinstance(one, EndedSend)]
         ended = [one.attempt for one in sent]
-        await self._suspend_addresses(sent, now)
+        await self._suspend_addresses(ended, now)
         begun_in_vain = len(self.unsent)
         unsent = [*self.unsent, *(one for one in results if isinstance(one, Delivery))]
         await self._record(ended, now)
@@ -235,12 +228,12 @@ class Dispatcher:
         self.in_flight.difference_update(done)
         del self.unsent[:begun_in_vain]
 
-    async def _suspend_addresses(self, sent: Sequence[EndedSend], now: datetime) -> None:
+    async def _suspend_addresses(self, ended: Sequence[DeliveryAttempt], now: datetime) -> None:
         """Suspend the addresses that nobody has; whoever dies before the outcome is recorded is refused again."""
         dead = [
-            DeadAddress(channel=delivery.channel, address=delivery.address, reason=one.result.reason or "")
-            for one, delivery in ((one, one.attempt.delivery) for one in sent)
-            if one.result.refusal is not None and one.result.refusal.is_hard
+            DeadAddress(channel=one.delivery.channel, address=one.delivery.address, reason=one.reason or "")
+            for one in ended
+            if one.is_hard
         ]
         await self.stores.contacts.suspend(dead, now)
 
@@ -274,7 +267,24 @@ class Dispatcher:
             else:
                 result = SendResult(outcome=AttemptOutcome.CANCELLED, reason=kept)
                 cancelled.append(self.sender.finish(delivery, result, route=None))
-        return called_for, cancelled
+        return await self._readdress(called_for, now), cancelled
+
+    async def _readdress(self, claimed: Sequence[Delivery], now: datetime) -> list[Delivery]:
+        """Return *claimed*, to who is a contact now where the former contact surely got nothing."""
+        book = await self.stores.contacts.load_book()
+        found = []
+        for delivery in claimed:
+            contact = None
+            if delivery.alerts and not delivery.may_have_arrived:
+                day = self.sender.find_local_date(delivery, now)
+                if day is not None:
+                    contact = book.find_instead(
+                        delivery.to_agency, day, channel=delivery.channel, address=delivery.address
+                    )
+            found.append(
+                delivery if contact is None else await self.stores.deliveries.readdress(delivery, contact, now)
+            )
+        return found
 
     def _keep_called_for(self, delivery: Delivery, steps: Mapping[str, DutySteps], now: datetime) -> Delivery | str:
         """Return *delivery* with what is still called for of it, or the code for which nothing of it is sent."""
@@ -303,7 +313,7 @@ class Dispatcher:
         self, alerts: Sequence[DutyAlert], steps: Mapping[str, DutySteps], now: datetime
     ) -> LetterHistory:
         """Return what the letters about *alerts* tell of the past; most tell only whether a reminder is the first."""
-        reminded = deliveries.find_reminded(alerts, steps)
+        reminded = letter_history.find_reminded(alerts, steps)
         asked = [one for one in alerts if one.alert.kind in TELLS_OF_PAST]
         if not asked:
             return LetterHistory(duties=reminded, counts={})

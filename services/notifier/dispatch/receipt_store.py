@@ -7,6 +7,7 @@ was recorded, so whichever of the two comes second finds the other.
 import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -80,6 +81,7 @@ class ReceiptStore:
         reason = deciding[0].get("reason", "receipt")
         attempt = ledger_documents.correct_outcome(found, outcome, reason=reason, now=now)
         if any(one.get("is_hard") for one in deciding):
+            attempt = replace(attempt, is_hard=True)
             # Before the outcome is written: a process that dies in between is told once more.
             await self._suspend(found, attempt, now)
         return await self._write_correction(found, attempt)
@@ -100,10 +102,8 @@ class ReceiptStore:
             "outcomes": ledger_documents.encode_ended(attempt),
         }
         fields, removed = ledger_documents.encode_outcome(attempt), {"outbox": ""}
-        route = found.get("falls_back_to")
-        if route is not None and attempt.outcome in {AttemptOutcome.BOUNCED, AttemptOutcome.EXPIRED}:
-            # The next provider of the channel tries it, at once.
-            fields |= {"next_at": attempt.at, "bound_to": route}
+        if attempt.next_at is not None:
+            fields |= {"next_at": attempt.next_at, "bound_to": attempt.bound_to}
             removed |= {"falls_back_to": "", "provider_ids": ""}
         # The state is part of the condition: another process may apply the same receipt at the same time.
         written = await self._deliveries.update_one(

@@ -22,12 +22,15 @@ from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.holds import SendingHolds
-from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.core.scheduling.routing import Contact, Digest
+from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import (
     BEGUN,
     CREATED,
     DELIVERIES,
     IS_BEGUN,
+    TO_NEXT_CHANNEL,
+    WITHOUT_ADDRESS,
     WITHOUT_CLAIM,
     Document,
     UnpublishedEvents,
@@ -197,6 +200,64 @@ class DeliveryStore:
         if not found or not await self._is_complete():
             return []
         return [ledger_documents.decode_delivery(one, self._vault) for one in found]
+
+    async def find_bounced(self, limit: int) -> list[Delivery]:
+        """Return up to *limit* deliveries whose alerts are to be told by the next channel."""
+        async with _translate_errors():
+            found = await self._deliveries.find({TO_NEXT_CHANNEL: True}).limit(limit).to_list(None)
+        return [self._decode_bounced(one) for one in found] if found and await self._is_complete() else []
+
+    def _decode_bounced(self, document: Document) -> Delivery:
+        try:
+            return ledger_documents.decode_delivery(document, self._vault)
+        except AddressKeyError:  # the contacts were imported anew under another key: nobody knows what this address was
+            return ledger_documents.decode_delivery(document)
+
+    async def find_first_id(self, delivery: Delivery) -> str:
+        """Return the lowest id of the deliveries of the same alert on the same channel: the same for each of them."""
+        same = {"duties": str(delivery.lead.duty), "delivery.alert": delivery.alert_id}
+        async with _translate_errors():
+            found = await self._deliveries.find_one(same, {"_id": True}, sort=[("_id", ASCENDING)])
+        return str(found["_id"]) if found else delivery.id
+
+    async def find_told(self, digest: Digest, apart_from: Sequence[str]) -> set[str]:
+        """Return the deduplication keys of alerts of *digest* that its reader is told of on its channel anyway.
+
+        *apart_from* are the ids of deliveries that do not count.
+        """
+        of_reader = {"delivery.to_agency": digest.to_agency, "delivery.channel": digest.channel.value}
+        duties = sorted({str(one.duty) for one in digest.alerts})
+        async with _translate_errors():
+            query = {"duties": {"$in": duties}, **of_reader, "_id": {"$nin": list(apart_from)}}
+            found = await self._deliveries.find(query, {"text": False, "events": False}).to_list(None)
+        return {alert.dedup_key for one in found for alert in ledger_documents.decode_delivery(one).alerts}
+
+    async def readdress(self, delivery: Delivery, contact: Contact, now: datetime) -> Delivery:
+        """Return claimed *delivery*, of which surely nothing has arrived, as one to *contact*; its id stays.
+
+        It is returned as it is where another delivery tells the agency the same on this channel.
+        """
+        told = await self.find_told(delivery.digest, [delivery.id])
+        if any(one.dedup_key in told for one in delivery.alerts):
+            return delivery
+        address = self._vault.encode_address(contact.address, delivery.to_agency)
+        fields = {f"delivery.{name}": value for name, value in address.items()}
+        change = {
+            "$set": {**fields, "delivery.language": contact.language},
+            "$unset": {name: "" for name in WITHOUT_ADDRESS if name not in fields},
+            "$push": {"readdressed": now},
+        }
+        async with _translate_errors():
+            written = await self._deliveries.update_one(_holds_claim(delivery), change)
+        if not written.modified_count:
+            return delivery
+        log.info("a delivery has a new address", extra={"action": "readdressed", "delivery": delivery.id})
+        return replace(delivery, address=contact.address, language=contact.language)
+
+    async def close_bounced(self, delivery: Delivery) -> None:
+        """Note that the alerts of *delivery* were told by the next channel, as far as there is one."""
+        async with _translate_errors():
+            await self._deliveries.update_one({"_id": delivery.id}, {"$unset": {TO_NEXT_CHANNEL: ""}})
 
     async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
         """Return the events of up to *limit* deliveries that are not published yet."""

@@ -12,8 +12,8 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome
 from schemas.plan.plan import PARENT
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import (
+from services.notifier.core.scheduling import letter_history
+from services.notifier.core.scheduling.letter_history import (
     DutyHistory,
     LetterHistory,
     NamedDay,
@@ -85,7 +85,7 @@ class LetterHistoryStore:
         wanted: dict[str, Any] = {"agenda.duty.obligation": obligation, "agenda.duty.period": period}
         async with _translate_errors():
             found = await self._schedules.find({**wanted, "agenda.duty.plan": plan}).to_list(None)
-        return deliveries.count_reports(_read_schedules(found), now)
+        return letter_history.count_reports(_read_schedules(found), now)
 
 
 def _read_schedules(documents: Iterable[Document]) -> Iterable[AlertSchedule]:

@@ -42,7 +42,7 @@ class SentNotice:
     """One notice to one reader; its address is not told. `text` is None where it was not sent, or was kept long enough.
 
     `read_at` is when the agency acknowledged it, `promised_on` the day that it named then. `resent_by` names who asked
-    for it to be sent again.
+    for it to be sent again. `instead_of` is the notice on an earlier channel whose address nobody has.
     """
 
     delivery: str
@@ -57,6 +57,7 @@ class SentNotice:
     read_at: datetime | None = None
     promised_on: date | None = None
     resent_by: tuple[str, ...] = ()
+    instead_of: str | None = None
 
 
 class NoticeStore:
@@ -95,6 +96,7 @@ def _read_notices(document: Document, duty: DutyKey) -> Iterable[SentNotice]:
         read_at=said.get("at"),
         promised_on=date.fromisoformat(promised) if promised else None,
         resent_by=tuple(one["by"] for one in document.get("resent", ())),
+        instead_of=delivery.instead_of,
     )
 
 

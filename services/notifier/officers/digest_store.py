@@ -11,7 +11,8 @@ from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
 from services.notifier.core.scheduling import officer_digest
-from services.notifier.core.scheduling.delivery import LetterHistory, OfficerWeek
+from services.notifier.core.scheduling.delivery import OfficerWeek
+from services.notifier.core.scheduling.letter_history import LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError

@@ -40,6 +40,31 @@ async def test_a_full_mailbox_is_tried_again_with_the_same_message_id(notifier: 
     assert first.message_id == second.message_id == mail["Message-ID"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "reached"),
+    [({"rcpt": "452 4.2.2 Mailbox full"}, "new"), ({"drop": True}, "former")],
+    ids=["failed", "unknown"],
+)
+async def test_what_surely_failed_goes_to_who_is_the_contact_by_then(
+    notifier: NotifierClient, start: Start, fault: dict[str, object], reached: str
+) -> None:
+    """One mail under one Message-ID. What may have arrived is sent again to where it may have arrived."""
+    addresses = {"former": ADDRESS, "new": f"van-phong@{AGENCY}.example"}
+    notifier.smtp.inject_faults({ADDRESS: [fault]})
+    await notifier.load_contacts()
+    await _start_with_due_reminder(notifier, start)
+    (first,) = await notifier.wait_for_attempts(1)
+    arrived = len(notifier.smtp.mails())
+    await notifier.load_contacts(a_contact(address=addresses["new"]))
+    notifier.set_clock(NOW + timedelta(minutes=1))
+    mail = (await notifier.wait_for_mails(arrived + 1))[-1]
+    _, second = await notifier.wait_for_attempts(2)
+    await notifier.wait_until_idle()
+    assert second.outcome is AttemptOutcome.ACCEPTED
+    assert {str(one["To"]) for one in notifier.smtp.mails()} == {addresses[reached]}
+    assert first.message_id == second.message_id == mail["Message-ID"]
+
+
 async def test_an_address_that_does_not_exist_is_not_tried_again(notifier: NotifierClient, start: Start) -> None:
     """A permanent refusal is the last attempt."""
     notifier.smtp.inject_faults({ADDRESS: [{"rcpt": "550 5.1.1 No such user", "times": 0}]})

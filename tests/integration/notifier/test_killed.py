@@ -33,6 +33,7 @@ DISPATCHING = (
     "services.notifier.ledger",
     "services.notifier.dispatch.attempts",
     "services.notifier.dispatch.receipt_store",
+    "services.notifier.dispatch.next_channel",
     "services.notifier.history.letter_store",
     "services.notifier.control.store",
     EMAIL,

@@ -12,7 +12,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
-from services.notifier.core.scheduling.delivery import NO_HISTORY, LetterHistory
+from services.notifier.core.scheduling.letter_history import NO_HISTORY, LetterHistory
 from services.notifier.core.scheduling.routing import Digest, Language
 from services.notifier.core.scheduling.schedule import SendingHours
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert

@@ -16,7 +16,13 @@ from services.console.support.simulation import SimulationDocuments
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.officers import Officer
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions, SmsLetters
-from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory, NamedDay, ReportTally, SentAlert
+from services.notifier.core.scheduling.letter_history import (
+    DutyHistory,
+    LetterHistory,
+    NamedDay,
+    ReportTally,
+    SentAlert,
+)
 from services.notifier.core.scheduling.routing import Digest, Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 

@@ -193,7 +193,9 @@ def test_a_stored_delivery_is_read_under_its_stored_names() -> None:
     """A delivery that is not claimed has no claim; a claimed one has its claim and the number of the attempt."""
     claimed = {**deepcopy(STORED_DELIVERY), "attempt": 2, "claim": "p-5"}
     assert ledger_documents.decode_delivery(deepcopy(STORED_DELIVERY)) == DELIVERY
-    assert ledger_documents.decode_delivery(claimed) == replace(DELIVERY, attempt=2, spent=2, claim="p-5")
+    assert ledger_documents.decode_delivery(claimed) == replace(
+        DELIVERY, attempt=2, spent=2, claim="p-5", may_have_arrived=True
+    )
 
 
 def test_a_new_delivery_is_written_under_its_stored_names() -> None:

@@ -15,7 +15,7 @@ from schemas.plan.plan import PARENT
 from services.console.commands.plans import sample_digest
 from services.console.commands.plans.sample_digest import SampleDigest
 from services.notifier.core.rendering.render import Occasion
-from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory, ReportTally, SentAlert
+from services.notifier.core.scheduling.letter_history import DutyHistory, LetterHistory, ReportTally, SentAlert
 from services.notifier.core.scheduling.routing import SELF
 from services.notifier.core.scheduling.scheduled_alert import RETURNED, Correction, DutyAlert, ScheduledAlert
 from services.rules.core.duty import Duty

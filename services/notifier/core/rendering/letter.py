@@ -12,7 +12,7 @@ from services.notifier.core.rendering.english import English
 from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts, Request
 from services.notifier.core.rendering.officers import Officer
 from services.notifier.core.rendering.vietnamese import Vietnamese
-from services.notifier.core.scheduling.delivery import LetterHistory
+from services.notifier.core.scheduling.letter_history import LetterHistory
 from services.notifier.core.scheduling.routing import SELF, Language
 from services.notifier.core.scheduling.scheduled_alert import RETURNED
 

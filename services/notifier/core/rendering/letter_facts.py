@@ -18,8 +18,8 @@ from schemas.plan import calendar, periods
 from schemas.plan.calendar import FiguresWindow
 from schemas.plan.plan import Citation, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Name, Registry
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory
+from services.notifier.core.scheduling import letter_history
+from services.notifier.core.scheduling.letter_history import DutyHistory, LetterHistory
 from services.notifier.core.scheduling.routing import SELF, DocumentVersions, Language
 from services.notifier.core.scheduling.scheduled_alert import RETURNED, DutyAlert
 
@@ -187,7 +187,7 @@ class LetterFacts:
 
     @property
     def ordinal(self) -> int:
-        return deliveries.count_ordinal(self.history, self.one.alert)
+        return letter_history.count_ordinal(self.history, self.one.alert)
 
 
 def find_facts(

@@ -30,7 +30,8 @@ from services.notifier.core.rendering.letter import WORDS, Letter, LetterFrame, 
 from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
 from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.officers import OfficerBook
-from services.notifier.core.scheduling.delivery import NO_HISTORY, LetterHistory, SentText
+from services.notifier.core.scheduling.delivery import SentText
+from services.notifier.core.scheduling.letter_history import NO_HISTORY, LetterHistory
 from services.notifier.core.scheduling.routing import SELF, Digest, DocumentVersions, Language
 
 MAX_SMS_PARTS = 3  # 459 letters of GSM-7; providers cut or refuse a message beyond about 495
@@ -49,7 +50,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 
 # Of these a letter asks only whether they are there. A name that another one is compared with, such as `reader_brief`,
 # is not among them.
-_PERSONAL = ("reader", "agency", "link", "ack_link", "dashboard_link", "subject")
+_PERSONAL = ("reader", "agency", "link", "ack_link", "dashboard_link")
 # From the private use area of Unicode: no document has it, and neither layout escapes it.
 _MARK = "\ue000{}\ue001"
 _MARKED = re.compile("\ue000([a-z_]+)\ue001")
@@ -256,10 +257,7 @@ def _cut_to_max_parts(body: str) -> str:
 
 def write_mail(composed: Letter, language: Language) -> tuple[str, str, str]:
     """Return subject, plain text and HTML of a letter."""
-    name = f"{language}/{composed.template}.txt"
-    subject = _choose_subject(_render_block("txt", name, "subject", composed.values))
-    text, html = draw_mail(name, composed.values | {"subject": subject})
-    return subject, text, html
+    return draw_mail(f"{language}/{composed.template}.txt", composed.values)
 
 
 def write_sms(composed: Letter, language: Language, whom: str) -> list[str]:
@@ -287,39 +285,46 @@ def _choose_subject(rendered: str) -> str:
     return next((line for line in lines if len(line) <= _SUBJECT_LENGTH), lines[-1])
 
 
-def draw_mail(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the plain text and the HTML of the template *name* with *values*, which hold its subject, too."""
+def draw_mail(name: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return subject, plain text and HTML of the template *name* with *values*."""
     used = _find_used(name)
     personal = {one: values[one] for one in _PERSONAL if one in used and values.get(one)}
-    common = {one: value for one, value in values.items() if one in used and one not in personal}
-    if not _is_hashable(common):
+    try:
+        common = frozenset((one, values[one]) for one in used if one in values and one not in personal)
+    except TypeError:  # a letter about several reports has lists among its values
         return _draw(name, values)
-    text, html = _draw_marked(name, frozenset(common.items()), tuple(personal))
+    subjects, text, html = _draw_marked(name, common, tuple(personal))
+    personal["subject"] = _choose_subject(_fill_marks(subjects, personal))
     escaped = {one: str(escape(value)) for one, value in personal.items()}
-    return _fill_marks(text, personal), _fill_marks(html, escaped)
+    return personal["subject"], _fill_marks(text, personal), _fill_marks(html, escaped)
 
 
 def _fill_marks(drawn: str, values: Mapping[str, str]) -> str:
     return _MARKED.sub(lambda found: values.get(found[1], found[0]), drawn)
 
 
-def _render_block(layout: Layout, name: str, block: str, values: dict[str, Any]) -> str:
+def _render_block(layout: Layout, name: str, block: str, values: Mapping[str, Any]) -> str:
     """Return what one block of the template *name* says."""
     template = _load(layout, name)
-    return "".join(template.blocks[block](template.new_context(values)))
-
-
-def _is_hashable(values: Mapping[str, Any]) -> bool:
-    """Whether *values* are no lists, which a letter about several reports has."""
-    return not any(isinstance(one, list | dict) for one in values.values())
+    return "".join(template.blocks[block](template.new_context(dict(values))))
 
 
 @lru_cache(maxsize=256)
-def _draw_marked(name: str, common: frozenset[tuple[str, Any]], marked: tuple[str, ...]) -> tuple[str, str]:
-    return _draw(name, dict(common) | {one: _MARK.format(one) for one in marked})
+def _draw_marked(name: str, common: frozenset[tuple[str, Any]], marked: tuple[str, ...]) -> tuple[str, str, str]:
+    values = dict(common) | {one: _MARK.format(one) for one in marked}
+    return _draw_subjects(name, values), *_draw_text(name, values | {"subject": _MARK.format("subject")})
 
 
-def _draw(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
+def _draw(name: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
+    subject = _choose_subject(_draw_subjects(name, values))
+    return subject, *_draw_text(name, {**values, "subject": subject})
+
+
+def _draw_subjects(name: str, values: Mapping[str, Any]) -> str:
+    return _render_block("txt", name, "subject", values)
+
+
+def _draw_text(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     text = _BLANK_LINES.sub("\n\n", _load("txt", name).render(values)).strip()
     # "-- " keeps its space: it separates the signature (RFC 3676, section 4.3).
     return f"{text}\n", _load("html", name).render(values)

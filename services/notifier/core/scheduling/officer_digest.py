@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.deliveries import Channel
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import NO_HISTORY, NOTHING_SENT, LetterHistory, OfficerWeek
+from services.notifier.core.scheduling import letter_history
+from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.holds import HoldScope, SendingHold
+from services.notifier.core.scheduling.letter_history import NO_HISTORY, NOTHING_SENT, LetterHistory
 from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import ONE_DAY, AlertSchedule, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import (
@@ -262,7 +263,7 @@ def _plan_until(ends_at: datetime, duties: Iterable[_OpenDuty], history: LetterH
             if alert.send_at < ends_at:
                 ordinal = 0
                 if alert.kind is StepKind.URGING:
-                    ordinal = deliveries.count_ordinal(history.duties.get(str(one.known.duty), NOTHING_SENT), alert)
+                    ordinal = letter_history.count_ordinal(history.duties.get(str(one.known.duty), NOTHING_SENT), alert)
                 counts[alert.send_at.astimezone(ends_at.tzinfo).date(), alert.kind, alert.to, ordinal] += 1
     for (day, kind, to, ordinal), count in sorted(counts.items()):
         yield PlannedSending(day=day, kind=kind, to=to, ordinal=ordinal, count=count)

@@ -86,8 +86,38 @@ class ContactBook:
 
         Those that are suspended are left out, and those on whose channel their role is not written to.
         """
+        return self._choose_by_order(one for one in self._find_valid(agency, day) if one.suspended is None)
+
+    def find_next(
+        self, agency: str, day: date, *, channel: Channel, address: str
+    ) -> dict[Channel, tuple[Contact, ...]]:
+        """Return who of *agency* is written to on *day* because nobody has *address* on *channel*, by channel.
+
+        A channel on which the agency was told all the same is not among them, whoever that was: it is told once there.
+        """
+        valid = self._find_valid(agency, day)
+        told = self._choose_by_order(
+            one for one in valid if one.suspended is None or (one.channel, one.address) == (channel, address)
+        )
+        now = self.find_reachable(agency, day)
+        return {later: people for later, people in now.items() if later not in told}
+
+    def find_instead(self, agency: str, day: date, *, channel: Channel, address: str) -> Contact | None:
+        """Return who is written to on *channel* now that *address* is no contact's of *agency* any more.
+
+        None where it still is one, and where not exactly one person is written to there.
+        """
+        if any((one.channel, one.address) == (channel, address) for one in self._find_valid(agency, day)):
+            return None
+        people = self.find_reachable(agency, day).get(channel, ())
+        return people[0] if len(people) == 1 else None
+
+    def _find_valid(self, agency: str, day: date) -> list[Contact]:
+        return [one for one in self._by_agency.get(agency, ()) if one.is_valid_on(day)]
+
+    def _choose_by_order(self, contacts: Iterable[Contact]) -> dict[Channel, tuple[Contact, ...]]:
         reachable: dict[Channel, dict[str, Contact]] = {}
-        usable = [one for one in self._by_agency.get(agency, ()) if one.is_valid_on(day) and one.suspended is None]
+        usable = list(contacts)
         channels = {(one.role, one.channel) for one in usable}
         for contact in usable:
             order = self._order.get(contact.role, (contact.channel,))
@@ -97,7 +127,7 @@ class ContactBook:
 
     def find_suspended(self, agency: str, day: date) -> tuple[Channel, ...]:
         """Return the channels on which every contact of *agency* on *day* is suspended."""
-        valid = [one for one in self._by_agency.get(agency, ()) if one.is_valid_on(day)]
+        valid = self._find_valid(agency, day)
         reached = {one.channel for one in valid if one.suspended is None}
         return tuple(sorted({one.channel for one in valid} - reached))
 

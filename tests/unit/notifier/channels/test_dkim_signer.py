@@ -1,15 +1,21 @@
 """A signed mail is one that a receiver can hold the sender's domain to, as the verifier of another party sees it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dkim
 import pytest
 
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.dkim_signer import DkimSigner, UnusableKeyError, read_signing_key
-from services.notifier.channels.email import MailHeaders, write_mail
+from services.notifier.channels.email import EmailChannel, MailHeaders, write_mail
+from services.notifier.channels.message_channel import OutgoingMessage
+from services.notifier.channels.smtp_session import SmtpServer
+from services.notifier.core.dispatch.circuit import CircuitPolicy
+from services.notifier.core.dispatch.refusals import RefusalFault
 from services.notifier.core.rendering.render import RenderedMessage
-from tests.support.mail.dkim_keys import DOMAIN, SELECTOR, write_key
+from services.notifier.dispatch.attempts import DeliveryRoute, RouteLimits
+from tests.support.mail.dkim_keys import DOMAIN, SELECTOR, write_damaged_key, write_key, write_tiny_key
 
 HEADERS = MailHeaders(
     sender=f"don-doc@{DOMAIN}",
@@ -21,7 +27,8 @@ HEADERS = MailHeaders(
     reply_to="can-bo@dondoc.example",
     references=f"<thread@{DOMAIN}>",
 )
-MAIL = write_mail(HEADERS, RenderedMessage(subject="Nhắc hạn", body="Kính gửi", html="<p>Kính gửi</p>", segments=None))
+CONTENT = RenderedMessage(subject="Nhắc hạn", body="Kính gửi", html="<p>Kính gửi</p>", segments=None)
+MAIL = write_mail(HEADERS, CONTENT)
 
 
 def sign(path: Path) -> bytes:
@@ -69,3 +76,47 @@ def test_a_file_that_holds_no_good_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableKeyError, match="no RSA private key in PEM") as refused:
         read_signing_key(tmp_path / "no.pem")
     assert "secret" not in str(refused.value)
+
+
+def test_a_key_of_which_receivers_take_no_signature_is_refused(tmp_path: Path) -> None:
+    """It is too short, or its parts do not belong together."""
+    write_tiny_key(tmp_path / "short.pem")
+    with pytest.raises(UnusableKeyError, match="12 bits"):
+        read_signing_key(tmp_path / "short.pem")
+    write_damaged_key(tmp_path / "damaged.pem")
+    with pytest.raises(UnusableKeyError, match="damaged"):
+        read_signing_key(tmp_path / "damaged.pem")
+
+
+async def test_a_mail_that_cannot_be_signed_is_a_fault_of_ours_and_not_in_doubt(tmp_path: Path) -> None:
+    """Nothing was handed over: no attempt is spent, and the route rests until the key is mended."""
+    write_tiny_key(tmp_path / "key.pem")
+    server = SmtpServer(
+        host="127.0.0.1",
+        port=1,  # nobody listens there, and nobody is asked
+        user=None,
+        password=None,
+        security="none",
+        ca_file=None,
+        timeout_seconds=1,
+        sender=HEADERS.sender,
+        sender_name=HEADERS.sender_name,
+        signer=DkimSigner(domain=DOMAIN, selector=SELECTOR, key=(tmp_path / "key.pem").read_bytes()),
+    )
+    channel = EmailChannel(server, connections=1)
+    message = OutgoingMessage(
+        id="ab" * 32,
+        address=HEADERS.recipient,
+        message_id=HEADERS.message_id,
+        language="vi",
+        content=CONTENT,
+        at=HEADERS.at,
+    )
+    result = await channel.send(message)
+    assert (result.outcome, result.reason) == (AttemptOutcome.TECHNICAL_FAILURE, "dkim_not_signed")
+    assert result.refusal is not None
+    assert (result.refusal.fault, result.refusal.spends_attempt) == (RefusalFault.OURS, False)
+    route = DeliveryRoute("mail", channel, limits=RouteLimits(window=9, concurrency=9), policy=CircuitPolicy())
+    route.learn(message.address, result, HEADERS.at)
+    assert route.is_open
+    assert route.count_free(HEADERS.at + timedelta(seconds=1), 0) == 0

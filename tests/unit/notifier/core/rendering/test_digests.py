@@ -10,7 +10,7 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.wire import WireNotice
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.notifier.core.scheduling.delivery import DutyHistory, LetterHistory, SentAlert
+from services.notifier.core.scheduling.letter_history import DutyHistory, LetterHistory, SentAlert
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from tests.support.builders import plans

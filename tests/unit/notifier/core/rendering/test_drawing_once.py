@@ -15,7 +15,6 @@ HOSTILE = {
     "link": "https://forms.example/?t=a.b&c=%22",
     "ack_link": "https://dondoc.example/acknowledge?t=x&y='z'",
     "dashboard_link": "https://dondoc.example/agencies/a?t=1",
-    "subject": "Hạn 09/12 – <báo cáo>",
 }
 
 
@@ -27,7 +26,7 @@ def test_names_and_links_are_put_in_as_if_the_mail_were_drawn_with_them(
     drawn: list[tuple[str, Mapping[str, Any]]] = []
     draw_mail = render.draw_mail
 
-    def draw_and_remember(template: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    def draw_and_remember(template: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
         drawn.append((template, values))
         return draw_mail(template, values)
 

@@ -9,7 +9,7 @@ import pytest
 from schemas.events.assessments import StepKind
 from schemas.events.wire import WireNotice
 from services.notifier.core.rendering.render import RenderedMessage
-from services.notifier.core.scheduling.delivery import NamedDay
+from services.notifier.core.scheduling.letter_history import NamedDay
 from services.notifier.core.scheduling.scheduled_alert import Correction, DutyAlert
 from tests.unit.notifier.digest_builders import a_digest, absent_parts, render_text
 from tests.unit.notifier.letters_of_6766 import DUE, a_call, a_history, at, write_letter

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.events.assessments import StepKind
 from services.notifier.core.rendering.render import RenderedMessage
-from services.notifier.core.scheduling.delivery import NamedDay, ReportTally
+from services.notifier.core.scheduling.letter_history import NamedDay, ReportTally
 from tests.unit.notifier.digest_builders import absent_parts
 from tests.unit.notifier.letters_of_6766 import a_call, a_history, at, write_letter, write_sms
 

@@ -13,8 +13,9 @@ from services.notifier.core.rendering import officer_letter
 from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.officer_words import EnglishOfficerWords, VietnameseOfficerWords
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions, SmsLetters
-from services.notifier.core.scheduling.delivery import LetterHistory, NamedDay, OfficerWeek
+from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.holds import HoldScope, SendingHold
+from services.notifier.core.scheduling.letter_history import LetterHistory, NamedDay
 from services.notifier.core.scheduling.officer_digest import (
     OfficerDigest,
     PlannedSending,

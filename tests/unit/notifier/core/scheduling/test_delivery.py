@@ -1,11 +1,20 @@
 """A delivery is one digest to one address; the events about its attempts name no address."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.event_origin import EventOrigin, TraceContext
-from services.notifier.core.scheduling.delivery import DeliveryAttempt, build_events, create_deliveries
+from services.notifier import ledger_documents
+from services.notifier.core.scheduling.delivery import (
+    DeliveryAttempt,
+    build_events,
+    create_deliveries,
+    create_next_deliveries,
+)
 from services.notifier.core.scheduling.routing import Contact, build_digests
 from tests.unit.notifier.digest_builders import AGENCY, an_alert
 from tests.unit.notifier.schedule_builders import days
@@ -60,3 +69,37 @@ def test_the_events_about_an_attempt_belong_to_the_trace_of_their_cause() -> Non
     attempt = DeliveryAttempt(delivery=delivery, outcome=AttemptOutcome.ACCEPTED, at=days(3))
     told = {one.subject: (one.model_extra or {}).get("traceparent") for one in build_events(attempt)}
     assert told == {AGENCY: PARENT % 2, "h-khac": None}
+
+
+def test_what_is_told_instead_of_a_bounce_is_one_delivery_whoever_bounced() -> None:
+    """For each contact of the later channel, by ids of its own, and the record names what it stands for."""
+    other = replace(MAIL, address="van-phong@x.example")
+    number = replace(MAIL, channel=Channel.SMS, address="+84912345678")
+    (mails,) = build_digests({AGENCY: [an_alert()]}, {AGENCY: {Channel.EMAIL: (MAIL, other)}})
+    (digest,) = build_digests({AGENCY: [an_alert()]}, {AGENCY: {Channel.SMS: (number,)}})
+    bounced = create_deliveries(mails, "batch-1")
+    ((first,), (second,)) = (create_next_deliveries(one, digest, first_id=bounced[0].id) for one in bounced)
+    assert first.id == second.id
+    assert first.id not in {one.id for one in (*bounced, *create_deliveries(digest, "batch-1"))}
+    assert [one.instead_of for one in (first, second)] == [one.public_id for one in bounced]
+    attempt = DeliveryAttempt(delivery=replace(first, attempt=1), outcome=AttemptOutcome.ACCEPTED, at=days(3))
+    assert [one.data.instead_of for one in build_events(attempt)] == [bounced[0].public_id]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_told"),
+    [
+        ({"is_hard": True}, True),
+        ({"is_hard": False}, False),
+        ({"is_hard": True, "next_at": days(3)}, False),
+        ({"is_hard": False, "outcome": AttemptOutcome.UNKNOWN}, False),
+    ],
+    ids=["nobody there", "full mailbox", "another provider tries", "in doubt"],
+)
+def test_only_what_never_arrives_here_goes_to_the_next_channel(changes: dict[str, Any], *, is_told: bool) -> None:
+    """The mark stands in the write of the outcome, and nowhere else."""
+    (digest,) = build_digests({AGENCY: [an_alert()]}, {AGENCY: {Channel.EMAIL: (MAIL,)}})
+    (delivery,) = create_deliveries(digest, "batch-1")
+    fields: dict[str, Any] = {"outcome": AttemptOutcome.PERMANENT_FAILURE, "at": days(3)}
+    attempt = DeliveryAttempt(delivery=delivery, **(fields | changes))
+    assert ("to_next_channel" in ledger_documents.encode_outcome(attempt)) is is_told
