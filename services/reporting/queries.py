@@ -16,7 +16,7 @@ from schemas.plan.periods import Recurrence
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.reporting.cited_documents import CitedVersionFinder, DocumentSource, NotFoundError
-from services.reporting.core import annual_report, timeline
+from services.reporting.core import annual_report
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.agencies.membership import Memberships
@@ -32,6 +32,7 @@ from services.reporting.current.current_duties import ViewSource
 from services.reporting.current.duty_reader import DutyReader, RecordArchive
 from services.reporting.current.found_lines import FoundLines
 from services.reporting.current.known_duties import CitedVersions, KnownDuties
+from services.reporting.current.placed_duties import DutyPlacer, PlacedDuties
 from services.reporting.store import NotAssessedError, PlanDutyFilter
 
 # The id that is shown of an unreadable record to a reader who may not know whose it is.
@@ -106,6 +107,7 @@ class ReportingQueries:
         self._cited = CitedVersionFinder(documents)
         self._reader = DutyReader(archive, view, on_unreadable)
         self.note_unreadable = self._reader.note_unreadable
+        self._placer = DutyPlacer()
         self._lines = AnswerMemo[_KeptLines]()
         # It refers to lines that are kept as parts, so it may hold as many again.
         self._joined = AnswerMemo[FoundLines]()
@@ -228,12 +230,13 @@ class ReportingQueries:
         return joined
 
     async def _find_plan_lines(self, plan: Plan, duties: PlanDutyFilter, context: QueryContext) -> FoundLines:
-        known = await self._reader.find_known(self._narrow(duties, context), context.known_at)
+        asked = self._narrow(duties, context)
+        known = await self._reader.find_known(asked, context.known_at)
         question, basis = (duties, context.scope, context.language), self._find_basis(plan, known, context)
         kept = None if basis is None else self._lines.find(question, basis)
         if kept is not None:
             return kept.found
-        covered = await self._cover(plan, known, context)
+        covered = await self._cover(plan, known, asked, context)
         line_context = self._line_context(plan, covered.states, context)
         # A page that compares two days asks for the lines of both in turn.
         builders = (one.builder for one in self._lines.list_kept(question) if one.builder.serves(line_context))
@@ -267,11 +270,13 @@ class ReportingQueries:
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
         duties = PlanDutyFilter(plan=plan_id, periods=(*list_periods_within(period), None))
-        known = await self._reader.find_known(self._narrow(duties, context), context.known_at)
+        asked = self._narrow(duties, context)
+        known = await self._reader.find_known(asked, context.known_at)
         question, basis = (duties, context.scope, context.language), self._find_basis(plan, known, context)
         inputs = None if basis is None else self._reports.find(question, basis)
         if inputs is None:
-            inputs = await self._compile(plan, period, await self._cover(plan, known, context), context)
+            covered = await self._cover(plan, known, asked, context)
+            inputs = await self._compile(plan, period, covered, context)
             if basis is not None:
                 self._reports.keep(question, basis, inputs, size=len(known.assessments))
         return replace(inputs, report=replace(inputs.report, as_of=context.as_of, known_at=context.known_at))
@@ -299,16 +304,13 @@ class ReportingQueries:
 
         The scope is not looked at: for sums over all agencies, and for a duty that the scope is known to cover.
         """
+        placed = await self.find_placed(duties, context)
+        return list(placed.states), placed.unreadable
+
+    async def find_placed(self, duties: PlanDutyFilter, context: QueryContext) -> PlacedDuties:
+        """Return what `find_states` does, and what it rests on."""
         known = await self._reader.find_known(duties, context.known_at)
-        return await _place_duties(known, context), known.unreadable
-
-    async def find_basis(self, duties: PlanDutyFilter, context: QueryContext) -> Hashable | None:
-        """Return what every answer about *duties* as of *context* rests on, None where it is not to be kept.
-
-        Raises `NotFoundError` for an unknown plan.
-        """
-        plan = self.plan(duties.plan)
-        return self._find_basis(plan, await self._reader.find_known(duties, context.known_at), context)
+        return await self._placer.place(known, duties, context.as_of)
 
     def _find_basis(self, plan: Plan, known: KnownDuties, context: QueryContext) -> Hashable | None:
         if known.version is None:
@@ -323,16 +325,22 @@ class ReportingQueries:
 
         Raises `NotFoundError` where the plan's registry is not published at all.
         """
-        return self._cited.find(latest, known_duties.find_cited(state.assessment for state in states))
+        return self.find_documents(latest, known_duties.find_cited(state.assessment for state in states))
+
+    def find_documents(self, latest: Plan, cited: CitedVersions | None) -> tuple[Plan, Registry]:
+        """Return the versions that are *cited*, else the latest ones; raise as `find_cited_documents`."""
+        return self._cited.find(latest, cited)
 
     def _narrow(self, duties: PlanDutyFilter, context: QueryContext) -> PlanDutyFilter:
         """Return *duties* of the only agency that the scope covers, so that the database need not read the others'."""
         own = context.scope.own_agency
         return duties if own is None or duties.agency is not None else replace(duties, agency=own)
 
-    async def _cover(self, plan: Plan, known: KnownDuties, context: QueryContext) -> _CoveredDuties:
-        """Return what the scope covers of *known*, with the alert attempts about each of the duties."""
-        states = await _place_duties(known, context)
+    async def _cover(
+        self, plan: Plan, known: KnownDuties, duties: PlanDutyFilter, context: QueryContext
+    ) -> _CoveredDuties:
+        """Return what the scope covers of *known*, with the alert attempts about each of the *duties*."""
+        states = (await self._placer.place(known, duties, context.as_of)).states
         select = partial(self._select_covered, plan, states, context)
         covered = await thread_work.run(select, work=len(states))
         # An attempt after `as_of` has not happened for the query, even where it is known.
@@ -362,12 +370,6 @@ class ReportingQueries:
         return LineContext(
             plan=plan, registry=self._cited.index(registry), as_of=context.as_of, language=context.language
         )
-
-
-async def _place_duties(known: KnownDuties, context: QueryContext) -> list[DutyState]:
-    """Return the state of each duty as of *context*."""
-    place = partial(timeline.states_at, known.assessments, context.as_of)
-    return await thread_work.run(place, work=len(known.assessments))
 
 
 def _is_period(text: str) -> bool:

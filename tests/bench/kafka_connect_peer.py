@@ -21,7 +21,6 @@ _WORKER = {
     "plugin.discovery": "only_scan",
 }
 _SINK = {
-    "name": "verdicts",
     "connector.class": "com.mongodb.kafka.connect.MongoSinkConnector",
     "tasks.max": "1",
     "topics": VERDICTS.name,
@@ -37,7 +36,10 @@ _SINK = {
 
 
 class KafkaConnectPeer(Daemon):
-    """A standalone worker with one task, which reads the topic of verdicts in batches of *batch* records."""
+    """A standalone worker with one task, which reads the topic of verdicts in batches of *batch* records.
+
+    Its consumer group is named after the last part of *folder*: a worker in another one reads from the beginning.
+    """
 
     def __init__(self, folder: Path, bootstrap: str, *, url: str, database: str, batch: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +50,12 @@ class KafkaConnectPeer(Daemon):
             "offset.storage.file.filename": str(folder / "offsets"),
             "listeners": f"http://{LOOPBACK}:{port}",
         }
-        place = {"connection.uri": url, "database": database, "consumer.override.max.poll.records": str(batch)}
+        place = {
+            "name": folder.name,
+            "connection.uri": url,
+            "database": database,
+            "consumer.override.max.poll.records": str(batch),
+        }
         files = [
             _write_properties(folder / "worker.properties", worker),
             _write_properties(folder / "sink.properties", {**_SINK, **place}),

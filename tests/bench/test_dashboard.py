@@ -3,7 +3,8 @@
 The goal is 200 ms at 10,000 agencies and a million assessments in ten years, and 50 ms for a probe. `BENCH_AGENCIES`
 and `BENCH_YEARS` set another size. Agencies have sent their reports of the last two years, and were reminded three
 times in each. Each question is asked again and again, as by several readers of a season in which nothing happens; then
-some of them each time after another verdict has come. It fails only where an answer is wrong.
+some of them each time after another verdict has come, and while verdicts keep arriving. It fails only where an answer
+is wrong.
 """
 
 import asyncio
@@ -72,6 +73,7 @@ QUESTIONS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("API, as known in October", "/v1/duties", {"period": "2026", "known_at": "2026-10-01T00:00:00Z"}),
     ("API, one agency", "/v1/agencies/a-00042", {}),
 )
+NIGHT = 20  # verdicts a second, as on the night of a deadline, each about another agency
 CHANGES = 5  # verdicts, after each of which a question is asked once
 ASKED_AFTER_CHANGES = ("season", "list", "results", "API, 100 duties", "API, results")
 
@@ -96,6 +98,8 @@ async def test_pages_and_questions(bus: Bus, launch: Launch, database: Database,
         print(f"  resident memory {_resident_megabytes(service)} MB")
         print(f"  once after each of {CHANGES} verdicts: median and longest; load {os.getloadavg()[0]:.1f}")
         await _ask_after_changes(client, bus)
+        print(f"  while {NIGHT} verdicts a second arrive: median, p95, probe; load {os.getloadavg()[0]:.1f}")
+        await _ask_meanwhile(client, bus)
     print(f"  resident memory {_resident_megabytes(service)} MB")
 
 
@@ -112,6 +116,32 @@ async def _ask_after_changes(client: httpx.AsyncClient, bus: Bus) -> None:
             times.append((time.perf_counter() - begun) * 1000)
             assert answer.status_code == 200, (path, answer.text[:200])
         print(f"  {name:<28}{statistics.median(times):8.0f}{max(times):8.0f}")
+
+
+async def _ask_meanwhile(client: httpx.AsyncClient, bus: Bus) -> None:
+    """Print the times of some questions while verdicts of their period keep arriving."""
+    is_over = asyncio.Event()
+    arriving = asyncio.create_task(_publish_verdicts(bus, is_over))
+    for name, path, query in (one for one in QUESTIONS if one[0] in ASKED_AFTER_CHANGES):
+        print(f"  {name:<28}" + "".join(f"{one:8.0f}" for one in await _ask(client, path, query)))
+    is_over.set()
+    print(f"  {await arriving} verdicts arrived meanwhile")
+
+
+async def _publish_verdicts(bus: Bus, is_over: asyncio.Event) -> int:
+    """Publish verdicts until *is_over*; return how many."""
+    count = 0
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap, linger_ms=0) as producer:
+        while not is_over.is_set():
+            key = a_key(_agency(100 + count % (AGENCIES - 100)), period="2026")
+            standing = ("urn:x", f"s-2026-{key.agency}")
+            spans = a_timeline(Status.ON_TIME, effective_at=DUE - timedelta(days=1, seconds=count), standing=standing)
+            verdict = a_revision(key, revision=REVISIONS + 1000 + count, spans=spans, recorded_at=DUE)
+            record = msgspec.json.encode(a_verdict_event(verdict))
+            await producer.send_and_wait(VERDICTS.name, record, key=key.agency.encode())
+            count += 1
+            await asyncio.sleep(1 / NIGHT)
+    return count
 
 
 async def _change_duty(client: httpx.AsyncClient, bus: Bus, revision: int) -> None:

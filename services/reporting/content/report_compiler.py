@@ -20,8 +20,9 @@ from services.reporting import decision_content, event_decoder, submission_conte
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_contents import EventSource, UnreadableContentError
-from services.reporting.core import results, results_question
+from services.reporting.core import results_question
 from services.reporting.core.annual_report import AnnualReport
+from services.reporting.core.consolidation import tallies
 from services.reporting.core.content import figure_review
 from services.reporting.core.duty_counts import UNDER_EXTENSION
 from services.reporting.core.duty_lines import DutyLine
@@ -203,7 +204,7 @@ def _consolidate(
         )
         for one in reviewed
     ]
-    return [PeriodResults(period=period, results=results.consolidate(one)) for one in questions], findings
+    return [PeriodResults(period=period, results=tallies.consolidate(one)) for one in questions], findings
 
 
 def _describe_grade(

@@ -2,28 +2,37 @@
 
 import asyncio
 import secrets
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from schemas.plan import periods
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
 from services.reporting.content.submission_contents import EventSource, SubmissionContents, UnreadableContentError
 from services.reporting.core import results_question
-from services.reporting.core.content import compiled_report, figure_review
+from services.reporting.core.consolidation import agency_blocks
+from services.reporting.core.consolidation.agency_blocks import ConsolidatedBlocks, PlannedBlocks
+from services.reporting.core.content import compiled_report
 from services.reporting.core.content.compiled_report import CompiledReports
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.lists.memoized_items import MemoizedItems
-from services.reporting.core.results import ObligationResults, consolidate
+from services.reporting.core.reported_duties import StandingSubmission
+from services.reporting.core.results import ObligationResults
 from services.reporting.core.results_document import PlanResults
-from services.reporting.core.results_question import AssessedDuty, AssessedPlan
-from services.reporting.core.timeline import DutyState, EventIdentity
-from services.reporting.current import thread_work
+from services.reporting.core.results_question import AssessedPlan
+from services.reporting.core.timeline import EventIdentity
+from services.reporting.current import known_duties, thread_work
 from services.reporting.current.answer_memo import AnswerMemo
+from services.reporting.current.placed_duties import PlacedDuties
 from services.reporting.current.shared_work import SharedWork
 from services.reporting.queries import QueryContext, ReportingQueries
 from services.reporting.store import PlanDutyFilter
+
+# Several readers ask about several instants of one period; what they have in common is kept once.
+_BASES_KEPT_MAX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +40,12 @@ class ConsolidatedResults:
     """The results of a plan for a period, and what looks like a slip in them.
 
     Of two with one `id` only the instants differ. `consolidated` and `reviewed` hold the obligations and the findings,
-    with what was derived from them.
+    with what was derived from them. `blocks` are what they were combined of, with contents of that `generation`.
     """
 
     id: str
+    generation: Hashable
+    blocks: ConsolidatedBlocks
     results: PlanResults
     consolidated: MemoizedItems[ObligationResults]
     reviewed: MemoizedItems[ReviewedFigure]
@@ -46,7 +57,7 @@ class ResultsQueries:
     def __init__(self, queries: ReportingQueries, archive: EventSource) -> None:
         self._queries = queries
         self._contents = SubmissionContents(archive)
-        self._kept = AnswerMemo[ConsolidatedResults]()
+        self._kept = AnswerMemo[ConsolidatedResults](bases_max=_BASES_KEPT_MAX)
         self._consolidating = SharedWork[ConsolidatedResults]()
 
     async def find_results(self, plan_id: str, period: str, context: QueryContext) -> ConsolidatedResults:
@@ -55,28 +66,55 @@ class ResultsQueries:
         Raises `NotFoundError` for an unknown plan, `UnreadableContentError` where a record cannot be read and
         `StateIncompleteError` where one is not stored within three seconds.
         """
-        duties = PlanDutyFilter(plan=plan_id, periods=_list_compared(period))
-        basis = await self._queries.find_basis(duties, context)
-        if basis is not None:
-            basis = basis, await self._contents.find_generation()
-        consolidate = partial(self._consolidate, plan_id, period, context=context, basis=basis)
+        placed = await self._place_duties(plan_id, period, context)
+        generation = await self._contents.find_generation()
+        documents = self._find_documents(plan_id, placed)
+        basis = _find_basis(placed, documents, generation)
+        consolidate = partial(self._consolidate, placed, period, documents=documents, context=context, basis=basis)
         if basis is None:
             found = await consolidate()
         else:
-            question = plan_id, period, basis
-            found = self._kept.find(question, basis) or await self._consolidating.run(question, consolidate)
+            question = plan_id, period
+            found = self._kept.find(question, basis) or await self._consolidating.run((question, basis), consolidate)
         return replace(found, results=replace(found.results, at=context.as_of, known_at=context.known_at))
 
     async def _consolidate(
-        self, plan_id: str, period: str, *, context: QueryContext, basis: Hashable | None
+        self,
+        placed: Sequence[PlacedDuties],
+        period: str,
+        *,
+        documents: tuple[Plan, Registry],
+        context: QueryContext,
+        basis: tuple[Hashable, ...] | None,
     ) -> ConsolidatedResults:
-        assessed = await self.assess_plan(plan_id, period, context)
-        # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
-        found = await asyncio.to_thread(_consolidate, assessed, period, context)
+        states = list(chain.from_iterable(one.states for one in placed))
+        plan, registry = documents
+        # Asked before the contents: what is read later is of this generation or of a newer one.
+        generation = await self._contents.find_generation()
+        question = plan.plan, period
+        earlier = [one.blocks for one in self._kept.list_kept(question) if one.generation == generation]
+        plan_blocks = partial(agency_blocks.plan_blocks, states, plan, registry, period, earlier=earlier)
+        # Thousands of agencies take tenths of a second, in which other requests are answered.
+        planned = await thread_work.run(plan_blocks, work=len(states))
+        contents = await self._contents.find(planned.list_standing(), context.known_at)
+        combine = partial(_combine, planned, contents, context=context, generation=generation)
+        found = await thread_work.run(combine, work=len(states))
         if basis is not None:
-            size = sum(map(len, assessed.duties.values()))
-            self._kept.keep((plan_id, period, basis), basis, found, size=size)
+            self._kept.keep(question, basis, found, size=len(states))
         return found
+
+    async def _place_duties(self, plan_id: str, period: str, context: QueryContext) -> Sequence[PlacedDuties]:
+        """Return the duties of a plan for *period* and the year before; raise where a record of them is unreadable."""
+        asked = [PlanDutyFilter(plan=plan_id, periods=(one,)) for one in _list_compared(period)]
+        placed = [await self._queries.find_placed(one, context) for one in asked]
+        unreadable = [record for one in placed for record in one.unreadable]
+        if unreadable:
+            raise UnreadableContentError(unreadable)
+        return placed
+
+    def _find_documents(self, plan_id: str, placed: Sequence[PlacedDuties]) -> tuple[Plan, Registry]:
+        cited = known_duties.find_cited(one.cited for one in placed if one.cited is not None)
+        return self._queries.find_documents(self._queries.plan(plan_id), cited)
 
     async def find_compiled_reports(
         self, plan_id: str, period: str, agency: str, context: QueryContext
@@ -105,14 +143,12 @@ class ResultsQueries:
 
     async def assess_plan(self, plan_id: str, period: str, context: QueryContext) -> AssessedPlan:
         """Return the duties of a plan for *period* and the year before, with the contents of what stands."""
-        latest = self._queries.plan(plan_id)
-        duties_asked = PlanDutyFilter(plan=plan_id, periods=_list_compared(period))
-        states, unreadable = await self._queries.find_states(duties_asked, context)
-        if unreadable:
-            raise UnreadableContentError(unreadable)
-        plan, registry = self._queries.find_cited_documents(latest, states)
-        duties, standing = await thread_work.run(partial(_group_duties, states), work=len(states))
-        contents = await self._contents.find(standing, context.known_at)
+        placed = await self._place_duties(plan_id, period, context)
+        plan, registry = self._find_documents(plan_id, placed)
+        states = list(chain.from_iterable(one.states for one in placed))
+        duties = await thread_work.run(partial(agency_blocks.group_duties, states), work=len(states))
+        standing = {duty.standing for several in duties.values() for duty in several if duty.standing is not None}
+        contents = await self._contents.find(sorted(standing), context.known_at)
         return AssessedPlan(plan=plan, registry=registry, duties=duties, contents=contents)
 
 
@@ -122,36 +158,39 @@ def _list_compared(period: str) -> tuple[str, ...]:
     return tuple(one.text for one in (current, periods.year_before(current)) if one is not None)
 
 
-def _consolidate(assessed: AssessedPlan, period: str, context: QueryContext) -> ConsolidatedResults:
-    questions = results_question.build_questions(assessed, period)
+def _find_basis(
+    placed: Sequence[PlacedDuties], documents: tuple[Plan, Registry], generation: Hashable
+) -> tuple[Hashable, ...] | None:
+    """Return what every answer rests on, None where it is not to be kept."""
+    if any(one.version is None for one in placed):
+        return None
+    plan, registry = documents
+    versions = tuple(one.version for one in placed)
+    return versions, plan.version, registry.registry, registry.version, generation
+
+
+def _combine(
+    planned: PlannedBlocks,
+    contents: Mapping[EventIdentity, StandingSubmission],
+    *,
+    context: QueryContext,
+    generation: Hashable,
+) -> ConsolidatedResults:
+    blocks = planned.tally(contents)
+    obligations, findings = blocks.combine()
     results = PlanResults(
-        plan=assessed.plan.plan,
-        period=period,
+        plan=blocks.plan.plan,
+        period=blocks.period,
         at=context.as_of,
         known_at=context.known_at,
-        zone=ZoneInfo(assessed.plan.zone),
-        obligations=tuple(map(consolidate, questions)),
+        zone=ZoneInfo(blocks.plan.zone),
+        obligations=obligations,
     )
     return ConsolidatedResults(
         id=secrets.token_hex(16),
+        generation=generation,
+        blocks=blocks,
         results=results,
         consolidated=MemoizedItems(results.obligations),
-        reviewed=MemoizedItems(figure_review.review_figures(questions)),
+        reviewed=MemoizedItems(findings),
     )
-
-
-def _group_duties(
-    states: Iterable[DutyState],
-) -> tuple[Mapping[tuple[str, str], Sequence[AssessedDuty]], Sequence[EventIdentity]]:
-    """Return the binding duties by obligation and period, and the submissions that stand for them."""
-    duties: defaultdict[tuple[str, str], list[AssessedDuty]] = defaultdict(list)
-    for state in states:
-        key, span = state.key, state.span
-        if key.period is None or state.assessment.opens_at is None:
-            continue
-        duty = AssessedDuty(
-            agency=key.agency, status=span.status, flags=span.flags, missing=span.missing, standing=span.standing
-        )
-        duties[key.obligation, key.period].append(duty)
-    standing = {duty.standing for several in duties.values() for duty in several if duty.standing is not None}
-    return duties, sorted(standing)

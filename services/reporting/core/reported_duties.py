@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.events.assessments import Status
+from schemas.plan.indicators import Indicator
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES
 
 # Duties with one of these statuses are not expected to be fulfilled by their agency (contract section 8.1).
@@ -66,6 +67,12 @@ class ReportedDuty:
     def cut_off(self) -> date | None:
         """The day as of which the agency gave its figures, if it says one."""
         return None if self.submission is None else self.submission.cut_off
+
+
+def is_asked_of(indicator: Indicator, duty: ReportedDuty) -> bool:
+    """Whether the agency of a duty is asked for *indicator*, by its id or as a member of a group."""
+    asked_of = indicator.asked_of
+    return not asked_of or duty.agency in asked_of or not duty.groups.isdisjoint(asked_of)
 
 
 def is_same_day_of_year(one: date | None, other: date | None) -> bool:

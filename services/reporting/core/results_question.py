@@ -14,9 +14,9 @@ from schemas.plan import periods
 from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry, WorkingDays
-from services.reporting.core import heirs, results
+from services.reporting.core import heirs
 from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
-from services.reporting.core.results import RETURNED, Comparison, ObligationResults, ResultsQuestion
+from services.reporting.core.results import RETURNED, Comparison, ResultsQuestion
 from services.reporting.core.timeline import EventIdentity
 
 # Who has a duty with one of these statuses owes no part of a compilation.
@@ -36,7 +36,11 @@ class AssessedDuty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedPlan:
-    """The assessed duties of a plan by obligation and period, and the contents of the submissions that stand."""
+    """The assessed duties of a plan by obligation and period, and the contents of the submissions that stand.
+
+    They may be those of some agencies alone. An obligation that binds others and none of these has no duties here; one
+    that binds nobody is not named.
+    """
 
     plan: Plan
     registry: Registry
@@ -54,11 +58,6 @@ class _AssessedPeriod:
     period: str
     decided_on: date
     duties: Sequence[ReportedDuty]
-
-
-def consolidate_plan(assessed: AssessedPlan, period: str) -> tuple[ObligationResults, ...]:
-    """Return the results of each obligation that binds anybody for exactly *period*, in the order of the plan."""
-    return tuple(results.consolidate(question) for question in build_questions(assessed, period))
 
 
 def build_questions(assessed: AssessedPlan, period: str) -> tuple[ResultsQuestion, ...]:
@@ -116,8 +115,8 @@ def _report_period(
     if terms is None or terms.period is None:
         return None
     period, decided_on = terms.period.text, terms.membership_decided_on
-    duties = assessed.duties.get((terms.obligation.id, period), ())
-    if not duties:
+    duties = assessed.duties.get((terms.obligation.id, period))
+    if duties is None:
         return None
     tracked_from = assessed.plan.tracked_from
     is_untracked = tracked_from is not None and terms.due_at is not None and decided_on < tracked_from

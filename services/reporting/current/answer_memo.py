@@ -20,13 +20,14 @@ class _KeptAnswer(Generic[Answer]):
 
 
 class AnswerMemo(Generic[Answer]):
-    """The two newest answers to each question; beyond the bound, the least recently used answer goes first.
+    """The newest answers to each question, two unless told otherwise. What was not asked for longest goes first.
 
     The *basis* is everything that an answer rests on besides the question itself.
     """
 
-    def __init__(self, size_max: int = LINES_KEPT_MAX) -> None:
+    def __init__(self, size_max: int = LINES_KEPT_MAX, *, bases_max: int = BASES_KEPT_MAX) -> None:
         self._size_max = size_max
+        self._bases_max = bases_max
         self._answers: OrderedDict[tuple[Hashable, Hashable], _KeptAnswer[Answer]] = OrderedDict()
         self._bases: dict[Hashable, list[Hashable]] = {}
         self._size = 0
@@ -44,7 +45,7 @@ class AnswerMemo(Generic[Answer]):
         return [self._answers[question, basis].answer for basis in reversed(self._bases.get(question, []))]
 
     def keep(self, question: Hashable, basis: Hashable, answer: Answer, *, size: int) -> None:
-        """Store *answer*, of *size* lines or bytes. A third answer to a question replaces the older of the two.
+        """Keep *answer*, which is of that *size*, in place of the oldest to the same question if there are enough.
 
         An answer that is larger than the whole memo may be is not stored.
         """
@@ -52,7 +53,7 @@ class AnswerMemo(Generic[Answer]):
         if basis in bases:
             self._drop(question, basis)
             bases = self._bases.setdefault(question, [])
-        elif len(bases) == BASES_KEPT_MAX:
+        elif len(bases) == self._bases_max:
             self._drop(question, bases[0])
         bases.append(basis)
         self._answers[question, basis] = _KeptAnswer(answer=answer, size=size)

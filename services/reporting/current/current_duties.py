@@ -7,8 +7,10 @@ have changed are read, and no others.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import Any, Protocol
 
 import msgspec
@@ -16,6 +18,7 @@ import msgspec
 from services.reporting.core.timeline import AssessmentRevision, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.current import known_duties, thread_work, view_documents
+from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.current.known_duties import KnownDuties
 from services.reporting.current.view import Version
 from services.reporting.current.view_documents import DamagedViewError
@@ -24,6 +27,9 @@ from services.reporting.store import PlanDutyFilter
 # A duty takes about a kilobyte, one with many alerts two. Ten thousand agencies have a hundred thousand in ten years.
 DUTIES_KEPT_MAX = 120_000
 QUESTIONS_KEPT_MAX = 64
+# A duty has four spans and a few alerts; changes of as many as this are put in one by one.
+_FRESH_MAX = 100
+_BOUNDARIES_A_DUTY_MAX = 12
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -38,12 +44,18 @@ class ViewSource(Protocol):
 
 
 class DecodedDuty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One document of the view: after which write it was read, and what it says."""
+    """One document of the view: after which write it was read, what it says, and when the last alert was tried."""
 
     last_write: str
     assessment: AssessmentRevision | None
     attempts: tuple[AlertAttempt, ...] = ()
+    attempted_at: datetime = _NEVER
     unreadable: UnreadableRecord | None = None
+
+    def list_boundaries(self) -> tuple[datetime, ...]:
+        """Return the instants at which the line of the duty changes."""
+        assessments = () if self.assessment is None else (self.assessment,)
+        return known_duties.find_boundaries(assessments, (self.attempts,))
 
 
 class CurrentDuties:
@@ -57,11 +69,34 @@ class CurrentDuties:
         self._note_unreadable = note_unreadable
         self._decoded: OrderedDict[str, DecodedDuty] = OrderedDict()
         self._known: OrderedDict[PlanDutyFilter, KnownDuties] = OrderedDict()
+        # It refers to what is known of all obligations.
+        self._narrowed = AnswerMemo[KnownDuties](DUTIES_KEPT_MAX)
         # One at a time: a second question waits for what the first one reads, and reads nothing itself.
         self._reading = asyncio.Lock()
 
     async def find(self, duties: PlanDutyFilter) -> KnownDuties:
         """Return what is known of *duties*; raise `NotAssessedError` if no duty of the plan was ever assessed."""
+        known = await self._find_narrowed(duties) or await self._find_kept(duties)
+        for one in known.unreadable:
+            self._note_unreadable(one)
+        if not known.assessments and not known.unreadable:
+            await self._view.require_assessed(duties.plan)
+        return known
+
+    async def _find_narrowed(self, duties: PlanDutyFilter) -> KnownDuties | None:
+        """Return the part of what is known of all obligations, where that is kept: results ask for it every time."""
+        whole = replace(duties, obligation=None)
+        if duties.obligation is None or whole not in self._known:
+            return None
+        known = await self._find_kept(whole)
+        narrowed = self._narrowed.find(duties, known.version)
+        if narrowed is None:
+            narrow = partial(known.narrow, duties.obligation)
+            narrowed = await thread_work.run(narrow, work=len(known.assessments))
+            self._narrowed.keep(duties, known.version, narrowed, size=len(narrowed.assessments))
+        return narrowed
+
+    async def _find_kept(self, duties: PlanDutyFilter) -> KnownDuties:
         version = await self._view.find_version(duties)
         known = self._known.get(duties)
         if known is None or known.version != version:
@@ -70,10 +105,6 @@ class CurrentDuties:
                 if known is None or known.version != version:
                     known = await self._read(duties, version)
                     self._keep(duties, known)
-        for one in known.unreadable:
-            self._note_unreadable(one)
-        if not known.assessments and not known.unreadable:
-            await self._view.require_assessed(duties.plan)
         return known
 
     async def find_periods(self, plan: str) -> Sequence[str | None]:
@@ -84,7 +115,7 @@ class CurrentDuties:
         writes = await self._view.find_last_writes(duties)
         stale = [key for key, write in writes.items() if not self._is_decoded(key, write)]
         documents = await self._view.find_documents(stale)
-        combine = partial(self._combine, writes, documents, version)
+        combine = partial(self._combine, writes, documents, version, earlier=self._known.get(duties))
         return await thread_work.run(combine, work=len(writes))
 
     def _is_decoded(self, key: str, last_write: str) -> bool:
@@ -92,7 +123,12 @@ class CurrentDuties:
         return found is not None and found.last_write == last_write
 
     def _combine(
-        self, writes: Mapping[str, str], documents: Sequence[Mapping[str, Any]], version: Version
+        self,
+        writes: Mapping[str, str],
+        documents: Sequence[Mapping[str, Any]],
+        version: Version,
+        *,
+        earlier: KnownDuties | None,
     ) -> KnownDuties:
         fresh = {one["_id"]: _decode(one) for one in documents}
         found = ((key, fresh.get(key) or self._decoded.get(key)) for key in writes)
@@ -109,8 +145,9 @@ class CurrentDuties:
             assessments=assessments,
             attempts=attempts,
             unreadable=tuple(one.unreadable for one in read if one.unreadable is not None),
-            boundaries=known_duties.find_boundaries(assessments, attempts.values()),
+            boundaries=_find_boundaries(read, list(fresh.values()), earlier),
             recorded_at=max((one.recorded_at for one in assessments), default=_NEVER),
+            attempted_at=max((one.attempted_at for one in read), default=_NEVER),
             cited=known_duties.find_cited(assessments),
             version=version,
         )
@@ -124,13 +161,28 @@ class CurrentDuties:
             self._known.popitem(last=False)
 
 
+def _find_boundaries(
+    read: Sequence[DecodedDuty], fresh: Sequence[DecodedDuty], earlier: KnownDuties | None
+) -> tuple[datetime, ...]:
+    """Return the boundaries of all that was *read*: the *earlier* ones with those of what is *fresh*, if that is few.
+
+    What a fresh duty had before stays among them, until there are so many that all are looked at again.
+    """
+    if earlier is None or len(fresh) > _FRESH_MAX or len(earlier.boundaries) > _BOUNDARIES_A_DUTY_MAX * len(read):
+        assessments = [one.assessment for one in read if one.assessment is not None]
+        return known_duties.find_boundaries(assessments, (one.attempts for one in read if one.attempts))
+    return known_duties.add_boundaries(earlier.boundaries, chain.from_iterable(map(DecodedDuty.list_boundaries, fresh)))
+
+
 def _decode(document: Mapping[str, Any]) -> DecodedDuty:
     last_write = document[view_documents.LAST_WRITE]
     try:
+        attempts = view_documents.decode_attempts(document)
         return DecodedDuty(
             last_write=last_write,
             assessment=view_documents.decode_assessment(document),
-            attempts=view_documents.decode_attempts(document),
+            attempts=attempts,
+            attempted_at=max((one.attempted_at for one in attempts), default=_NEVER),
         )
     except DamagedViewError as cause:
         unreadable = UnreadableRecord(id=str(document["_id"]), reason=str(cause))

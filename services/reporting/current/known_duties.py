@@ -1,6 +1,6 @@
 """What is known of some duties, whatever the instant asked about: their assessments, and the alerts about them."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,9 +35,9 @@ class CitedVersions:
 class KnownDuties:
     """The newest assessments that count, the attempts at alerts by duty, and what of either cannot be read.
 
-    `boundaries` are the instants at which any line changes, in order: between two of them only the day does.
-    `recorded_at` is when the last of the assessments was recorded, and `cited` what they cite. Two values with one
-    `version` are equal, so an answer may be stored under it; with None it may not.
+    `boundaries` are the instants at which any line changes, in order: between two of them only the day does. There may
+    be more of them than that. `recorded_at` is when the last of the assessments was recorded, `attempted_at` when the
+    last alert was tried, and `cited` what is cited. `version` stands for all of this; None for what nobody should keep.
     """
 
     assessments: tuple[AssessmentRevision, ...]
@@ -45,6 +45,7 @@ class KnownDuties:
     unreadable: tuple[UnreadableRecord, ...] = ()
     boundaries: tuple[datetime, ...] = ()
     recorded_at: datetime | None = None
+    attempted_at: datetime | None = None
     cited: CitedVersions | None = None
     version: Hashable | None = None
 
@@ -52,8 +53,26 @@ class KnownDuties:
         """Return between which of the boundaries *instant* lies: two of one epoch have the same answers."""
         return bisect_right(self.boundaries, instant)
 
+    def narrow(self, obligation: str) -> "KnownDuties":
+        """Return what is known of the duties of one *obligation*. Its boundaries are those of all, which are more."""
+        assessments = tuple([one for one in self.assessments if one.key.obligation == obligation])
+        keys = {one.key for one in assessments} if len(assessments) < len(self.assessments) else None
+        return KnownDuties(
+            assessments=assessments,
+            attempts=self.attempts if keys is None else {k: one for k, one in self.attempts.items() if k in keys},
+            unreadable=tuple(one for one in self.unreadable if f"|{obligation}|" in one.id),
+            boundaries=self.boundaries,
+            recorded_at=max((one.recorded_at for one in assessments), default=self.recorded_at),
+            attempted_at=self.attempted_at,
+            cited=find_cited(assessments),
+            # Of its own: its epochs are other ones than those of what is read for the obligation alone.
+            version=(self.version, "narrowed"),
+        )
+
     def list_attempts(self, until: datetime) -> Mapping[DutyKey, tuple[AlertAttempt, ...]]:
         """Return the attempts that were made by *until*, by duty."""
+        if self.attempted_at is not None and self.attempted_at <= until:
+            return self.attempts
         chosen = {}
         for key, found in self.attempts.items():
             made = tuple(one for one in found if one.attempted_at <= until)
@@ -85,3 +104,13 @@ def find_boundaries(
     }
     instants.update(one.attempted_at for several in attempts for one in several)
     return tuple(sorted(instants))
+
+
+def add_boundaries(boundaries: tuple[datetime, ...], more: Iterable[datetime]) -> tuple[datetime, ...]:
+    """Return *boundaries* with *more*, which are few, each once, in order."""
+    added = list(boundaries)
+    for instant in more:
+        place = bisect_left(added, instant)
+        if place == len(added) or added[place] != instant:
+            added.insert(place, instant)
+    return tuple(added)

@@ -1,15 +1,18 @@
 """What reporting stores, in memory: filled from records as its consumer reads them, asked as its database is asked."""
 
 import json
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.reporting import event_decoder
 from services.reporting.core.timeline import AssessmentRevision, EventIdentity
+from services.reporting.current import view_documents
+from services.reporting.current.view import Version
 from services.reporting.event_decoder import DecodedFact, RecordedAttempt, StoredRecord
 from services.reporting.queries import ReportingQueries
 from services.reporting.store import PlanDutyFilter
@@ -52,9 +55,9 @@ class InMemoryArchive:
         """Store one attempt at an alert."""
         self.attempts.append(event_decoder.decode_delivery(record))
 
-    def ask(self, *documents: Plan | Registry) -> ReportingQueries:
-        """Return the queries on what is stored."""
-        return ReportingQueries(self, PublishedInMemory(*documents))
+    def ask(self, *documents: Plan | Registry, view: "InMemoryView | None" = None) -> ReportingQueries:
+        """Return the queries on what is stored, by way of *view* where there is one."""
+        return ReportingQueries(self, PublishedInMemory(*documents), view=view)
 
     async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         newest: dict[DutyKey, tuple[AssessmentRevision, bytes]] = {}
@@ -107,6 +110,44 @@ class InMemoryArchive:
 
     async def find_facts_generation(self) -> Hashable:
         return self.generation
+
+
+class InMemoryView:
+    """The current view of reporting: folded by the same updates, each write with an id of its own."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, dict[str, Any]] = {}
+        self._marks: dict[str, str] = {}
+        self._writes = 0
+
+    def store_verdict(self, record: bytes) -> None:
+        """Fold one verdict."""
+        self._writes += 1
+        updates = view_documents.fold_assessments([event_decoder.decode_verdict(record).assessment])
+        for key, update in updates.items():
+            document = self._documents.setdefault(str(key), {"_id": str(key), **update["$setOnInsert"]})
+            newest = update["$max"][view_documents.NEWEST]
+            if document.get(view_documents.NEWEST, {"revision": -1})["revision"] < newest["revision"]:
+                document[view_documents.NEWEST] = newest
+            document[view_documents.LAST_WRITE] = self._marks[document["period"]] = str(self._writes)
+
+    async def find_version(self, duties: PlanDutyFilter) -> Version:
+        asked = [period or "" for period in duties.periods] or self._marks
+        return tuple((period, self._marks[period]) for period in asked if period in self._marks)
+
+    async def find_periods(self, plan: str) -> Sequence[str | None]:
+        del plan
+        return [period or None for period in self._marks]
+
+    async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, str]:
+        documents = self._documents.items()
+        return {key: one[view_documents.LAST_WRITE] for key, one in documents if _matches(DutyKey.parse(key), duties)}
+
+    async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        return [self._documents[key] for key in keys]
+
+    async def require_assessed(self, plan: str) -> None:
+        del plan
 
 
 def _stored(fact: DecodedFact) -> StoredFact:

@@ -16,6 +16,7 @@ from services.console.support.fact_files import FactsFile
 from services.console.support.inputs import UnusableInputError
 from services.reporting import submission_content
 from services.reporting.core import results_document, results_question
+from services.reporting.core.consolidation import tallies
 from services.reporting.core.reported_duties import StandingSubmission
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.results_question import AssessedDuty, AssessedPlan
@@ -93,7 +94,7 @@ def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, a
         at=asked.at,
         known_at=asked.known_at,
         zone=catalogue.calendar.zone,
-        obligations=results_question.consolidate_plan(assessed, period),
+        obligations=tuple(map(tallies.consolidate, results_question.build_questions(assessed, period))),
     )
 
 

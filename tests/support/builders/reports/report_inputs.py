@@ -11,8 +11,9 @@ from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Plan
-from services.reporting.core import annual_report, results, timeline
+from services.reporting.core import annual_report, timeline
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
+from services.reporting.core.consolidation import tallies
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report.inputs import (
@@ -23,7 +24,7 @@ from services.reporting.core.report.inputs import (
     ReportInputs,
 )
 from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
-from services.reporting.core.results import Comparison, ResultsQuestion
+from services.reporting.core.results import Comparison, ObligationResults, ResultsQuestion
 from tests.support.builders.annual_report import AS_OF, a_line_context, a_plan, a_registry, a_report, a_year
 
 CUT_OFF = date(2026, 11, 30)
@@ -102,7 +103,7 @@ def a_report_of_last_year() -> AnnualReport:
     return annual_report.compile_report(query, earlier, attempts={}, context=a_line_context())
 
 
-def consolidate_lines(lines: list[DutyLine], plan: Plan, *, period: str = "2026") -> results.ObligationResults:
+def consolidate_lines(lines: list[DutyLine], plan: Plan, *, period: str = "2026") -> ObligationResults:
     """Consolidate figures that are made up from the position of each line, and those of the year before."""
     obligation = plan.obligations[0]
     indicators = [Indicator.model_validate(one) for one in INDICATORS]
@@ -117,7 +118,7 @@ def consolidate_lines(lines: list[DutyLine], plan: Plan, *, period: str = "2026"
         duties=duties,
         previous=Comparison(period="2025", duties=before),
     )
-    return results.consolidate(question)
+    return tallies.consolidate(question)
 
 
 _UNGRADED = {Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR}

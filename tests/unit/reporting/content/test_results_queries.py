@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,15 @@ from services.reporting.content import results_encoding, submission_contents
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_contents import UnreadableContentError
 from services.reporting.core.access.readers import EVERYTHING
+from services.reporting.core.consolidation import agency_blocks
 from services.reporting.core.timeline import EventIdentity
-from services.reporting.queries import QueryContext
+from services.reporting.queries import DutyFilter, QueryContext
 from services.reporting.store import StateIncompleteError
 from services.rules.fact_validation import Rejection
 from tests.support.builders import plans
 from tests.support.builders.partition_log import NOON, PartitionLog
 from tests.support.builders.plans import Json
-from tests.support.clients.reporting_archive import InMemoryArchive
+from tests.support.clients.reporting_archive import InMemoryArchive, InMemoryView
 
 YEARS = ("2023", "2024")
 INSTANTS = [datetime(2024, 11, 30, tzinfo=UTC) + timedelta(hours=11 * number) for number in range(60)]
@@ -212,3 +214,68 @@ def test_a_damaged_record_is_not_answered_without(folder: Path) -> None:
     archive.facts = {key: replace(fact, record=b"{") for key, fact in archive.facts.items()}
     with pytest.raises(UnreadableContentError, match="1 of the stored records"):
         answer(folder, archive, MIDDLE)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(facts=facts_of_a_log(), asked=st.lists(st.sampled_from(INSTANTS), min_size=1, max_size=3))
+def test_what_is_kept_changes_no_answer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, facts: list[Json], asked: list[datetime]
+) -> None:
+    """After any facts, about any instants in turn: who was asked before answers as one who reads everything anew."""
+    monkeypatch.setattr(agency_blocks, "BLOCK_AGENCIES", 1)
+    plan, registry = read_documents(folder)
+    log, archive, view = PartitionLog(plan, registry), InMemoryArchive(), InMemoryView()
+    kept = archive.ask(plan, registry, view=view)
+    kept_results = ResultsQueries(kept, archive)
+
+    async def compare() -> None:
+        for as_of in asked:
+            context = QueryContext(scope=EVERYTHING, as_of=as_of, known_at=NOON + timedelta(days=1))
+            anew = archive.ask(plan, registry)
+            expected = await ResultsQueries(anew, archive).find_results(plans.PLAN, "2024", context)
+            found = await kept_results.find_results(plans.PLAN, "2024", context)
+            assert (found.results, found.reviewed.items) == (expected.results, expected.reviewed.items)
+            for obligation in (None, plans.OBLIGATION, "programme"):
+                duties = DutyFilter(plan=plans.PLAN, obligation=obligation, periods=("2024",))
+                assert (await kept.find_lines(duties, context)).lines == (await anew.find_lines(duties, context)).lines
+
+    async def follow() -> None:
+        for verdict in log.adopt_raw():
+            archive.store_verdict(verdict)
+            view.store_verdict(verdict)
+        for fact in facts:
+            verdicts: list[bytes] = []
+            with contextlib.suppress(Rejection):
+                verdicts += log.append_raw(fact)
+            archive.store_fact(json.dumps(fact).encode(), recorded_at=log.position.recorded_at)
+            for verdict in verdicts:
+                archive.store_verdict(verdict)
+                view.store_verdict(verdict)
+            await compare()
+
+    asyncio.run(follow())
+
+
+def test_no_figure_outlives_the_facts_that_it_was_read_from(folder: Path) -> None:
+    """The topic was lost and filled again: the event of the same id has another figure, and the verdicts are equal."""
+    plan, registry = read_documents(folder)
+    log, archive, view = PartitionLog(plan, registry), InMemoryArchive(), InMemoryView()
+    for verdict in (*log.adopt_raw(), *log.append_raw(REPORT)):
+        archive.store_verdict(verdict)
+        view.store_verdict(verdict)
+    archive.store_fact(json.dumps(REPORT).encode(), recorded_at=log.position.recorded_at)
+    queries = ResultsQueries(archive.ask(plan, registry, view=view), archive)
+
+    async def find_total() -> Decimal | None:
+        found = await queries.find_results(plans.PLAN, "2024", MIDDLE)
+        return next(one.total for one in found.results.obligations[0].indicators if one.indicator.code == "loans")
+
+    async def ask_before_and_after() -> tuple[Decimal | None, Decimal | None]:
+        before = await find_total()
+        archive.facts.clear()
+        archive.generation += 1
+        refilled = json.dumps(REPORT).replace('"0.10"', '"7"').encode()
+        archive.store_fact(refilled, recorded_at=log.position.recorded_at)
+        return before, await find_total()
+
+    assert asyncio.run(ask_before_and_after()) == (Decimal("0.1"), Decimal(7))

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
 from services.reporting.core import results_document
+from services.reporting.core.consolidation.tallies import consolidate
 from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
-from services.reporting.core.results import Comparison, IndicatorResult, ObligationResults, ResultsQuestion, consolidate
+from services.reporting.core.results import Comparison, IndicatorResult, ObligationResults, ResultsQuestion
 from services.reporting.core.results_document import PlanResults
 
 LOANS = Indicator(code="loans", unit="million_vnd")

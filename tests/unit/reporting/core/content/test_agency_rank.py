@@ -9,8 +9,8 @@ import pytest
 
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
-from services.reporting.core import results
 from services.reporting.core.access import readers
+from services.reporting.core.consolidation import tallies
 from services.reporting.core.content import agency_rank, results_scope
 from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
 from services.reporting.core.results import Comparison, ObligationResults, ResultsQuestion
@@ -41,7 +41,7 @@ def consolidate(*duties: ReportedDuty, indicators: tuple[Indicator, ...] = (LENT
         duties=duties,
         previous=Comparison(period="2023", duties=duties),
     )
-    return results.consolidate(question)
+    return tallies.consolidate(question)
 
 
 TOWNS = [a_duty(f"t-{number}", lent=number) for number in range(5)]

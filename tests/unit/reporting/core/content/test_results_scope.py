@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
-from services.reporting.core import results, results_document
+from services.reporting.core import results_document
+from services.reporting.core.consolidation import tallies
 from services.reporting.core.content import results_scope
 from services.reporting.core.content.results_scope import CoversAgency
 from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
@@ -33,7 +34,7 @@ def some_results() -> PlanResults:
         duties=duties,
     )
     zone = ZoneInfo("Asia/Ho_Chi_Minh")
-    obligations = (results.consolidate(question),)
+    obligations = (tallies.consolidate(question),)
     return PlanResults(plan="P-1", period="2024", at=NOW, known_at=NOW, zone=zone, obligations=obligations)
 
 

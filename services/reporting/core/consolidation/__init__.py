@@ -1,0 +1,1 @@
+"""From the duties of a period to its results: agencies are tallied, and tallies combined. Pure decisions."""
