@@ -141,7 +141,11 @@ class EvaluationOfReport(ReportMember):
 
 
 class FigureOfReport(ReportMember):
-    """One figure of the report; `evidence` are the ids of the facts behind it."""
+    """One figure of the report; `evidence` are the ids of the events behind it.
+
+    A figure that follows from others has a `formula` over the last parts of their ids; `count(total)` is the number of
+    agencies behind that one.
+    """
 
     value: Decimals | int | str | None
     unit: str = ""

@@ -10,7 +10,7 @@ A query is answered only if the database is complete: its checkpoints say up to 
 empty or older database would answer as if nothing had been reported.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,17 +45,9 @@ FILLED_FROM = {
     topics.REPORTS.name: (SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS),
 }
 
-# What must be the same in two documents with one key. An event that was sent again after a day has a new time of
-# receipt, and is the same event.
-_CONTENT_FIELDS = {
-    ASSESSMENTS: ("record",),
-    ALERTS: ("record",),
-    FACTS: ("identity", "digest"),
-    DOCUMENTS: ("record",),
-    SEALED_REPORTS: ("record",),
-    SEALED_DOCUMENTS: ("content",),
-    EVALUATIONS: ("record",),
-}
+# What must be the same in two documents with one key; elsewhere it is the record. An event that was sent again after a
+# day has a new time of receipt, and is the same event.
+_CONTENT_FIELDS = {FACTS: ("identity", "digest"), SEALED_DOCUMENTS: ("content",)}
 _INDEXED_FIELDS = ("plan", "period", "agency", "obligation", "revision", "recorded_at")
 # The index names stay as they are in databases in operation: MongoDB refuses the same index under another name.
 INDEXES = {
@@ -203,6 +195,11 @@ class ReportingStore:
         named = {"$in": [stored_documents.join_identity(one) for one in identities]}
         return await self._find_facts({"identity": named, "recorded_at": {"$lte": known_at}})
 
+    async def find_facts_generation(self) -> Hashable:
+        """Return what changes whenever the facts are read from the log anew, in this database or another one."""
+        async with _translate_checkpoints():
+            return await self.checkpoints.find_generation(topics.FACTS.name)
+
     async def find_sources(self, limit: int) -> list[str]:
         """Return the sources that facts on record come from, in order, at most *limit* of them."""
         sources: list[str] = []
@@ -349,7 +346,7 @@ class ReportingStore:
         return frozenset()
 
     async def _find_conflicts(self, collection: str, repeated: Mapping[int, dict[str, Any]]) -> frozenset[int]:
-        fields = _CONTENT_FIELDS[collection]
+        fields = _CONTENT_FIELDS.get(collection, ("record",))
         keys = [one["_id"] for one in repeated.values()]
         found = self._database[collection].find({"_id": {"$in": keys}}, dict.fromkeys(fields, 1))
         stored = {document["_id"]: document async for document in found}

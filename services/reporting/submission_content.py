@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from services.reporting.core.report.inputs import ReportedDocument
-from services.reporting.core.results import StandingSubmission
+from services.reporting.core.reported_duties import StandingSubmission
 from services.reporting.core.timeline import EventIdentity
 from services.runtime.decoding import RecordDecoder
 

@@ -46,7 +46,10 @@ _EVENTS_AT_ONCE = 500
 
 
 class RecordedOpinion(Protocol):
-    """What an officer recorded of an agency, whatever else its record holds."""
+    """What an officer recorded of an agency with the id of the event, whatever else its record holds."""
+
+    @property
+    def event(self) -> str: ...
 
     @property
     def evaluation(self) -> EvaluationRecorded: ...
@@ -144,7 +147,7 @@ class ReportCompiler:
 
     async def _find_opinions(
         self, report: AnnualReport, graded_period: str, context: QueryContext
-    ) -> Mapping[str, EvaluationRecorded]:
+    ) -> Mapping[str, RecordedOpinion]:
         """Return what an officer recorded last of each agency; it stands beside the grade and never over it.
 
         An officer evaluates an agency for the period of a report, or for the whole year.
@@ -154,7 +157,7 @@ class ReportCompiler:
         for period in dict.fromkeys((graded_period, report.period)):
             recorded += await self._recorded.find_evaluations(report.plan.plan, period, until)
         in_order = sorted(recorded, key=lambda one: one.recorded_at)  # stable: the log's order within a period
-        return {one.evaluation.agency: one.evaluation for one in in_order}
+        return {one.evaluation.agency: one for one in in_order}
 
     async def _find_documents(self, report: AnnualReport, context: QueryContext) -> Mapping[DutyKey, ReportedDocument]:
         """Return the document of every submission that stands; one that cannot be read has none."""
@@ -204,7 +207,7 @@ def _consolidate(
 
 
 def _describe_grade(
-    graded: GradedDuty, grade: Grade, opinion: EvaluationRecorded | None, *, language: str
+    graded: GradedDuty, grade: Grade, opinion: RecordedOpinion | None, *, language: str
 ) -> GradedAgency:
     return GradedAgency(
         agency=graded.key.agency,
@@ -212,8 +215,9 @@ def _describe_grade(
         title=grade.title.in_language(language),
         reason=grade.reason.in_language(language),
         late_before=graded.work.late_before,
-        officer_grade=None if opinion is None else opinion.grade,
-        officer_sentence="" if opinion is None else opinion.sentence,
+        officer_grade=None if opinion is None else opinion.evaluation.grade,
+        officer_sentence="" if opinion is None else opinion.evaluation.sentence,
+        officer_event="" if opinion is None else opinion.event,
     )
 
 

@@ -55,7 +55,10 @@ class ResultsQueries:
         Raises `NotFoundError` for an unknown plan, `UnreadableContentError` where a record cannot be read and
         `StateIncompleteError` where one is not stored within three seconds.
         """
-        basis = await self._queries.find_basis(PlanDutyFilter(plan=plan_id, periods=_list_compared(period)), context)
+        duties = PlanDutyFilter(plan=plan_id, periods=_list_compared(period))
+        basis = await self._queries.find_basis(duties, context)
+        if basis is not None:
+            basis = basis, await self._contents.find_generation()
         consolidate = partial(self._consolidate, plan_id, period, context=context, basis=basis)
         if basis is None:
             found = await consolidate()

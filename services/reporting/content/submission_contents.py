@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 from services.reporting import submission_content
-from services.reporting.core.results import StandingSubmission
+from services.reporting.core.reported_duties import StandingSubmission
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.current import thread_work
 from services.reporting.store import StateIncompleteError
@@ -27,6 +27,9 @@ EVENTS_AT_ONCE = 2_000
 LATECOMERS_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
+# The generation of the facts that a content was read from, and the submission.
+_ContentKey = tuple[Hashable, EventIdentity]
+
 
 class UnreadableContentError(Exception):
     """Stored records that a sum rests on cannot be read: rebuild the database from the log, which has them.
@@ -43,6 +46,7 @@ class EventSource(Protocol):
     """Finds facts by their identity."""
 
     async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]: ...
+    async def find_facts_generation(self) -> Hashable: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +59,21 @@ class _DecodedContent:
 
 
 class SubmissionContents:
-    """Finds contents in *archive*, and keeps those that were read last."""
+    """Finds contents in *archive*, and keeps those that were read last.
+
+    What is kept is of one generation of the facts. Where a topic was lost and filled again, another event may have the
+    same source and id.
+    """
 
     def __init__(self, archive: EventSource, record_bytes_max: int = RECORD_BYTES_KEPT_MAX) -> None:
         self._archive = archive
         self._record_bytes_max = record_bytes_max
-        self._kept: OrderedDict[EventIdentity, _DecodedContent] = OrderedDict()
+        self._kept: OrderedDict[_ContentKey, _DecodedContent] = OrderedDict()
         self._record_bytes = 0
+
+    async def find_generation(self) -> Hashable:
+        """Return what stands for the facts that contents are read from, until they are read from the log anew."""
+        return await self._archive.find_facts_generation()
 
     async def find(
         self, identities: Sequence[EventIdentity], known_at: datetime
@@ -71,25 +83,27 @@ class SubmissionContents:
         Raises `UnreadableContentError` where one cannot be read, and `StateIncompleteError` where one is not stored
         within three seconds.
         """
-        contents, missing = self._select_kept(identities, known_at)
+        # Asked before the facts: what is read later is of this generation or of a newer one.
+        generation = await self.find_generation()
+        contents, missing = self._select_kept(generation, identities, known_at)
         polls = 0
         while missing:
             if polls:
                 if polls * POLL_SECONDS > LATECOMERS_SECONDS:
                     raise StateIncompleteError
                 await asyncio.sleep(POLL_SECONDS)
-            contents |= await self._read(missing, known_at)
+            contents |= await self._read(generation, missing, known_at)
             missing = [one for one in missing if one not in contents]
             polls += 1
         return contents
 
     def _select_kept(
-        self, identities: Sequence[EventIdentity], known_at: datetime
+        self, generation: Hashable, identities: Sequence[EventIdentity], known_at: datetime
     ) -> tuple[dict[EventIdentity, StandingSubmission], list[EventIdentity]]:
         """Return what is kept of *identities*, and those that have to be read."""
         contents, missing = {}, []
         for identity in identities:
-            kept = self._kept.get(identity)
+            kept = self._kept.get((generation, identity))
             if kept is None or kept.recorded_at is None or kept.recorded_at > known_at:
                 missing.append(identity)
             else:
@@ -97,21 +111,21 @@ class SubmissionContents:
         return contents, missing
 
     async def _read(
-        self, identities: Sequence[EventIdentity], known_at: datetime
+        self, generation: Hashable, identities: Sequence[EventIdentity], known_at: datetime
     ) -> dict[EventIdentity, StandingSubmission]:
         contents: dict[EventIdentity, StandingSubmission] = {}
         for start in range(0, len(identities), EVENTS_AT_ONCE):
             found = await self._archive.find_events(identities[start : start + EVENTS_AT_ONCE], known_at)
             decoded = await thread_work.run(partial(_decode, found), work=len(found))
-            self._keep(decoded)
+            self._keep(generation, decoded)
             contents |= {identity: one.content for identity, one in decoded.items()}
         return contents
 
-    def _keep(self, decoded: Mapping[EventIdentity, _DecodedContent]) -> None:
+    def _keep(self, generation: Hashable, decoded: Mapping[EventIdentity, _DecodedContent]) -> None:
         for identity, one in decoded.items():
-            before = self._kept.pop(identity, None)
+            before = self._kept.pop((generation, identity), None)
             self._record_bytes += one.record_bytes - (before.record_bytes if before else 0)
-            self._kept[identity] = one
+            self._kept[generation, identity] = one
         while self._record_bytes > self._record_bytes_max:
             _, oldest = self._kept.popitem(last=False)
             self._record_bytes -= oldest.record_bytes

@@ -6,11 +6,11 @@ recompute it from the log.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.events import ids
-from schemas.events.assessments import Status
+from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Obligation, Plan, SourceDocument
 from services.reporting.core import duty_counts, duty_lines, urging
@@ -34,7 +34,10 @@ class GroupCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One dated obligation in one period: its words in the plan, its lines, its figures overall and by group."""
+    """One dated obligation in one period: its words in the plan, its lines, its figures overall and by group.
+
+    `alerts` are the ids of the deliveries by which each duty was alerted, by kind.
+    """
 
     obligation: Obligation
     title: str
@@ -44,6 +47,7 @@ class Chapter:
     groups: tuple[GroupCounts, ...]
     total: DutyCounts
     steps: tuple[StepEffect, ...] = ()
+    alerts: Mapping[DutyKey, Mapping[StepKind, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def outstanding(self) -> tuple[DutyLine, ...]:
@@ -72,7 +76,10 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndatedObligation:
-    """An obligation without a due date and its counts: its duties are fulfilled or open, never late."""
+    """An obligation without a due date and its counts: its duties are fulfilled or open, never late.
+
+    `evidence` are the ids of the facts by which duties are fulfilled.
+    """
 
     obligation: str
     title: str
@@ -80,6 +87,7 @@ class UndatedObligation:
     period: str | None
     fulfilled: int
     open: int
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +196,7 @@ def _build_chapters(
                 )
                 for line in grouped
             ),
+            alerts={line.key: urging.list_sent_alerts(attempts[line.key]) for line in grouped if line.key in attempts},
         )
 
 
@@ -208,6 +217,9 @@ def _count_undated(lines: Iterable[DutyLine]) -> Iterable[UndatedObligation]:
             period=period,
             fulfilled=counts.fulfilled,
             open=counts.open,
+            evidence=tuple(
+                dict.fromkeys(one for line in grouped if line.status is Status.FULFILLED for one in line.evidence)
+            ),
         )
 
 

@@ -5,7 +5,6 @@ counts for each. Who finds these duties (reporting in its database, `dondoc resu
 to the figures. Sums are exact, ratios are worked out from sums and rounded once.
 """
 
-from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,72 +17,20 @@ from schemas.events.assessments import Status
 from schemas.plan import figures
 from schemas.plan.figures import Formula
 from schemas.plan.indicators import Indicator
-from services.reporting.core.duty_counts import EXCLUDED_STATUSES
+from services.reporting.core import reported_duties
+from services.reporting.core.reported_duties import ReportedDuty
 
 RETURNED = "returned"
 UNASKED = "unasked"
 PARTS_DIFFER = "parts_differ"
-
-# Duties with one of these statuses are not expected to be fulfilled by their agency (contract section 8.1).
-_NOT_EXPECTED = frozenset({Status.NOT_APPLICABLE, *EXCLUDED_STATUSES})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingSubmission:
-    """The content of the submission that counts for a duty, and the event that it came with.
-
-    `parts` are the agencies whose reports it says that it consolidates.
-    """
-
-    source: str
-    id: str
-    is_nil_return: bool = False
-    cut_off: date | None = None
-    figures: Mapping[str, Decimal] = field(default_factory=dict)
-    sections: Mapping[str, str] = field(default_factory=dict)
-    parts: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedDuty:
-    """A duty as it stands at the instant asked about.
-
-    `groups` are all groups of which the agency is a member as for the duty. `flags` are those of the duty, and
-    `returned` where its report was. An untracked duty does not apply, and what was reported serves comparisons.
-    """
-
-    agency: str
-    status: Status
-    flags: tuple[str, ...] = ()
-    groups: frozenset[str] = frozenset()
-    submission: StandingSubmission | None = None
-    is_untracked: bool = False
-
-    @property
-    def is_expected(self) -> bool:
-        """Whether the agency is expected to report; in a year that nobody watched, who did report counts."""
-        if self.is_untracked:
-            return self.submission is not None
-        return self.status not in _NOT_EXPECTED
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether what the agency sent stands among the figures and texts; an exempt agency reports voluntarily."""
-        return self.is_expected or self.status is Status.EXEMPT
-
-    def figure(self, code: str) -> Decimal | None:
-        """Return the figure that the agency gives for *code*; a nil return gives none."""
-        if self.submission is None or self.submission.is_nil_return:
-            return None
-        return self.submission.figures.get(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """The same duties a year earlier, and what became of their agencies since.
 
-    `heirs` names for each agency that was merged the one that its figures count under; `has_split` says whether an
-    agency that owed a report then was split.
+    `heirs` names for each agency of either year that was merged the one that its figures count under; `has_split` says
+    whether an agency that owed a report then was split.
     """
 
     period: str
@@ -122,25 +69,42 @@ class AgencyFigure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TotalBasis:
+    """What a total rests on: the days as of which agencies gave the figure, and the ids of the events behind it.
+
+    A ratio rests on the events of whoever gave a figure that it names.
+    """
+
+    cut_offs: frozenset[date | None] = frozenset()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupTotal:
     """The total over the members of one group."""
 
     group: str
     total: Decimal | None
     agencies: int
+    basis: TotalBasis = TotalBasis()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedTotals:
     """The totals over the agencies that gave the figure in both years, as of the same day of the year.
 
-    `previous_by_agency` has what each of them gave the year before, a merged one under its heir.
+    `previous_by_agency` has what each of them gave the year before, a merged one under its heir. It leaves out an heir
+    beside which a merged one still stands this year: its own figure and that of the year before speak of other areas.
+    `basis_by_agency` says what each of these rests on.
     """
 
     agencies: int
     total: Decimal | None
     previous: Decimal | None
     previous_by_agency: Mapping[str, Decimal | None] = field(default_factory=dict)
+    basis_by_agency: Mapping[str, TotalBasis] = field(default_factory=dict)
+    basis: TotalBasis = TotalBasis()
+    previous_basis: TotalBasis = TotalBasis()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +116,7 @@ class PreviousTotal:
     agencies: int
     is_comparable: bool
     same: ComparedTotals
+    basis: TotalBasis = TotalBasis()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +135,7 @@ class IndicatorResult:
     previous: PreviousTotal | None
     groups: tuple[GroupTotal, ...]
     figures: tuple[AgencyFigure, ...]
+    basis: TotalBasis = TotalBasis()
 
 
 class AgencyText(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -248,6 +214,19 @@ class _Measure:
         """Return those of *duties* whose own value is behind the total."""
         return [duty for duty in duties if duty.is_expected and self.is_asked_of(duty) and self.is_given_by(duty)]
 
+    def find_basis(self, duties: Sequence[ReportedDuty]) -> TotalBasis:
+        """Return what the total of *duties* rests on."""
+        return TotalBasis(
+            cut_offs=frozenset(duty.cut_off for duty in self.list_summed(duties)),
+            evidence=tuple(
+                duty.submission.id
+                for duty in duties
+                if duty.submission is not None
+                and duty.is_expected
+                and any(_is_asked_of(part, duty) and duty.figure(part.code) is not None for part in self.parts)
+            ),
+        )
+
     def differs_from_parts(self, duty: ReportedDuty, parts: Sequence[ReportedDuty]) -> bool:
         """Whether every one of *parts* gives the figure and their exact sum is another one (contract section 8.6)."""
         given = [one.figure(self.parts[0].code) for one in parts]
@@ -272,7 +251,7 @@ def _consolidate_indicator(
     asked = [duty for duty in duties if duty.is_expected and measure.is_asked_of(duty)]
     summed = measure.list_summed(asked)
     given = {duty.agency for duty in summed}
-    cut_offs = Counter(_cut_off_of(duty) for duty in summed)
+    cut_offs = Counter(duty.cut_off for duty in summed)
     return IndicatorResult(
         indicator=indicator,
         total=measure.total_of(duties),
@@ -290,12 +269,18 @@ def _consolidate_indicator(
             for duty in duties
             if duty.is_shown and measure.is_given_by(duty)
         ),
+        basis=measure.find_basis(duties),
     )
 
 
 def _total_group(group: str, measure: _Measure, duties: Iterable[ReportedDuty]) -> GroupTotal:
     members = [duty for duty in duties if group in duty.groups]
-    return GroupTotal(group=group, total=measure.total_of(members), agencies=len(measure.list_summed(members)))
+    return GroupTotal(
+        group=group,
+        total=measure.total_of(members),
+        agencies=len(measure.list_summed(members)),
+        basis=measure.find_basis(members),
+    )
 
 
 def _describe_figure(duty: ReportedDuty, measure: _Measure, parts: Sequence[ReportedDuty]) -> AgencyFigure:
@@ -329,48 +314,49 @@ def _compare(
     if comparison is None:
         return None
     before = measure.list_summed(comparison.duties)
-    cut_offs_before = {_cut_off_of(duty) for duty in before}
+    cut_offs_before = {duty.cut_off for duty in before}
     is_one_day = len(cut_offs) == len(cut_offs_before) == 1
     return PreviousTotal(
         period=comparison.period,
         total=measure.total_of(comparison.duties),
         agencies=len(before),
-        is_comparable=is_one_day and _is_same_day_of_year(*cut_offs, *cut_offs_before) and not comparison.has_split,
+        is_comparable=is_one_day
+        and reported_duties.is_same_day_of_year(*cut_offs, *cut_offs_before)
+        and not comparison.has_split,
         same=_compare_same(measure, measure.list_summed(duties), before, comparison.heirs),
+        basis=measure.find_basis(comparison.duties),
     )
 
 
 def _compare_same(
     measure: _Measure, summed: Iterable[ReportedDuty], before: Iterable[ReportedDuty], heirs: Mapping[str, str]
 ) -> ComparedTotals:
-    """Compare the agencies that gave the figure in both years as of the same day, a merged one under its heir."""
-    by_heir: dict[str, list[ReportedDuty]] = {}
-    for duty in before:
-        by_heir.setdefault(heirs.get(duty.agency, duty.agency), []).append(duty)
-    both = [
-        duty
-        for duty in summed
-        if duty.agency in by_heir
-        and all(_is_same_day_of_year(_cut_off_of(duty), _cut_off_of(one)) for one in by_heir[duty.agency])
-    ]
+    """Compare the agencies that gave the figure in both years as of the same day, a merged one under its heir.
+
+    An agency that reported before it was merged stands beside its heir this year, as it did the year before.
+    """
+    now, then = _group_by_heir(summed, heirs), _group_by_heir(before, heirs)
+    both = [heir for heir in now if heir in then and _is_as_of_one_day(now[heir], then[heir])]
+    of_now = [duty for heir in both for duty in now[heir]]
+    of_then = [duty for heir in both for duty in then[heir]]
+    alone = [heir for heir in both if [duty.agency for duty in now[heir]] == [heir]]
     return ComparedTotals(
         agencies=len(both),
-        total=measure.total_of(both),
-        previous=measure.total_of(one for duty in both for one in by_heir[duty.agency]),
-        previous_by_agency={duty.agency: measure.total_of(by_heir[duty.agency]) for duty in both},
+        total=measure.total_of(of_now),
+        previous=measure.total_of(of_then),
+        basis=measure.find_basis(of_now),
+        previous_basis=measure.find_basis(of_then),
+        previous_by_agency={heir: measure.total_of(then[heir]) for heir in alone},
+        basis_by_agency={heir: measure.find_basis(then[heir]) for heir in alone},
     )
 
 
-def _cut_off_of(duty: ReportedDuty) -> date | None:
-    return None if duty.submission is None else duty.submission.cut_off
+def _group_by_heir(duties: Iterable[ReportedDuty], heirs: Mapping[str, str]) -> Mapping[str, Sequence[ReportedDuty]]:
+    grouped: dict[str, list[ReportedDuty]] = {}
+    for duty in duties:
+        grouped.setdefault(heirs.get(duty.agency, duty.agency), []).append(duty)
+    return grouped
 
 
-def _is_same_day_of_year(one: date | None, other: date | None) -> bool:
-    """Whether both are the same day of the same month, or both the last of that month (28 and 29 February)."""
-    if one is None or other is None or one.month != other.month:
-        return False
-    return one.day == other.day or (_is_last_of_month(one) and _is_last_of_month(other))
-
-
-def _is_last_of_month(day: date) -> bool:
-    return day.day == monthrange(day.year, day.month)[1]
+def _is_as_of_one_day(now: Iterable[ReportedDuty], then: Sequence[ReportedDuty]) -> bool:
+    return all(reported_duties.is_same_day_of_year(one.cut_off, earlier.cut_off) for one in now for earlier in then)

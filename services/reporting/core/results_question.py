@@ -15,14 +15,8 @@ from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry, WorkingDays
 from services.reporting.core import heirs, results
-from services.reporting.core.results import (
-    RETURNED,
-    Comparison,
-    ObligationResults,
-    ReportedDuty,
-    ResultsQuestion,
-    StandingSubmission,
-)
+from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
+from services.reporting.core.results import RETURNED, Comparison, ObligationResults, ResultsQuestion
 from services.reporting.core.timeline import EventIdentity
 
 # Who has a duty with one of these statuses owes no part of a compilation.
@@ -97,9 +91,7 @@ def _build_question(
         groups=[one for one in obligation.bearers if registry.agency(one) is None],
         sections=_list_sections(terms.version),
         duties=current.duties,
-        previous=_build_comparison(
-            registry, _report_period(assessed, terms_before, is_earlier=True), until=current.decided_on
-        ),
+        previous=_build_comparison(registry, _report_period(assessed, terms_before, is_earlier=True), current),
         parts=_find_parts(assessed, terms),
     )
 
@@ -154,14 +146,18 @@ def _report_duty(
     )
 
 
-def _build_comparison(registry: Registry, previous: _AssessedPeriod | None, *, until: date) -> Comparison | None:
+def _build_comparison(
+    registry: Registry, previous: _AssessedPeriod | None, current: _AssessedPeriod
+) -> Comparison | None:
     if previous is None:
         return None
-    between = [one for one in registry.successions if previous.decided_on < one.on <= until]
-    agencies = {duty.agency for duty in previous.duties}
+    after, until = previous.decided_on, current.decided_on
+    between = [one for one in registry.successions if after < one.on <= until]
+    before = {duty.agency for duty in previous.duties}
+    agencies = before | {duty.agency for duty in current.duties}
     return Comparison(
         period=previous.period,
         duties=previous.duties,
-        heirs=heirs.find_heirs(agencies, registry.successions, after=previous.decided_on, until=until),
-        has_split=any(one.type == "split" and not agencies.isdisjoint(one.from_) for one in between),
+        heirs=heirs.find_heirs(agencies, registry.successions, after=after, until=until),
+        has_split=any(one.type == "split" and not before.isdisjoint(one.from_) for one in between),
     )

@@ -7,7 +7,7 @@ office has ended, who stands in its place is asked for what it owes, and that co
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,6 +53,10 @@ _CERTAINTY = {
 NOTICES = frozenset({StepKind.OPENING, StepKind.RECEIVED, StepKind.EXTENSION, StepKind.EXEMPTION, StepKind.SUCCESSION})
 # An escalation asks the agency above.
 PROMPTS = frozenset(StepKind) - NOTICES - {StepKind.ESCALATION}
+
+
+# The kind of a step and its name in the plan, such as `P7D`.
+_Step = tuple[StepKind, str]
 
 
 class AlertAttempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -121,12 +125,17 @@ _NOTHING = Urging()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEffect:
-    """One step of reminding or urging: how many agencies it reached, how many then reported before the next step."""
+    """One step of reminding or urging: how many agencies it reached, how many then reported before the next step.
+
+    `evidence` are the ids of the deliveries, `answering` those of them after which a report came.
+    """
 
     kind: StepKind
     step: str
     asked: int
     answered: int
+    evidence: tuple[str, ...] = ()
+    answering: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +179,15 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
     )
 
 
+def list_sent_alerts(attempts: Iterable[AlertAttempt]) -> Mapping[StepKind, tuple[str, ...]]:
+    """Return by kind the ids of the deliveries that `summarize_attempts` counts as occasions or escalations."""
+    sent: dict[StepKind, list[str]] = {}
+    for one in select_final_attempts(_leave_copies_out(attempts)):
+        if one.outcome in SENT:
+            sent.setdefault(one.kind, []).append(one.event)
+    return {kind: tuple(sorted(events)) for kind, events in sent.items()}
+
+
 def _is_out_of_reach(final_attempts: Iterable[AlertAttempt]) -> bool:
     """Whether the last of *final_attempts* at the agency, and those of the same step, all were given up."""
     to_agency = [one for one in final_attempts if one.kind is not StepKind.ESCALATION]
@@ -188,34 +206,61 @@ def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
 
     A report answers the last step before it; a report without a step before it answers none.
     """
-    asked: Counter[tuple[StepKind, str]] = Counter()
-    answered: Counter[tuple[StepKind, str]] = Counter()
-    begins: dict[tuple[StepKind, str], timedelta] = {}
+    asked: Counter[_Step] = Counter()
+    answered: Counter[_Step] = Counter()
+    begins: dict[_Step, timedelta] = {}
+    evidence: dict[_Step, list[str]] = {}
+    answering: dict[_Step, list[str]] = {}
     for duty in duties:
-        sent = [
-            one
-            for one in select_final_attempts(_leave_copies_out(duty.attempts))
-            if one.outcome in SENT and one.due_at is not None and one.kind not in NOTICES
-        ]
-        # The mail and the SMS of one step are one occasion, which begins with the first of them.
-        occasions: dict[tuple[StepKind, str], datetime] = {}
-        for one in sorted(sent, key=lambda attempt: attempt.attempted_at):
-            step = (one.kind, _name_step(one))
-            occasions.setdefault(step, one.attempted_at)
-            if one.due_at is not None:
-                begins[step] = min(begins.get(step, timedelta.max), one.attempted_at - one.due_at)
+        occasions = _list_occasions(duty.attempts)
+        for step, sent in occasions.items():
+            begins[step] = min(begins.get(step, timedelta.max), *(_time_after_due(one) for one in sent))
+            evidence.setdefault(step, []).extend(one.event for one in sent)
         asked.update(list(occasions))
-        before = [step for step, at in occasions.items() if duty.completed_at is not None and at <= duty.completed_at]
-        answered.update(before[-1:])
+        before = [
+            step
+            for step, sent in occasions.items()
+            if duty.completed_at is not None and sent[0].attempted_at <= duty.completed_at
+        ]
+        for step in before[-1:]:
+            answered[step] += 1
+            answering.setdefault(step, []).extend(one.event for one in occasions[step])
     return tuple(
-        StepEffect(kind=step[0], step=step[1], asked=asked[step], answered=answered[step])
+        StepEffect(
+            kind=step[0],
+            step=step[1],
+            asked=asked[step],
+            answered=answered[step],
+            evidence=tuple(sorted(evidence[step])),
+            answering=tuple(sorted(answering.get(step, ()))),
+        )
         for step in sorted(asked, key=lambda one: (begins[one], one))
     )
 
 
+def _list_occasions(attempts: Iterable[AlertAttempt]) -> Mapping[_Step, Sequence[AlertAttempt]]:
+    """Return what was sent about one duty by step, in the order of time.
+
+    The mail and the SMS of one step are one occasion, which begins with the first of them.
+    """
+    sent = [
+        one
+        for one in select_final_attempts(_leave_copies_out(attempts))
+        if one.outcome in SENT and one.due_at is not None and one.kind not in NOTICES
+    ]
+    occasions: dict[_Step, list[AlertAttempt]] = {}
+    for one in sorted(sent, key=lambda attempt: attempt.attempted_at):
+        occasions.setdefault((one.kind, _name_step(one)), []).append(one)
+    return occasions
+
+
+def _time_after_due(attempt: AlertAttempt) -> timedelta:
+    return timedelta.max if attempt.due_at is None else attempt.attempted_at - attempt.due_at
+
+
 def _name_step(attempt: AlertAttempt) -> str:
-    # The notice of an incomplete report is named by its submission, so all of them are one step here.
-    return "" if attempt.kind is StepKind.INCOMPLETE else attempt.step
+    # These notices are named by the submission or the return that they speak of, so all of a kind are one step here.
+    return "" if attempt.kind in {StepKind.INCOMPLETE, StepKind.RETURNED} else attempt.step
 
 
 def _leave_copies_out(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:

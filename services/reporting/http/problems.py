@@ -29,6 +29,7 @@ from services.reporting.http.rendering import TooManyDocumentsError
 from services.reporting.queries import DocumentsUnreadError
 from services.reporting.sealing.seal_writer import SealContestedError
 from services.reporting.sealing.sealer import LogUnsettledError
+from services.reporting.sealing.store import DamagedSealError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
 from services.runtime.kafka.group_progress import GroupBehindError
 
@@ -166,6 +167,13 @@ class ReportingProblem(Enum):
             en="Stored records cannot be read, so the figures cannot be consolidated",
         ),
     )
+    DAMAGED_SEAL = ProblemType(
+        status=503,
+        slug="damaged-seal",
+        title=Bilingual(
+            vi="Bản chốt trong cơ sở dữ liệu không còn như khi chốt", en="What is stored is not what was sealed"
+        ),
+    )
     NOT_ASSESSED = ProblemType(
         status=503,
         slug="not-assessed",
@@ -287,6 +295,7 @@ def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
         DocumentsUnreadError: _describe_unavailable,
         StateIncompleteError: _describe_incomplete,
         UnreadableContentError: _describe_unreadable,
+        DamagedSealError: _describe_damaged,
         AttachmentsUnavailableError: _describe_unavailable,
         NotAssessedError: _describe_not_assessed,
         TooManyDocumentsError: _describe_too_many,
@@ -355,11 +364,19 @@ def _describe_incomplete(_error: Exception) -> Problem:
 
 
 def _describe_unreadable(error: Exception) -> Problem:
+    return _ask_to_rebuild(ReportingProblem.UNREADABLE, error)
+
+
+def _describe_damaged(error: Exception) -> Problem:
+    return _ask_to_rebuild(ReportingProblem.DAMAGED_SEAL, error)
+
+
+def _ask_to_rebuild(problem: ReportingProblem, error: Exception) -> Problem:
     detail = Bilingual.of(
         en=f"{error}; rebuild the database of reporting from the log",
         vi="hãy báo người vận hành dựng lại cơ sở dữ liệu báo cáo từ nhật ký",
     )
-    return Problem(type=ReportingProblem.UNREADABLE.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
+    return Problem(type=problem.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_too_many(_error: Exception) -> Problem:

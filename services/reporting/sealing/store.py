@@ -12,7 +12,7 @@ from typing import Any
 from schemas.events import reports
 from schemas.events.reports import ReportFormat, ReportSealed, SealedDocumentPart
 from services.reporting.consumer import TopicReader
-from services.reporting.core.sealing import canonical_json
+from services.reporting.core.sealing import canonical_json, check_code
 from services.reporting.sealing import report_decoder
 from services.reporting.sealing.report_decoder import RecordedEvaluation, RecordedReportEvent, RecordedSeal
 from services.reporting.store import (
@@ -85,7 +85,7 @@ class SealedReportStore:
     async def read_document(self, sealed: ReportSealed, form: ReportFormat) -> bytes | None:
         """Return a document byte for byte as it was sealed; None if the version has none in that form.
 
-        Raise `DamagedSealError` if what is stored has another digest.
+        Raise `DamagedSealError` if what is stored has another digest; the check code covers that of the figures.
         """
         entry = next((one for one in sealed.documents if one.format is form), None)
         if entry is None:
@@ -93,13 +93,14 @@ class SealedReportStore:
         prefix = _key(sealed.plan, sealed.period, sealed.version, form.value, "")
         found = await self._store.find_matching(SEALED_DOCUMENTS, {"_id": {"$gte": prefix, "$lt": prefix + AFTER_ANY}})
         content = b"".join(part["content"] for part in found)
-        if canonical_json.digest_bytes(content) != entry.sha256:
+        digest = canonical_json.digest_bytes(content)
+        if digest != entry.sha256 or (form is ReportFormat.FIGURES and digest != sealed.figures_sha256):
             raise DamagedSealError(f"{prefix}: the digest is not the sealed one")
         return content
 
     async def _find(self, condition: Mapping[str, Any]) -> list[ReportSealed]:
         found = await self._store.find_matching(SEALED_REPORTS, condition, order_by="version")
-        return [report_decoder.decode_seal(document["record"]) for document in found]
+        return [_read_seal(document) for document in found]
 
 
 def report_reader(store: SealedReportStore, note_seal: NoteSeal) -> TopicReader[RecordedReportEvent]:
@@ -120,6 +121,14 @@ async def note_last_seal(store: ReportingStore, note_seal: NoteSeal) -> None:
     with suppress(StateIncompleteError):
         for document in await store.find_matching(SEALED_REPORTS, {}):
             note_seal(report_decoder.decode_seal(document["record"]).sealed_at)
+
+
+def _read_seal(document: Mapping[str, Any]) -> ReportSealed:
+    """Return the seal in *document*; raise `DamagedSealError` if its check code is not that of its own head."""
+    sealed = report_decoder.decode_seal(document["record"])
+    if sealed.check_code != check_code.compute_check_code(sealed):
+        raise DamagedSealError(f"{document['_id']}: the check code is not that of the seal")
+    return sealed
 
 
 def _describe(event: RecordedReportEvent) -> tuple[str, dict[str, Any]]:

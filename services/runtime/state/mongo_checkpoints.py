@@ -6,7 +6,7 @@ that was dropped, and it is not believed after `mongorestore`: `mongodump` copie
 database in use its checkpoints may be later than the rest of it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -63,6 +63,10 @@ class MongoCheckpoints:
     async def load(self, topic: str) -> Mapping[TopicPartition, Checkpoint]:
         """Return the checkpoints of *topic* whose collections are still those that they were written beside."""
         return await self._load_known([topic])
+
+    async def find_generation(self, topic: str) -> Hashable:
+        """Return what changes whenever the state of a partition of *topic* is begun anew."""
+        return frozenset((place, one.begun_at) for place, one in (await self.load(topic)).items())
 
     @property
     def partitions(self) -> tuple[TopicPartition, ...]:

@@ -18,6 +18,7 @@ from schemas.lint import documents
 from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
 from schemas.plan.grading import GradeRule
 from services.console.main import app
+from services.reporting.store import FACTS as STORED_FACTS
 from services.runtime import attachment_store, clock
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.assertions import evidence_questions
@@ -158,6 +159,24 @@ async def test_what_agencies_sent_is_answered(site: Site) -> None:
     await assert_figures_are_reviewed(site, described)
     await assert_agencies_are_evaluated(site, described)
     await assert_evidence_is_followed(site, described)
+
+
+async def test_figures_of_a_lost_log_are_not_shown_again(site: Site, bus: Bus, database: Database) -> None:
+    """The topic of facts is made anew, and another report has the id of one that was lost: its figures count."""
+    assert b'"value": "30000000000000000000.07"' in (await site.ask(RESULTS, query={"as_of": AT})).content
+    await bus.recreate_topics(FACTS.name)
+    database[STORED_FACTS].drop()
+    facts = [{**fact, "receiptid": f"f{fact['receiptid'][1:]}"} for fact in site.facts]
+    facts[1]["data"] = a_report("s-2", loans="4.25", corrects="s-1")["data"]
+    for fact in facts:
+        recorded_at = datetime.fromisoformat(fact["recordedtime"])
+        await bus.publish(FACTS.name, without_recordedtime(fact), key=fact["subject"], recorded_at=recorded_at)
+
+    async def has_the_new_figure() -> bool:
+        answer = await site.ask(RESULTS, query={"as_of": AT})
+        return answer.status_code == 200 and b'"value": "4.25"' in answer.content
+
+    await eventually(has_the_new_figure, "the figure that is in the log now", timeout=60)
 
 
 async def assert_results_are_those_of_the_command(site: Site, described: Json) -> None:

@@ -247,6 +247,38 @@ def assert_every_code_is_that_of_its_head(records: list[Record]) -> None:
     assert {one.key for one in records} == {f"{PLAN}|{PERIOD}".encode()}
 
 
+async def test_a_seal_that_was_changed_in_the_database_is_refused_until_the_log_gives_it_back(
+    start: StartReporting, database: Database
+) -> None:
+    """Another figure, another signer, another digest: none is answered with, on the page of the check code neither."""
+    service = start()
+    made = (await post(service)).json()
+    code, digest = made["check_code"], made["figures_sha256"].encode()
+    document, version, verification = f"{REPORTS_PATH}/1?format=figures", f"{REPORTS_PATH}/1", f"/verify/{code}"
+    seal, figures = (
+        database.documents("sealed_reports")[0],
+        database["sealed_documents"].find_one({"_id": {"$regex": "figures"}}),
+    )
+    assert figures is not None
+    for collection, stored, field, old, new, refused in (
+        ("sealed_documents", figures, "content", b'"value":', b'"value":9', [document]),
+        ("sealed_reports", seal, "record", "Nguyễn Văn An".encode(), b"Tran Van Binh", [version, verification]),
+        ("sealed_reports", seal, "record", digest, bytes(reversed(digest)), [version, verification]),
+    ):
+        changed = stored[field].replace(old, new, 1)
+        assert changed != stored[field]
+        database[collection].update_one({"_id": stored["_id"]}, {"$set": {field: changed}})
+        for path in refused:
+            answer = await get(service, path)
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/damaged-seal"), answer.text
+        database[collection].update_one({"_id": stored["_id"]}, {"$set": {field: stored[field]}})
+    sealed = (await get(service, document)).content
+    database["sealed_documents"].update_one({"_id": figures["_id"]}, {"$set": {"content": b"{}"}})
+    service.stop()
+    database.drop()
+    assert (await get(start(), document)).content == sealed
+
+
 @pytest.mark.chaos
 async def test_two_replicas_make_one_version_of_a_number(
     archive: Mapping[str, str], start: StartReporting, bus: Bus, readers: ReadersFile

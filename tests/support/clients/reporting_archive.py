@@ -1,7 +1,7 @@
 """What reporting stores, in memory: filled from records as its consumer reads them, asked as its database is asked."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -36,6 +36,7 @@ class InMemoryArchive:
     facts: dict[str, DecodedFact] = field(default_factory=dict)
     attempts: list[RecordedAttempt] = field(default_factory=list)
     seals: list[bytes] = field(default_factory=list)
+    generation: int = 1
 
     def store_verdict(self, record: bytes) -> None:
         """Store one verdict; each is newer than the one before it."""
@@ -103,6 +104,9 @@ class InMemoryArchive:
             for fact in self.facts.values()
             if (fact.source, fact.event) in named and fact.recorded_at <= known_at
         ]
+
+    async def find_facts_generation(self) -> Hashable:
+        return self.generation
 
 
 def _stored(fact: DecodedFact) -> StoredFact:

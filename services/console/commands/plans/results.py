@@ -16,7 +16,7 @@ from services.console.support.fact_files import FactsFile
 from services.console.support.inputs import UnusableInputError
 from services.reporting import submission_content
 from services.reporting.core import results_document, results_question
-from services.reporting.core.results import StandingSubmission
+from services.reporting.core.reported_duties import StandingSubmission
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.results_question import AssessedDuty, AssessedPlan
 from services.rules.core import assess

@@ -13,7 +13,8 @@ from schemas.events.assessments import Status
 from schemas.plan import figures
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Plan
-from services.reporting.core.results import ReportedDuty, ResultsQuestion
+from services.reporting.core.reported_duties import ReportedDuty
+from services.reporting.core.results import ResultsQuestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from schemas.content import figure_findings
 from schemas.content.figure_findings import FigureFinding
-from services.reporting.core.results import ResultsQuestion, StandingSubmission
+from services.reporting.core.reported_duties import StandingSubmission
+from services.reporting.core.results import ResultsQuestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

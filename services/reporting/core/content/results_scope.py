@@ -7,8 +7,11 @@ from typing import Any
 from services.reporting.core import results_document
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import agency_rank
-from services.reporting.core.results import IndicatorResult, ObligationResults, PreviousTotal
+from services.reporting.core.results import IndicatorResult, ObligationResults, PreviousTotal, TotalBasis
 from services.reporting.core.results_document import PlanResults
+
+# What stands in place of the ids of the events behind a total: they name the agencies that sent them.
+UNTOLD = TotalBasis()
 
 # Whether a reader may see what an agency sent, given the groups that it was in as for the duty.
 CoversAgency = Callable[[str, Collection[str]], bool]
@@ -42,6 +45,8 @@ def restrict_results(results: PlanResults, covers_agency: CoversAgency) -> PlanR
 def restrict_obligation(results: ObligationResults, covers_agency: CoversAgency) -> ObligationResults:
     """Return the results of one obligation as `restrict_results` does those of all."""
     shown = {agency: groups for agency, groups in results.groups_by_agency.items() if covers_agency(agency, groups)}
+    if len(shown) == len(results.groups_by_agency):
+        return results
     sections = results.sections.items()
     return replace(
         results,
@@ -56,6 +61,8 @@ def _restrict_indicator(result: IndicatorResult, shown: Collection[str]) -> Indi
         result,
         not_given=tuple(agency for agency in result.not_given if agency in shown),
         figures=tuple(one for one in result.figures if one.agency in shown),
+        basis=UNTOLD,
+        groups=tuple(replace(one, basis=UNTOLD) for one in result.groups),
         previous=None if result.previous is None else _restrict_previous(result.previous, shown),
     )
 
@@ -63,4 +70,5 @@ def _restrict_indicator(result: IndicatorResult, shown: Collection[str]) -> Indi
 def _restrict_previous(previous: PreviousTotal, shown: Collection[str]) -> PreviousTotal:
     same = previous.same
     known = {agency: value for agency, value in same.previous_by_agency.items() if agency in shown}
-    return replace(previous, same=replace(same, previous_by_agency=known))
+    restricted = replace(same, previous_by_agency=known, basis_by_agency={}, basis=UNTOLD, previous_basis=UNTOLD)
+    return replace(previous, same=restricted, basis=UNTOLD)

@@ -12,14 +12,17 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from schemas.events.assessments import Status
+from schemas.events.assessments import Status, StepKind
 from schemas.plan import figures as exact
 from services.reporting.core.annual_report import AnnualReport, Chapter
+from services.reporting.core.content import agency_rank
 from services.reporting.core.duty_counts import NIL_RETURN, UNDER_EXTENSION, DutyCounts
 from services.reporting.core.duty_lines import COMPLETE_STATUSES, DutyLine
-from services.reporting.core.report.inputs import GradedAgency, PeriodResults, ReportInputs
-from services.reporting.core.results import UNASKED, AgencyFigure, IndicatorResult, PreviousTotal
+from services.reporting.core.report import grading
+from services.reporting.core.report.inputs import PeriodResults, ReportInputs
+from services.reporting.core.results import UNASKED, AgencyFigure, GroupTotal, IndicatorResult, PreviousTotal
 from services.reporting.core.results_document import UNKNOWN_CUT_OFF
+from services.reporting.core.urging import Urging
 
 FigureValue = Decimal | int | str | None
 
@@ -27,8 +30,10 @@ COUNT_NAMES = (
     "expected", "actual", "on_time", "late", "incomplete", "overdue", "pending",
     "exempt", "superseded", "ended_no_successor", "nil_returns", "under_extension",
 )  # fmt: skip
+EXPECTED_FORMULA = "on_time + late + incomplete + overdue + pending"
 RATE_FORMULAS = {"reporting_rate": "actual / expected", "reporting_rate_on_time": "on_time / expected"}
 SHARE_FORMULA = "total * 100 / target"
+COUNT_FORMULA = "count({})"
 CHANGE_FORMULA = "same - same_previous"
 CHANGE_SHARE_FORMULA = "(same - same_previous) * 100 / same_previous"
 SIX_PLACES = Decimal("0.000001")
@@ -37,7 +42,11 @@ NO_PERIOD = "-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFigure:
-    """One figure; `cut_offs` are the days as of which it was given, `evidence` the ids of the facts behind it."""
+    """One figure; `cut_offs` are the days as of which it was given, `evidence` the ids of the events behind it.
+
+    A figure that others of the report give has a formula in place of evidence: their names in it, as in `same`, are the
+    last parts of their ids, and `count(same)` is how many agencies are behind that one.
+    """
 
     id: str
     value: FigureValue
@@ -57,8 +66,7 @@ def collect_figures(inputs: ReportInputs) -> dict[str, ReportFigure]:
     figures = [*_collect_duties(inputs.report), *_collect_undated(inputs.report)]
     for one in inputs.results:
         figures += _collect_results(one)
-    for graded in inputs.evaluations:
-        figures += _collect_grade(graded)
+    figures += _collect_grades(inputs)
     return {figure.id: figure for figure in figures}
 
 
@@ -112,7 +120,10 @@ def _collect_counts(path: str, counts: DutyCounts, lines: Iterable[DutyLine]) ->
     lines = list(lines)
     for name in COUNT_NAMES:
         evidence = dict.fromkeys(one for line in lines if _counts_under(line, name) for one in line.evidence)
-        yield ReportFigure(id=f"{path}/duties/{name}", value=getattr(counts, name), evidence=tuple(evidence))
+        formula = EXPECTED_FORMULA if name == "expected" else ""
+        yield ReportFigure(
+            id=f"{path}/duties/{name}", value=getattr(counts, name), formula=formula, evidence=tuple(evidence)
+        )
     for name, formula in RATE_FORMULAS.items():
         rate: Decimal | None = getattr(counts, name)
         value = None if rate is None else rate.quantize(SIX_PLACES, ROUND_HALF_EVEN)
@@ -141,28 +152,45 @@ def _collect_lines(path: str, chapter: Chapter) -> Iterable[ReportFigure]:
             "submissions": line.submissions,
             "flags": " ".join(line.flags),
             "missing": " ".join(line.missing),
-            "reminders": line.urging.reminders,
-            "urgings": line.urging.urgings + line.urging.about_incomplete,
-            "escalations": line.urging.escalations,
         }
+        of_agency = f"{path}/agencies/{line.key.agency}"
         for name, value in values.items():
-            figure_id = f"{path}/agencies/{line.key.agency}/{name}"
-            yield ReportFigure(id=figure_id, value=value, evidence=line.evidence if name == "status" else ())
+            yield ReportFigure(id=f"{of_agency}/{name}", value=value, evidence=line.evidence)
+        yield from _collect_alerts(of_agency, line.urging, chapter.alerts.get(line.key, {}))
+    for step in chapter.steps:
+        of_step = f"{path}/steps/{step.kind.value}:{step.step}"
+        yield ReportFigure(id=f"{of_step}/asked", value=step.asked, evidence=step.evidence)
+        yield ReportFigure(id=f"{of_step}/answered", value=step.answered, evidence=step.answering)
+
+
+def _collect_alerts(path: str, urged: Urging, sent: Mapping[StepKind, tuple[str, ...]]) -> Iterable[ReportFigure]:
+    """Yield how often an agency was alerted; what is behind it are the events of the deliveries."""
+    about_due = (*sent.get(StepKind.URGING, ()), *sent.get(StepKind.INCOMPLETE, ()))
+    for name, value, evidence in (
+        ("reminders", urged.reminders, sent.get(StepKind.REMINDER, ())),
+        ("urgings", urged.urgings + urged.about_incomplete, about_due),
+        ("escalations", urged.escalations, sent.get(StepKind.ESCALATION, ())),
+    ):
+        yield ReportFigure(id=f"{path}/{name}", value=value, evidence=evidence)
 
 
 def _collect_undated(report: AnnualReport) -> Iterable[ReportFigure]:
     for one in report.undated:
         path = chapter_path(one.obligation, one.period)
-        yield ReportFigure(id=f"{path}/duties/fulfilled", value=one.fulfilled)
+        yield ReportFigure(id=f"{path}/duties/fulfilled", value=one.fulfilled, evidence=one.evidence)
         yield ReportFigure(id=f"{path}/duties/open", value=one.open)
 
 
 def _collect_results(of_period: PeriodResults) -> Iterable[ReportFigure]:
     path = chapter_path(of_period.results.obligation, of_period.period)
+    ranking = {one.indicator.code for one in agency_rank.list_ranking_indicators(of_period.results.indicators)}
     for result in of_period.results.indicators:
         yield from _collect_indicator(f"{path}/indicators/{result.indicator.code}", result)
         for figure in result.figures:
-            yield _collect_given(f"{path}/agencies/{figure.agency}/indicators/{result.indicator.code}", figure, result)
+            figure_id = f"{path}/agencies/{figure.agency}/indicators/{result.indicator.code}"
+            yield _collect_given(figure_id, figure, result)
+            if result.indicator.code in ranking:
+                yield from _collect_earlier(figure_id, figure, result)
     for section, texts in of_period.results.sections.items():
         for text in texts:
             figure_id = f"{path}/agencies/{text.agency}/sections/{section}"
@@ -171,39 +199,88 @@ def _collect_results(of_period: PeriodResults) -> Iterable[ReportFigure]:
 
 def _collect_indicator(path: str, result: IndicatorResult) -> Iterable[ReportFigure]:
     unit, formula = result.indicator.unit or "", result.indicator.formula or ""
-    cut_offs = tuple(sorted(_write_cut_off(day) for day in result.cut_offs))
     summed = [one for one in result.figures if UNASKED not in one.flags and one.status is not Status.EXEMPT]
-    evidence = tuple(dict.fromkeys(one.id for one in summed))
     total = known_total(result)
     yield ReportFigure(
-        id=f"{path}/total", value=total, unit=unit, cut_offs=cut_offs, formula=formula, evidence=evidence
+        id=f"{path}/total",
+        value=total,
+        unit=unit,
+        cut_offs=_write_cut_offs(result.basis.cut_offs),
+        formula=formula,
+        evidence=result.basis.evidence,
     )
-    for name in ("asked", "agencies", "late", "incomplete"):
-        yield ReportFigure(id=f"{path}/{name}", value=getattr(result, name))
+    yield ReportFigure(id=f"{path}/asked", value=result.asked)
+    yield ReportFigure(id=f"{path}/agencies", value=result.agencies, formula=COUNT_FORMULA.format("total"))
+    for status, number in ((Status.LATE, result.late), (Status.INCOMPLETE, result.incomplete)):
+        evidence = tuple(one.id for one in summed if one.status is status)
+        yield ReportFigure(id=f"{path}/{status.value}", value=number, evidence=evidence)
     yield ReportFigure(id=f"{path}/target", value=result.target, unit=unit)
     share = _share(total, result.target)
     yield ReportFigure(id=f"{path}/target_share", value=share, unit="percent", formula=SHARE_FORMULA)
     for group in result.groups:
-        of_group = group.total if group.agencies else None
-        yield ReportFigure(id=f"{path}/groups/{group.group}/total", value=of_group, unit=unit, cut_offs=cut_offs)
-        yield ReportFigure(id=f"{path}/groups/{group.group}/agencies", value=group.agencies)
+        yield from _collect_group(f"{path}/groups/{group.group}", group, result)
     if result.previous is not None:
-        yield from _collect_previous(path, result.previous, unit)
+        yield from _collect_previous(path, result.previous, result)
 
 
-def _collect_previous(path: str, previous: PreviousTotal, unit: str) -> Iterable[ReportFigure]:
+def _collect_group(path: str, group: GroupTotal, result: IndicatorResult) -> Iterable[ReportFigure]:
+    yield ReportFigure(
+        id=f"{path}/total",
+        value=group.total if group.agencies else None,
+        unit=result.indicator.unit or "",
+        cut_offs=_write_cut_offs(group.basis.cut_offs),
+        formula=result.indicator.formula or "",
+        evidence=group.basis.evidence,
+    )
+    yield ReportFigure(id=f"{path}/agencies", value=group.agencies, formula=COUNT_FORMULA.format("total"))
+
+
+def _collect_previous(path: str, previous: PreviousTotal, result: IndicatorResult) -> Iterable[ReportFigure]:
+    unit, formula = result.indicator.unit or "", result.indicator.formula or ""
     same = previous.same
     now, before = (same.total, same.previous) if same.agencies else (None, None)
-    change = None if now is None or before is None else exact.add_exactly((now, -before))
-    yield ReportFigure(id=f"{path}/previous", value=previous.total if previous.agencies else None, unit=unit)
-    yield ReportFigure(id=f"{path}/previous_agencies", value=previous.agencies)
+    for name, total, basis in (
+        ("previous", previous.total if previous.agencies else None, previous.basis),
+        ("same", now, same.basis),
+        ("same_previous", before, same.previous_basis),
+    ):
+        yield ReportFigure(
+            id=f"{path}/{name}",
+            value=total,
+            unit=unit,
+            cut_offs=_write_cut_offs(basis.cut_offs),
+            formula=formula,
+            evidence=basis.evidence,
+        )
+    for name, number, counted in (
+        ("previous_agencies", previous.agencies, "previous"),
+        ("same_agencies", same.agencies, "same"),
+    ):
+        yield ReportFigure(id=f"{path}/{name}", value=number, formula=COUNT_FORMULA.format(counted))
     yield ReportFigure(id=f"{path}/comparable", value="yes" if previous.is_comparable else "no")
-    yield ReportFigure(id=f"{path}/same", value=now, unit=unit)
-    yield ReportFigure(id=f"{path}/same_previous", value=before, unit=unit)
-    yield ReportFigure(id=f"{path}/same_agencies", value=same.agencies)
+    change = None if now is None or before is None else exact.add_exactly((now, -before))
     yield ReportFigure(id=f"{path}/change", value=change, unit=unit, formula=CHANGE_FORMULA)
     share = _share(change, before)
     yield ReportFigure(id=f"{path}/change_share", value=share, unit="percent", formula=CHANGE_SHARE_FORMULA)
+
+
+def _collect_earlier(path: str, figure: AgencyFigure, result: IndicatorResult) -> Iterable[ReportFigure]:
+    """Yield what an agency that a ranking may show gave the year before, and the change since, where they compare."""
+    same = None if result.previous is None else result.previous.same
+    before = None if same is None else same.previous_by_agency.get(figure.agency)
+    if same is None or before is None:
+        return
+    unit, basis = result.indicator.unit or "", same.basis_by_agency[figure.agency]
+    yield ReportFigure(
+        id=f"{path}/previous",
+        value=before,
+        unit=unit,
+        cut_offs=_write_cut_offs(basis.cut_offs),
+        formula=result.indicator.formula or "",
+        evidence=basis.evidence,
+    )
+    change = None if figure.value is None else exact.add_exactly((figure.value, -before))
+    yield ReportFigure(id=f"{path}/change", value=change, unit=unit, formula=f"{result.indicator.code} - previous")
 
 
 def _collect_given(figure_id: str, figure: AgencyFigure, result: IndicatorResult) -> ReportFigure:
@@ -217,12 +294,27 @@ def _collect_given(figure_id: str, figure: AgencyFigure, result: IndicatorResult
     )
 
 
-def _collect_grade(graded: GradedAgency) -> Iterable[ReportFigure]:
-    path = f"evaluations/{graded.agency}"
-    yield ReportFigure(id=f"{path}/grade", value=graded.grade)
-    if graded.officer_grade is not None:
-        yield ReportFigure(id=f"{path}/officer_grade", value=graded.officer_grade)
-        yield ReportFigure(id=f"{path}/officer_sentence", value=graded.officer_sentence)
+def _collect_grades(inputs: ReportInputs) -> Iterable[ReportFigure]:
+    """Yield the grade of each agency: its formula is the condition of the plan, its evidence that of the duty."""
+    graded_by = grading.choose_graded_chapter(inputs.report)
+    evidence = {} if graded_by is None else {line.key.agency: line.evidence for line in graded_by.lines}
+    conditions: dict[str, list[str]] = {}
+    for rule in inputs.report.plan.grading:
+        conditions.setdefault(rule.grade, []).append(rule.when)
+    for graded in inputs.evaluations:
+        path = f"evaluations/{graded.agency}"
+        formula = " || ".join(conditions.get(graded.grade, ()))
+        yield ReportFigure(
+            id=f"{path}/grade", value=graded.grade, formula=formula, evidence=evidence.get(graded.agency, ())
+        )
+        if graded.officer_grade is not None:
+            of_officer = (graded.officer_event,)
+            yield ReportFigure(id=f"{path}/officer_grade", value=graded.officer_grade, evidence=of_officer)
+            yield ReportFigure(id=f"{path}/officer_sentence", value=graded.officer_sentence, evidence=of_officer)
+
+
+def _write_cut_offs(days: Iterable[date | None]) -> tuple[str, ...]:
+    return tuple(sorted(_write_cut_off(day) for day in days))
 
 
 def _write_cut_off(day: date | None) -> str:

@@ -32,7 +32,7 @@ class PeriodResults:
 class GradedAgency:
     """The grade of an agency with its reason in words, and beside it what an officer recorded, if anything.
 
-    `late_before` is in how many of the last periods the agency was late.
+    `late_before` is in how many of the last periods the agency was late, `officer_event` the id of the record.
     """
 
     agency: str
@@ -42,6 +42,7 @@ class GradedAgency:
     late_before: int = 0
     officer_grade: str | None = None
     officer_sentence: str = ""
+    officer_event: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

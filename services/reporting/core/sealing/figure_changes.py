@@ -12,7 +12,7 @@ FiguresDocument = Mapping[str, Any]
 FigureValue = str | int | None
 
 AGENCIES, GROUPS = "agencies", "groups"
-KINDS = ("indicators", "duties", "sections")
+KINDS = ("indicators", "duties", "sections", "steps")
 EVALUATIONS = "evaluations"
 
 # Grows by itself with every day until the report comes. A figure that only the calendar has changed is no news.

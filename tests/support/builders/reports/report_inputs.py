@@ -22,7 +22,8 @@ from services.reporting.core.report.inputs import (
     ReportFinding,
     ReportInputs,
 )
-from services.reporting.core.results import Comparison, ReportedDuty, ResultsQuestion, StandingSubmission
+from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
+from services.reporting.core.results import Comparison, ResultsQuestion
 from tests.support.builders.annual_report import AS_OF, a_line_context, a_plan, a_registry, a_report, a_year
 
 CUT_OFF = date(2026, 11, 30)

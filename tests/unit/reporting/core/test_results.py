@@ -16,15 +16,8 @@ from hypothesis import strategies as st
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
 from services.reporting.core import results_document
-from services.reporting.core.results import (
-    Comparison,
-    IndicatorResult,
-    ObligationResults,
-    ReportedDuty,
-    ResultsQuestion,
-    StandingSubmission,
-    consolidate,
-)
+from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
+from services.reporting.core.results import Comparison, IndicatorResult, ObligationResults, ResultsQuestion, consolidate
 from services.reporting.core.results_document import PlanResults
 
 LOANS = Indicator(code="loans", unit="million_vnd")
@@ -200,6 +193,30 @@ def test_a_merged_agency_counts_under_its_heir() -> None:
     assert found.previous is not None
     same = found.previous.same
     assert (same.agencies, same.total, same.previous) == (1, Decimal(30), Decimal(25))
+
+
+def test_an_agency_that_reported_before_it_was_merged_counts_under_its_heir_in_both_years() -> None:
+    """What it sent is kept, so it stands beside the heir this year; without it the heir would read as a fall.
+
+    The heir's own figure has no figure of the year before: that one speaks of the merged agency too.
+    """
+    found = compare(
+        [a_duty("tp-01", loans="12"), a_duty("h-01", loans="18")],
+        [last_year("tp-01", loans="10"), last_year("h-01", loans="15")],
+        heirs={"h-01": "tp-01"},
+    )
+    assert found.previous is not None
+    same = found.previous.same
+    assert (same.agencies, same.total, same.previous) == (1, Decimal(30), Decimal(25))
+    assert same.previous_by_agency == {}
+
+
+def test_an_agency_whose_heir_is_not_asked_is_compared_with_itself() -> None:
+    """It gave the figure in both years, the second time before it was merged."""
+    found = compare([a_duty(loans="11")], [last_year(loans="10")], heirs={"h-01": "tp-01"})
+    assert found.previous is not None
+    same = found.previous.same
+    assert (same.agencies, same.total, same.previous) == (1, Decimal(11), Decimal(10))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
-from services.reporting.core.urging import UrgedDuty, measure_steps, summarize_attempts
+from services.reporting.core.urging import UrgedDuty, list_sent_alerts, measure_steps, summarize_attempts
 from tests.support.builders.annual_report import DUE, an_attempt
 
 LATER = DUE + timedelta(days=3)
@@ -36,6 +36,23 @@ def test_who_stands_in_the_place_of_an_office_is_urged_about_its_report() -> Non
     assert urging.answered_at == LATER + timedelta(days=2)
     (at_due, after) = measure_steps([UrgedDuty(attempts=[of_office, *of_successors], completed_at=None)])
     assert (at_due.asked, after.asked) == (1, 1)
+
+
+def test_notices_of_a_kind_are_one_step_whatever_they_are_about() -> None:
+    """Two agencies were told that a report of theirs is returned: each notice is named by its return."""
+    told = [an_attempt(kind=StepKind.RETURNED, step=one, alert=one, at=LATER) for one in ("return-1", "return-2")]
+    (step,) = measure_steps([UrgedDuty(attempts=[one], completed_at=None) for one in told])
+    assert (step.kind, step.step, step.asked) == (StepKind.RETURNED, "", 2)
+
+
+def test_a_step_names_the_deliveries_behind_it() -> None:
+    """Those that were sent, and those of them after which the report came; a copy that failed is none of them."""
+    first, second = an_attempt(at=DUE, event="e-1"), an_attempt(at=LATER, event="e-2", alert="later")
+    failed = an_attempt(at=LATER, event="e-3", alert="failed", outcome=AttemptOutcome.UNREACHABLE)
+    duty = UrgedDuty(attempts=[first, second, failed], completed_at=LATER + timedelta(days=1))
+    (at_due, after) = measure_steps([duty])
+    assert (at_due.evidence, at_due.answering, after.evidence, after.answering) == (("e-1",), (), ("e-2",), ("e-2",))
+    assert list_sent_alerts([first, second, failed]) == {StepKind.URGING: ("e-1", "e-2")}
 
 
 def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:

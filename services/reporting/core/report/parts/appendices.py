@@ -1,6 +1,7 @@
 """The appendices of the report: I the figures of each agency, II when each reported, III the duties without a date."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from schemas.events.assessments import Status
 from services.reporting.core import labels
@@ -59,19 +60,33 @@ def build_appendices(outline: Outline) -> tuple[Appendix, ...]:
         Appendix(
             number="I",
             title=f"SỐ LIỆU CHỈ TIÊU {period} THEO TỪNG ĐƠN VỊ",
-            blocks=tuple(figures) or (Paragraph(text=NO_FIGURES.format(plan=outline.plan_name)),),
+            blocks=_end_with_sign(figures or [Paragraph(text=NO_FIGURES.format(plan=outline.plan_name))]),
         ),
         Appendix(
             number="II",
             title=f"TÌNH HÌNH GỬI BÁO CÁO {period} THEO TỪNG ĐƠN VỊ",
-            blocks=tuple(statuses) or (Paragraph(text="Kỳ này không có báo cáo nào đến hạn."),),
+            blocks=_end_with_sign(statuses or [Paragraph(text="Kỳ này không có báo cáo nào đến hạn.")]),
         ),
         Appendix(
             number="III",
             title="NHIỆM VỤ KHÔNG QUY ĐỊNH THỜI HẠN ĐÃ GHI NHẬN KẾT QUẢ",
-            blocks=tuple(_build_undated(outline)),
+            blocks=_end_with_sign([*_build_undated(outline)]),
         ),
     )
+
+
+def _end_with_sign(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Put `./.` after the last words, as after those of the report (Decree 30/2020, Appendix III, form 2.1)."""
+    *before, last = blocks
+    match last:
+        case Paragraph():
+            return (*before, replace(last, text=f"{last.text.rstrip('.')}./."))
+        case Table(notes=(*notes, final)):
+            return (*before, replace(last, notes=(*notes, f"{final.rstrip('.')}./.")))
+        case Table():
+            return (*before, replace(last, notes=("./.",)))
+        case _:
+            return tuple(blocks)
 
 
 def _build_figures(chapter: ObligationChapter, outline: Outline) -> Iterable[Table]:

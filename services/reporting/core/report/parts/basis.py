@@ -14,6 +14,11 @@ from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import changes
 from services.reporting.core.results import UNASKED, ObligationResults
 
+# The decree wants each appendix to be referred to in the document (Decree 30/2020, Appendix I, part one, III.1).
+WHAT_IS_APPENDED = (
+    "Kèm theo Báo cáo có Phụ lục I (số liệu của từng đơn vị), Phụ lục II (tình hình gửi báo cáo của từng đơn vị) và "
+    "Phụ lục III (nhiệm vụ không quy định thời hạn đã ghi nhận kết quả)."
+)
 HOW_TOTALS_ARE_MADE = (
     "Số tổng cộng là tổng số liệu trong báo cáo hợp lệ sau cùng của từng đơn vị; báo cáo gửi trễ hoặc chưa đầy đủ vẫn "
     "được cộng và được ghi chú. Không ước tính thay đơn vị chưa có số liệu; mỗi chỉ tiêu ghi rõ số đơn vị có số liệu, "
@@ -52,6 +57,7 @@ def build_basis(outline: Outline) -> tuple[Block, ...]:
         Heading(level=2, text="3. Cách tổng hợp"),
         Paragraph(text=HOW_TOTALS_ARE_MADE if has_figures else _explain_no_figures(outline)),
         *(Paragraph(text=text) for chapter in outline.chapters for text in _describe_holes(chapter, outline)),
+        Paragraph(text=WHAT_IS_APPENDED),
         *changes.build_changes(outline),
     )
 

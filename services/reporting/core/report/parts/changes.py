@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from schemas.events.assessments import Status
+from schemas.events.assessments import Status, StepKind
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Block, Column, Heading, Paragraph, Table, TableRow
 from services.reporting.core.report.inputs import SealedVersionChanges
 from services.reporting.core.report.outline import Outline
-from services.reporting.core.report.parts import quotations
+from services.reporting.core.report.parts import quotations, shortcomings
 from services.reporting.core.sealing.figure_changes import FigureChange, FigureValue
 
 ROWS_MAX = 30
@@ -47,6 +47,7 @@ MEASURES = {
     "same_agencies": "số đơn vị có số liệu cả hai kỳ", "change": "tăng, giảm so với kỳ trước",
     "change_share": "tăng, giảm so với kỳ trước (%)",
 }  # fmt: skip
+STEP_MEASURES = {"asked": "số đơn vị được nhắc", "answered": "số đơn vị gửi đủ trước mốc kế tiếp"}
 _FOLLOWING = ("reporting_rate", "reporting_rate_on_time", "open")  # from other counts
 _RATES = ("reporting_rate", "reporting_rate_on_time")
 _INSTANTS = ("due_at", "effective_at")
@@ -124,7 +125,8 @@ def _rank(change: FigureChange, order: Mapping[str, int]) -> tuple[int, int, str
         return (1, 0, "") if "/duties/" in change.figure and change.code not in _FOLLOWING else None
     if change.code in _FIRST_FIELDS:
         return 0, 0, change.agency
-    is_printed = change.code in _PRINTED_FIELDS or _is_indicator(change) or _is_section(change)
+    is_given = _is_indicator(change) and not change.measure
+    is_printed = change.code in _PRINTED_FIELDS or is_given or _is_section(change)
     return (3, 0, change.agency) if is_printed else None
 
 
@@ -159,7 +161,8 @@ def _name_figure(change: FigureChange, outline: Outline) -> str:
     """Return what a figure is of: `UBND huyện Thọ Xuân: Nợ quá hạn`, `Tổng dư nợ`."""
     what = _name_code(change, outline)
     if change.measure not in {"", "total"}:
-        what = f"{what}, {MEASURES.get(change.measure, change.measure)}"
+        measures = STEP_MEASURES if _is_step(change) else MEASURES
+        what = f"{what}, {measures.get(change.measure, change.measure)}"
     if change.group is not None:
         names = {group.group: group.name for one in outline.report.chapters for group in one.groups}
         what = f"{what}, nhóm {words.decapitalize(names.get(change.group, change.group))}"
@@ -181,9 +184,20 @@ def _name_code(change: FigureChange, outline: Outline) -> str:
         chapter = next((one for one in outline.chapters if one.obligation.id == change.obligation), None)
         title = change.code if chapter is None else quotations.name_section(change.code, chapter)
         return f"mục “{title}”"
+    if _is_step(change):
+        return _name_step(change)
     if change.agency is not None:
         return FIELDS.get(change.code, change.code)
     return COUNTS.get(change.code, change.code)
+
+
+def _name_step(change: FigureChange) -> str:
+    kind, _, step = change.code.partition(":")
+    return f"mốc “{shortcomings.name_step(StepKind(kind), step)}”"
+
+
+def _is_step(change: FigureChange) -> bool:
+    return "/steps/" in change.figure
 
 
 def _is_indicator(change: FigureChange) -> bool:

@@ -30,18 +30,24 @@ COUNT_COLUMNS = (
 )  # fmt: skip
 RATE_COLUMNS = (("reporting_rate", "Tỷ lệ gửi đủ"), ("reporting_rate_on_time", "Tỷ lệ đúng hạn"))
 
-# The flags that part III speaks of, and what it says of the agencies that have them.
-CASES = (
-    (UNDER_EXTENSION, "được gia hạn"),
-    ("nil_return", "báo cáo không phát sinh; được tính là đã gửi, không tính vào số đơn vị có số liệu"),
-    ("filed_by_successor", "do đơn vị kế thừa gửi thay"),
-    ("returned_and_corrected", "bị trả lại báo cáo và đã sửa trong thời hạn"),
-    ("first_sent_on_time", "gửi lần đầu đúng hạn nhưng chưa đầy đủ, hoàn chỉnh sau hạn"),
-    ("needs_reconciliation", "gửi nhiều báo cáo khác nhau; số liệu lấy theo báo cáo đầy đủ gửi sau cùng"),
-    ("dispatch_unproven", "có thời điểm gửi chưa đủ căn cứ, tính theo thời điểm nhận"),
-    ("amended_after_deadline", "bổ sung, đính chính sau hạn, không đổi thời điểm gửi"),
-    ("voluntary_report", "được miễn nhưng vẫn gửi báo cáo"),
-)  # fmt: skip
+# The flags that part III speaks of, the status to which a sentence is limited, and what it says of the agencies.
+CASES: tuple[tuple[str, Status | None, str], ...] = (
+    (UNDER_EXTENSION, None, "được gia hạn"),
+    ("nil_return", None, "báo cáo không phát sinh; được tính là đã gửi, không tính vào số đơn vị có số liệu"),
+    ("filed_by_successor", None, "do đơn vị kế thừa gửi thay"),
+    ("returned_and_corrected", None, "bị trả lại báo cáo và đã sửa trong thời hạn"),
+    # What came in time may have been incomplete or returned, and the flag does not say which.
+    ("first_sent_on_time", Status.LATE, "gửi bản đầu đúng hạn, hoàn chỉnh sau hạn"),
+    ("first_sent_on_time", Status.INCOMPLETE, "gửi bản đầu đúng hạn, đến nay chưa hoàn chỉnh"),
+    (
+        "needs_reconciliation",
+        None,
+        "gửi nhiều báo cáo khác nhau; số liệu lấy theo báo cáo gửi sau cùng, ưu tiên báo cáo đầy đủ",
+    ),
+    ("dispatch_unproven", None, "có thời điểm gửi chưa đủ căn cứ, tính theo thời điểm nhận"),
+    ("amended_after_deadline", None, "bổ sung, đính chính sau hạn, không đổi thời điểm gửi"),
+    ("voluntary_report", None, "được miễn nhưng vẫn gửi báo cáo"),
+)
 
 
 def build_discipline(outline: Outline) -> tuple[Block, ...]:
@@ -231,8 +237,8 @@ def _choose_marks(begin: int, end: int) -> list[int]:
 
 
 def _list_cases(chapter: ObligationChapter, outline: Outline) -> Iterable[Paragraph]:
-    for flag, said in CASES:
-        lines = [line for line in chapter.lines if flag in line.flags]
+    for flag, status, said in CASES:
+        lines = [line for line in chapter.lines if flag in line.flags and status in {None, line.status}]
         if lines:
             yield Paragraph(text=_describe_case(said, lines, chapter, outline), is_item=True)
     exempt = [line for line in chapter.lines if line.status is Status.EXEMPT]

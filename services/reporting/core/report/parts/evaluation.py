@@ -33,7 +33,7 @@ WORTH_SAYING = (
     ("under_extension", "theo thời hạn được gia hạn"),
     ("returned_and_corrected", "bị trả lại, đã sửa trong thời hạn"),
     ("needs_reconciliation", "còn nhiều văn bản phải đối chiếu"),
-    ("first_sent_on_time", "lần đầu gửi đúng hạn nhưng chưa đầy đủ"),
+    ("first_sent_on_time", "bản đầu gửi đúng hạn"),
     ("amended_after_deadline", "có bổ sung sau hạn, không đổi thời điểm gửi"),
     ("filed_by_successor", "đơn vị kế thừa gửi thay"),
     ("withdrawn", "đã thu hồi một văn bản"),

@@ -171,15 +171,17 @@ def _build_steps(outline: Outline) -> Table:
                 merged[one.kind, one.step] = one if known is None else _add(known, one)
     steps = [one for one in merged.values() if one.kind is not StepKind.ESCALATION]
     rows = [
-        TableRow(cells=(name_step(one), one.asked, one.answered, words.divide(one.answered, one.asked)))
+        TableRow(cells=(name_step(one.kind, one.step), one.asked, one.answered, words.divide(one.answered, one.asked)))
         for one in steps
     ]
+    is_single = len(outline.chapters) == 1 and not outline.chapters[0].is_periodic
+    reached = "Số đơn vị được nhắc" if is_single else "Số báo cáo được nhắc"
     return Table(
         name="steps",
         title="Hiệu quả nhắc, đôn đốc theo từng mốc",
         columns=(
             Column(name="step", title="Mốc nhắc, đôn đốc", share=40),
-            Column(name="asked", title="Số đơn vị được nhắc", share=20, cell_type=CellType.NUMBER, is_centred=True),
+            Column(name="asked", title=reached, share=20, cell_type=CellType.NUMBER, is_centred=True),
             Column(
                 name="answered", title="Gửi đủ trước mốc kế tiếp", share=25, cell_type=CellType.NUMBER, is_centred=True
             ),
@@ -196,15 +198,17 @@ def _add(one: StepEffect, other: StepEffect) -> StepEffect:
     )
 
 
-def name_step(effect: StepEffect) -> str:
+def name_step(kind: StepKind, step: str) -> str:
     """Return a step in words: `Trước hạn 7 ngày`, `Ngay khi quá hạn`, `Quá hạn 3 ngày`."""
-    if effect.kind is StepKind.INCOMPLETE:
+    if kind is StepKind.INCOMPLETE:
         return "Đề nghị bổ sung báo cáo chưa đầy đủ"
+    if kind is StepKind.RETURNED:
+        return "Trả lại báo cáo, đề nghị sửa"
     try:
-        days = getattr(values.parse_duration(effect.step), "days", None)
+        days = getattr(values.parse_duration(step), "days", None)
     except ValueError:
         days = None
-    if effect.kind is StepKind.REMINDER:
+    if kind is StepKind.REMINDER:
         return f"Trước hạn {days} ngày" if days else "Trước hạn"
     if days == 0:
         return "Ngay khi quá hạn"

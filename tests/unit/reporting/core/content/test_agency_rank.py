@@ -12,13 +12,8 @@ from schemas.plan.indicators import Indicator
 from services.reporting.core import results
 from services.reporting.core.access import readers
 from services.reporting.core.content import agency_rank, results_scope
-from services.reporting.core.results import (
-    Comparison,
-    ObligationResults,
-    ReportedDuty,
-    ResultsQuestion,
-    StandingSubmission,
-)
+from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
+from services.reporting.core.results import Comparison, ObligationResults, ResultsQuestion
 from services.reporting.core.results_document import PlanResults
 
 LENT = Indicator(code="lent", kind="flow", target={"2024": Decimal(100)})

@@ -12,7 +12,8 @@ from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
 from services.reporting.core.content import compiled_report
 from services.reporting.core.content.compiled_report import CompiledReports, ConsolidatedReport
-from services.reporting.core.results import ReportedDuty, ResultsQuestion, StandingSubmission
+from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
+from services.reporting.core.results import ResultsQuestion
 from services.reporting.documents import compiled_workbook
 from tests.support.builders import plans
 

@@ -7,7 +7,8 @@ from schemas.content.figure_findings import FindingKind
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
 from services.reporting.core.content import figure_review
-from services.reporting.core.results import Comparison, ReportedDuty, ResultsQuestion, StandingSubmission
+from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
+from services.reporting.core.results import Comparison, ResultsQuestion
 
 LOANS = Indicator(code="loans", unit="million_vnd")
 

@@ -10,7 +10,8 @@ from schemas.plan.indicators import Indicator
 from services.reporting.core import results, results_document
 from services.reporting.core.content import results_scope
 from services.reporting.core.content.results_scope import CoversAgency
-from services.reporting.core.results import ReportedDuty, ResultsQuestion, StandingSubmission
+from services.reporting.core.reported_duties import ReportedDuty, StandingSubmission
+from services.reporting.core.results import ResultsQuestion
 from services.reporting.core.results_document import PlanResults
 
 NOW = datetime(2024, 12, 9, 17, tzinfo=UTC)
@@ -60,12 +61,10 @@ def test_an_agency_sees_its_own_figures_and_the_totals() -> None:
     assert names_in(restricted) == {"h-1"}
     (found,), (before,) = (one.obligations[0].indicators for one in (restricted, whole))
     assert [one.agency for one in found.figures] == ["h-1"]
-    assert (found.total, found.asked, found.agencies, found.groups) == (
-        before.total,
-        before.asked,
-        before.agencies,
-        before.groups,
-    )
+    assert (found.total, found.asked, found.agencies) == (before.total, before.asked, before.agencies)
+    assert [(one.group, one.total, one.agencies) for one in found.groups] == [("towns", 5, 1), ("districts", 7, 1)]
+    assert before.groups[1].basis.evidence == ("h-3-1",)
+    assert [one.basis.evidence for one in (found, *found.groups)] == [(), (), ()]
 
 
 def test_a_group_sees_its_members() -> None:

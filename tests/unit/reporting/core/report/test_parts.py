@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from schemas.events.assessments import Status
+from schemas.events.assessments import Status, StepKind
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
 from services.reporting.core.duty_lines import DutyLine
@@ -15,7 +15,7 @@ from services.reporting.core.report import outline as outlines
 from services.reporting.core.report import printed_report, words
 from services.reporting.core.report.blocks import COLUMNS_UPRIGHT, Appendix, Column, Paragraph, Table
 from services.reporting.core.report.inputs import GradedAgency, ReportFinding, ReportInputs
-from services.reporting.core.report.parts import evaluation, proposals, quotations
+from services.reporting.core.report.parts import evaluation, proposals, quotations, shortcomings
 from tests.support.builders.reports.report_inputs import some_report_inputs
 
 INPUTS = some_report_inputs()
@@ -54,6 +54,24 @@ def test_what_a_grade_asks_for_stands_beside_it_in_words() -> None:
     blocks = evaluation.build_evaluation(OUTLINE)
     grades = next(one for one in blocks if isinstance(one, Table) and one.name == "grades")
     assert [row.cells[2] for row in grades.rows] == ["Đúng hạn", "Trễ hạn", "Mọi trường hợp còn lại"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(Status.LATE, "hoàn chỉnh sau hạn."), (Status.INCOMPLETE, "đến nay chưa hoàn chỉnh.")],
+)
+def test_a_first_report_in_time_is_called_complete_only_where_it_became_so(status: Status, said: str) -> None:
+    """The report itself may have been incomplete or returned."""
+    line = a_line(status, flags=("first_sent_on_time",))
+    chapters = (replace(INPUTS.report.chapters[0], lines=(line,)),)
+    content = printed_report.compile_content(replace(INPUTS, report=replace(INPUTS.report, chapters=chapters)))
+    (found,) = [one.text for one in content.body if isinstance(one, Paragraph) and "gửi bản đầu đúng hạn" in one.text]
+    assert found == f"{line.agency_name} gửi bản đầu đúng hạn, {said}"
+
+
+def test_a_returned_report_is_a_step_of_its_own() -> None:
+    """Its notice asks to mend the report; it is not urging after the deadline."""
+    assert shortcomings.name_step(StepKind.RETURNED, "") == "Trả lại báo cáo, đề nghị sửa"
 
 
 def test_many_figures_with_one_kind_of_slip_are_one_sentence() -> None:
@@ -118,6 +136,17 @@ def test_each_of_several_reports_is_summed_up_in_a_paragraph_that_names_it() -> 
     summed = [one for one in texts if one.lead in {"Báo cáo tháng:", "Báo cáo quý:"}]
     assert [one.text.count("vốn ngân sách địa phương ủy thác (lũy kế) ") for one in summed] == [1, 1]
     assert all("đúng hạn" in one.text for one in summed)
+
+
+def test_steps_of_several_reports_count_reports() -> None:
+    """One agency is asked for each of its reports, so there are more of them than agencies."""
+
+    def name_column(inputs: ReportInputs) -> str:
+        blocks = shortcomings.build_shortcomings(outlines.build_outline(inputs))
+        return next(one.columns[1].title for one in blocks if isinstance(one, Table) and one.name == "steps")
+
+    assert name_column(INPUTS) == "Số đơn vị được nhắc"
+    assert name_column(some_chapters("Báo cáo tháng", "Báo cáo quý")) == "Số báo cáo được nhắc"
 
 
 def test_many_reports_share_the_room_of_their_texts() -> None:

@@ -69,6 +69,16 @@ def test_the_parts_and_appendices_have_their_numbers() -> None:
     assert [one.number for one in CONTENT.appendices] == ["I", "II", "III"]
 
 
+def test_each_appendix_is_referred_to_and_ends_as_the_report_does() -> None:
+    """Decree 30/2020: Appendix I, part one, III.1, and form 2.1 of Appendix III."""
+    body = " ".join(block.text for block in CONTENT.body if isinstance(block, Paragraph))
+    assert [one.number for one in CONTENT.appendices if f"Phụ lục {one.number} (" not in body] == []
+    last = [one.blocks[-1] for one in CONTENT.appendices]
+    said = [one.notes[-1] if isinstance(one, Table) else one.text for one in last if isinstance(one, Table | Paragraph)]
+    assert len(said) == len(CONTENT.appendices)
+    assert [text for text in said if not text.endswith("./.") or text.endswith("../.")] == []
+
+
 def test_who_gave_nothing_stays_in_the_table_without_a_number() -> None:
     """Not given, nothing to report and exempt each have their word; none of them is a zero."""
     table = next(block for block in CONTENT.appendices[0].blocks if isinstance(block, Table))
