@@ -35,7 +35,7 @@ ENV DONDOC_COMMIT=$DONDOC_COMMIT
 WORKDIR /var/lib/dondoc
 USER 10001
 # The ports open at once; what a service waits for stands on /readyz.
-HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 CMD ["is-ready"]
+HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=3 CMD ["is-ready"]
 CMD ["dondoc", "--help"]
 
 # The SMS centre of the compose file, which shows what would have been sent. No image for production holds it.

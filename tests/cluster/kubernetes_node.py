@@ -1,7 +1,8 @@
 """A Kubernetes node of the tests' own: every program of one, in the namespaces of `in-root.sh`, where nobody else is.
 
-As the network is nobody else's, one token opens everything and certificates are not checked. NetworkPolicies are not
-enforced: the bridge that connects the pods knows nothing of them.
+As the network is nobody else's, one token opens everything and certificates are not checked. NetworkPolicies are
+enforced between pods, by kube-network-policies of Kubernetes' network group. What a pod asks of the node itself, where
+the names are looked up, is not judged.
 """
 
 import json
@@ -23,6 +24,7 @@ ADDRESS = "10.9.0.1"
 PODS, SERVICES = "10.244.0.0/16", "10.96.0.0/16"
 COMMAND_SECONDS = 300
 START_SECONDS = 300.0
+POLICY_QUEUE = 100  # as in node/policies.go
 CGROUP = "dondoc-engine"  # removed by in-root.sh when everything has ended
 
 # What the kubelet would change for this whole machine; it changes copies.
@@ -210,6 +212,7 @@ class KubernetesNode:
             "ip link set node0 up",
             "ip route add default dev node0",
             "sysctl -q -w net.ipv4.ip_forward=1",
+            "sysctl -q -w net.bridge.bridge-nf-call-iptables=1",
         ):
             subprocess.run(command.split(), check=True)
 
@@ -272,6 +275,13 @@ class KubernetesNode:
             "--conntrack-tcp-timeout-close-wait=0s",
         )
         self._program("coredns", "-conf", str(self.folder / "Corefile"))
+        self._enforce_policies()
+
+    def _enforce_policies(self) -> None:
+        """Hand the first packet of each connection between pods to who judges it; without an answer it is dropped."""
+        rule = f"iptables -t mangle -A FORWARD -m conntrack --ctstate NEW -j NFQUEUE --queue-num {POLICY_QUEUE}"
+        subprocess.run(self._in_root(*rule.split()), check=True)
+        self._program("kube-network-policies", f"--kubeconfig={self.folder}/kubeconfig", f"--hostname-override={NODE}")
 
     def _program(self, name: str, *arguments: str) -> None:
         self._spawn(name, str(self.folder / NODE), name, *arguments)

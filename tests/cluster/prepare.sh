@@ -19,7 +19,7 @@ make_node() {
     -o "$folder/cluster/node" .
 }
 
-step node "$(cd "$here/node" && cat go.mod go.sum main.go | sha256sum)" make_node
-# The builder knows what is new; an archive of the same images is the same.
+step node "$(cd "$here/node" && cat go.mod go.sum ./*.go | sha256sum)" make_node
+# The builder knows what is new; an archive of the same images is kept.
 step images "$(date +%s)" env SHARE_NETWORK=1 \
   "$here/../containers/in-root.sh" "$folder/root" "$here/../containers/images.sh" "$folder" "$folder/images.tar"

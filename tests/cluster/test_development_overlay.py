@@ -16,6 +16,24 @@ pytestmark = pytest.mark.timeout(1800)
 
 SERVICES = ("intake", "rules", "notifier", "reporting")
 
+# Who may connect to whom, by the network policies of the base and of the overlay; the rest of this file shows that the
+# connections that are needed are made. Of a pod in another namespace nothing is taken.
+CONNECTIONS = {
+    ("dondoc", "rules"): {"kafka.kafka:9093": True, "mongo.mongo:27017": False, "reporting.dondoc:8004": False},
+    ("dondoc", "notifier"): {"mongo.mongo:27017": True, "mail.mail:1025": True, "mail.mail:8025": False},
+    ("mail", "smsc"): {"mail.mail:8025": True, "intake.dondoc:8001": False, "rules.dondoc:8002": False},
+}
+CONNECT = """\
+import socket, sys
+for address in sys.argv[1:]:
+    host, port = address.split(":")
+    try:
+        socket.create_connection((f"{host}.svc.cluster.local", int(port)), 8).close()
+        print(address, True)
+    except TimeoutError:
+        print(address, False)
+"""
+
 
 @pytest.mark.usefixtures("installed")
 def test_the_cluster_takes_every_object(node: KubernetesNode) -> None:
@@ -33,9 +51,18 @@ def test_a_report_becomes_a_mail_and_a_document(installed: InstalledSystem) -> N
 
 @pytest.mark.usefixtures("installed")
 def test_each_replica_of_intake_has_a_name(node: KubernetesNode) -> None:
-    """The first replica answers under its own name inside the cluster, as the runbook asks it."""
+    """The first replica answers under its own name inside the cluster; reporting is one of those that may ask it."""
     script = "import urllib.request as r; print(r.urlopen('http://intake-0.intake-replicas:8001/livez').status)"
-    assert node.kubectl("-n", "dondoc", "exec", "deploy/rules", "--", "python", "-c", script).strip() == "200"
+    assert node.kubectl("-n", "dondoc", "exec", "deploy/reporting", "--", "python", "-c", script).strip() == "200"
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(("namespace", "pod"), CONNECTIONS)
+def test_only_connections_that_a_policy_names_are_made(node: KubernetesNode, namespace: str, pod: str) -> None:
+    """Each pod reaches what it needs; a connection that no policy names gets no answer."""
+    expected = CONNECTIONS[namespace, pod]
+    printed = node.kubectl("-n", namespace, "exec", f"deploy/{pod}", "--", "python", "-c", CONNECT, *expected)
+    assert printed.split() == [word for address, is_open in expected.items() for word in (address, str(is_open))]
 
 
 def test_a_killed_service_comes_back_and_goes_on(node: KubernetesNode, installed: InstalledSystem) -> None:
@@ -69,5 +96,6 @@ def test_a_new_version_is_rolled_out(node: KubernetesNode, installed: InstalledS
 @pytest.mark.usefixtures("installed")
 def test_taken_down_it_leaves_nothing(node: KubernetesNode) -> None:
     """With the overlay deleted, no pod is left."""
-    node.kubectl("delete", "--kustomize", str(OVERLAY), "--timeout=240s")
+    # A Job is gone five minutes after its end.
+    node.kubectl("delete", "--kustomize", str(OVERLAY), "--ignore-not-found", "--timeout=240s")
     assert node.get("pods", "--all-namespaces")["items"] == []

@@ -70,5 +70,10 @@ if [ -n "${2:-}" ]; then
     archived+=("${image%@*}")
   done < <(named_images)
   docker build --quiet --tag stand-in/pause "$here/../cluster/pause"
-  docker save --output "$2" "${archived[@]}" stand-in/pause
+  # An archive that is written anew would be read anew by the node.
+  ids=$(docker inspect --format '{{.Id}}' "${archived[@]}" stand-in/pause)
+  if [ ! -f "$2" ] || [ "$(cat "$2.ids" 2>/dev/null)" != "$ids" ]; then
+    docker save --output "$2" "${archived[@]}" stand-in/pause
+    printf %s "$ids" >"$2.ids"
+  fi
 fi

@@ -53,6 +53,7 @@ class Kafka(Daemon):
     """A single-node broker on 127.0.0.1 with its data in *folder*, and *extra_listeners* besides the usual one."""
 
     jvm: ClassVar[Sequence[str]] = QUICK_JVM
+    format_options: Sequence[str] = ()
 
     def __init__(
         self, folder: Path, *, jars: Path, port: int, controller_port: int, extra_listeners: Sequence[Listener] = ()
@@ -92,6 +93,7 @@ class Kafka(Daemon):
             CLUSTER_ID,
             "-c",
             str(self._configuration),
+            *self.format_options,
         )
         formatting = subprocess.run(command, capture_output=True, text=True, check=False)
         if formatting.returncode != 0:

@@ -34,6 +34,7 @@ var commands = map[string]func() *cobra.Command{
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 	"kube-proxy":              proxy.NewProxyCommand,
 	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+	"kube-network-policies":   newPolicyCommand,
 	"kubectl":                 kubectl.NewDefaultKubectlCommand,
 }
 
