@@ -16,9 +16,9 @@ from schemas.events.topics import FACTS, WITH_DEAD_LETTERS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.clients.installation import SERVICES, Installation, Season, install
+from tests.support.kafka_tools.kafka_quorum import QuorumNode
 from tests.support.kafka_tools.kafka_tools import KafkaTools, ToolFailedError
 from tests.support.servers.kafka import Bus, Record
-from tests.support.servers.kafka_quorum import QuorumNode
 from tests.support.tools import needs
 
 pytestmark = needs("mvn", package="maven")
