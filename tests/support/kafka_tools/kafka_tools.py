@@ -10,6 +10,7 @@ PROJECT = Path(__file__).parent
 PACKAGE = "org.apache.kafka.tools"
 CLASSES = {
     "kafka-cluster.sh": f"{PACKAGE}.ClusterTool",
+    "kafka-console-consumer.sh": f"{PACKAGE}.consumer.ConsoleConsumer",
     "kafka-features.sh": f"{PACKAGE}.FeatureCommand",
     "kafka-metadata-quorum.sh": f"{PACKAGE}.MetadataQuorumCommand",
     "kafka-reassign-partitions.sh": f"{PACKAGE}.reassign.ReassignPartitionsCommand",
