@@ -1,7 +1,7 @@
 """The readers of a running reporting, in a file of their own."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from schemas.events import dashboard_links
@@ -23,7 +23,13 @@ class ReadersFile:
         self.bearer = self.create("all", name="everything")
         self.headers: Mapping[str, str] = {"authorization": f"Bearer {self.bearer}"}
 
-    def create(self, *scopes: str, name: str = "somebody", permits: tuple[str, ...] = ()) -> str:
+    def create(
+        self,
+        *scopes: str,
+        name: str = "somebody",
+        permits: tuple[str, ...] = (),
+        expires_at: datetime | None = None,
+    ) -> str:
         """Enter a reader whose id is *name*; return the bearer key. *permits* may hold `reviews` and `seals`."""
         secret = bearer_keys.create_secret()
         reader = Reader(
@@ -33,7 +39,12 @@ class ReadersFile:
             may_review="reviews" in permits,
             may_seal="seals" in permits,
         )
-        key = ReaderKey(reader=reader, sha256=bearer_keys.digest_secret(secret), created_at=self._clock.now())
+        key = ReaderKey(
+            reader=reader,
+            sha256=bearer_keys.digest_secret(secret),
+            created_at=self._clock.now(),
+            expires_at=expires_at,
+        )
         reader_keys.write_readers(self.path, [*reader_keys.read_readers(self.path), key])
         return bearer_keys.format_bearer(reader_keys.BEARER_PREFIX, name, secret)
 
