@@ -237,7 +237,7 @@ async def _restore(bus: Bus, number: int, catalogues: DutyCatalogues) -> int:
 
 
 def _has_adopted(service: Service, partitions: int) -> bool:
-    return service.read_metric("rules_facts_consumed_total") >= partitions
+    return service.answers() and service.read_metric("rules_facts_consumed_total") >= partitions
 
 
 async def _measure_group(bus: Bus, group: str, cpu_seconds: Callable[[], float]) -> Measured:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 
 class FaultScript:
-    """Reads one fault file; the counts restart when the text of the file changes."""
+    """Reads one fault file; the counts restart when the file is written again, whatever is in it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._text = ""
+        self._version: tuple[int, int] | None = None
         self._faults: dict[str, list[Mapping[str, object]]] = {}
         self._used: Counter[str] = Counter()
 
@@ -35,9 +35,18 @@ class FaultScript:
         return {}
 
     def _reread(self) -> None:
-        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
-        if text == self._text:
+        version = self._find_version()
+        if version == self._version:
             return
-        self._text = text
+        text = "" if version is None else self._path.read_text(encoding="utf-8")
+        self._version = version
         self._faults = json.loads(text) if text else {}
         self._used.clear()
+
+    def _find_version(self) -> tuple[int, int] | None:
+        """Return what tells one writing of the file from another; None where there is none."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns

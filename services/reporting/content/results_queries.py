@@ -105,6 +105,7 @@ class ResultsQueries:
 
     async def _place_duties(self, plan_id: str, period: str, context: QueryContext) -> Sequence[PlacedDuties]:
         """Return the duties of a plan for *period* and the year before; raise where a record of them is unreadable."""
+        self._queries.plan(plan_id)  # an unknown plan is told from one of which nothing is assessed yet
         asked = [PlanDutyFilter(plan=plan_id, periods=(one,)) for one in _list_compared(period)]
         placed = [await self._queries.find_placed(one, context) for one in asked]
         unreadable = [record for one in placed for record in one.unreadable]

@@ -21,6 +21,7 @@ from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.main import app
+from services.reporting.cited_documents import NotFoundError
 from services.reporting.content import results_encoding, submission_contents
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_contents import UnreadableContentError
@@ -206,6 +207,15 @@ def test_a_verdict_whose_fact_is_not_stored_is_not_answered_without_it(
     archive.facts.clear()
     with pytest.raises(StateIncompleteError):
         answer(folder, archive, MIDDLE)
+
+
+async def test_a_plan_that_was_never_published_is_not_found(folder: Path) -> None:
+    """It is told from a plan of which no duty is assessed yet."""
+    archive, _ = fill(folder, [REPORT])
+    archive.verdicts.clear()
+    queries = ResultsQueries(archive.ask(*read_documents(folder)), archive)
+    with pytest.raises(NotFoundError):
+        await queries.find_results("P-2", "2024", MIDDLE)
 
 
 def test_a_damaged_record_is_not_answered_without(folder: Path) -> None:
