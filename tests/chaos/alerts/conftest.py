@@ -29,8 +29,9 @@ def client(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path)
 
 
 @pytest.fixture
-def services(client: NotifierClient, launch: Launch, intake_files: IntakeFiles) -> Mapping[str, Service]:
+def services(client: NotifierClient, launch: Launch, intake_files: IntakeFiles, bearer: str) -> Mapping[str, Service]:
     """The four services. Two systems share intake, neither with a source of its own; the key of one ends in a week."""
+    assert bearer  # a key that is made while intake runs is known to it a second later
     intake_files.add_key(system="a", expires_at=datetime.now(UTC) + timedelta(days=7))  # noqa: TID251 - Prometheus has the wall clock
     intake_files.add_key(system="b")
     database = {"DONDOC_REPORTING_MONGO_DATABASE": f"{client.database.name}-r"}

@@ -16,7 +16,6 @@ PLAYED_ALONE = {
     "AuditDiffers": "tests/integration/reporting/test_audit.py runs an audit at intervals and reads its metric",
     "LogLost": "tests/integration/reporting/test_audit.py tells a lost log from a difference",
     "AuditStale": "an audit has to fail for three hours",
-    "MailsLate": "as RemindersLate, which is provoked, with another cause of the same metric",
     "NothingReceived": "a deadline has to be less than three days away on the clock of Prometheus",
     "CertificateExpiring": "tests/unit/runtime/observability/test_certificate_expiry.py reads its metric",
 }

@@ -12,7 +12,9 @@ import pytest
 
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smtp
+from schemas.events.topics import FACTS
 from schemas.plan.plan import Plan
+from services.rules.settings import RulesSettings
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.clients.notifier import DUE, NotifierClient, a_contact
@@ -75,25 +77,30 @@ async def test_reminders_that_do_not_go_out_turn_their_alerts_true(  # noqa: PLR
     await watch.expect("RemindersLate")
 
 
-async def test_outcomes_that_are_not_published_turn_their_alert_true(  # noqa: PLR0913, PLR0917 - the servers of a whole installation
+async def test_acknowledgements_that_are_late_or_unpublished_turn_their_alerts_true(  # noqa: PLR0913, PLR0917 - the servers of a whole installation
     season: NotifierClient,
     services: Mapping[str, Service],
+    watch: AlertWatch,
     start_watch: StartWatch,
     kafka: Kafka,
     smtp: Smtp,
     bearer: str,
 ) -> None:
     """Reports come in while the mail server is away; when it is back, the broker hangs."""
+    await watch.expect_silence("MailsLate", "DeliveriesUnpublished")
     smtp.stop()
     await _post_reports(services["intake"], bearer)
     await _wait_until_above_zero(services["notifier"], RETRYING)
+    await season.bus.wait_until_consumed(RulesSettings().group, FACTS.name)
     await season.wait_until_followed()
     kafka.pause()
     smtp.start()
     season.set_clock(BEFORE + timedelta(minutes=20))
     await _wait_until_above_zero(services["notifier"], "notifier_unpublished")
     await start_watch().expect("DeliveriesUnpublished")
+    await watch.expect("MailsLate")
     kafka.resume()
+    await watch.expect_silence("DeliveriesUnpublished")
 
 
 async def _wait_until_above_zero(notifier: Service, *series: str) -> None:

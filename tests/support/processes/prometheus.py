@@ -20,6 +20,7 @@ class Prometheus(Daemon):
 
     def __init__(self, folder: Path, targets: Mapping[str, int]) -> None:
         self.port = free_ports(1)[0]
+        self._targets = len(targets)
         folder.mkdir(parents=True, exist_ok=True)
         configuration = folder / "prometheus.json"  # JSON is YAML
         jobs = [
@@ -41,9 +42,9 @@ class Prometheus(Daemon):
         super().__init__(Program(name="prometheus", command=command, folder=folder, is_ready=self.is_ready))
 
     def is_ready(self) -> bool:
-        """Whether it answers queries."""
+        """Whether it has looked at each target once: an increase is seen only from there on."""
         try:
-            return self.query("vector(1)") != []
+            return len(self.query("up")) == self._targets
         except OSError:
             return False
 
