@@ -3,7 +3,6 @@
 `BENCH_AGENCIES` sets another size. What the database takes to hand out the records is not in it.
 """
 
-import asyncio
 import json
 import os
 import time
@@ -24,7 +23,7 @@ SECONDS_MAX = 1.0  # of consolidating, on the machine that runs nothing else
 CONTEXT = QueryContext(as_of=NOON, known_at=NOON.replace(year=NOON.year + 1), scope=EVERYTHING)
 
 
-def test_a_thousand_agencies_are_consolidated_within_a_second() -> None:
+async def test_a_thousand_agencies_are_consolidated_within_a_second() -> None:
     """Print what decoding and consolidating take; fail where consolidating takes more than a second."""
     codes = [f"i{number}" for number in range(INDICATORS)]
     agencies = [plans.an_agency(f"h-{number:04d}") for number in range(AGENCIES)]
@@ -35,9 +34,9 @@ def test_a_thousand_agencies_are_consolidated_within_a_second() -> None:
     queries = ResultsQueries(archive.ask(plan, registry), archive)
 
     start = time.process_time()
-    assessed = asyncio.run(queries.assess_plan(plans.PLAN, "2024", CONTEXT))
+    assessed = await queries.assess_plan(plans.PLAN, "2024", CONTEXT)
     read = time.process_time()
-    results = asyncio.run(queries.find_results(plans.PLAN, "2024", CONTEXT)).results
+    results = (await queries.find_results(plans.PLAN, "2024", CONTEXT)).results
     answered = time.process_time()
     body = json_lines.encode_line(results_document.build_document(results))
     encoded = time.process_time()

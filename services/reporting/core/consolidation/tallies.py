@@ -152,6 +152,8 @@ class _Measure:
 
     def value_of(self, duty: ReportedDuty) -> Decimal | None:
         """Return the agency's own value; None where the ratio divides by zero."""
+        if self.formula is None:
+            return duty.figure(self.parts[0].code) or Decimal(0)
         return self._work_out({part.code: duty.figure(part.code) or Decimal(0) for part in self.parts})
 
     def add_parts(self, duties: Iterable[ReportedDuty]) -> PartSums:
@@ -188,9 +190,11 @@ class _Measure:
 
     def differs_from_parts(self, duty: ReportedDuty, parts: Sequence[ReportedDuty]) -> bool:
         """Whether every one of *parts* gives the figure and their exact sum is another one (contract section 8.6)."""
+        if self.formula is not None or not parts:
+            return False
         given = [one.figure(self.parts[0].code) for one in parts]
         figures_given = [one for one in given if one is not None]
-        if self.formula is not None or not parts or len(figures_given) < len(parts):
+        if len(figures_given) < len(parts):
             return False
         return figures.add_exactly(figures_given) != self.value_of(duty)
 
@@ -238,14 +242,19 @@ def _tally_same(
     """
     now, then = _group_by_heir(summed, heirs), _group_by_heir(sorted(before, key=attrgetter("agency")), heirs)
     both = [heir for heir in now if heir in then and _is_as_of_one_day(now[heir], then[heir])]
-    alone = {heir: measure.tally(then[heir]) for heir in both if [duty.agency for duty in now[heir]] == [heir]}
+    alone = [heir for heir in both if [duty.agency for duty in now[heir]] == [heir]]
     return ComparedTally(
         heirs=len(both),
         now=measure.tally(duty for heir in both for duty in now[heir]),
         before=measure.tally(duty for heir in both for duty in then[heir]),
-        previous_by_agency={heir: measure.total_of([one]) for heir, one in alone.items()},
+        previous_by_agency={heir: _total_summed(measure, then[heir]) for heir in alone},
         earlier=then,
     )
+
+
+def _total_summed(measure: _Measure, summed: Sequence[ReportedDuty]) -> Decimal | None:
+    """Return the total of duties whose own values are behind it; that of one, as of nearly all, is its own value."""
+    return measure.value_of(summed[0]) if len(summed) == 1 else measure.total_of([measure.tally(summed)])
 
 
 def _group_by_heir(duties: Iterable[ReportedDuty], heirs: Mapping[str, str]) -> Mapping[str, Sequence[ReportedDuty]]:
