@@ -113,7 +113,7 @@ async def test_a_post_through_intake(launch_traced: Launch, bus: Bus, intake_fil
 
 
 async def test_a_fact_through_rules(launch_traced: Launch, bus: Bus) -> None:
-    """The third report of a duty takes the full path in the order of the stops, through at most 20 files.
+    """The third report of a duty takes the full path in the order of the stops, through at most 22 files.
 
     The files of `services/rules` and `schemas` are counted. Two of `services/runtime` come on top: the consumer's loop
     and the conversion of Kafka's timestamps.
@@ -134,7 +134,7 @@ async def test_a_fact_through_rules(launch_traced: Launch, bus: Bus) -> None:
 
     walk = await service.trace(lambda: report(3), warm_up=report_twice)
     _check_order(walk, _read_stops("A fact through rules"))
-    _check_limits(walk.within("services/rules/", "schemas/"), files=20)
+    _check_limits(walk.within("services/rules/", "schemas/"), files=22)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def notifier(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Pat
 
 
 async def test_an_alert_through_the_notifier(launch_traced: Launch, notifier: NotifierClient) -> None:
-    """A verdict becomes a mail in the mail server in the order of the stops, through at most 26 files.
+    """A verdict becomes a mail in the mail server in the order of the stops, through at most 27 files.
 
     The files of `services/notifier` and `schemas` are counted, up to the mail. Recording the attempt and publishing its
     event come after it. Of `services/runtime` ten come on top: the consumer's loop, the door for bytes, the published
@@ -168,7 +168,7 @@ async def test_an_alert_through_the_notifier(launch_traced: Launch, notifier: No
     walk = await service.trace(send, warm_up=send_first)
     _check_order(walk, _read_stops("An alert through the notifier"))
     up_to_the_mail = walk.until("services/notifier/channels/email.py")
-    _check_limits(up_to_the_mail.within("services/notifier/", "schemas/"), files=26)
+    _check_limits(up_to_the_mail.within("services/notifier/", "schemas/"), files=27)
     _check_limits(up_to_the_mail.within("services/runtime/"), files=10)
 
 

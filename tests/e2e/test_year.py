@@ -188,7 +188,9 @@ async def test_a_year_that_is_read_again_sends_nothing(year: YearResult, name: s
             system.rules.stop()
             await bus.recreate_topics(VERDICTS.name)
             system.rules.start()
-            await eventually(lambda: _has_records(bus, len(verdicts)), "all verdicts made again from the facts")
+            # Those that were written twice are made again once.
+            distinct = {one.value for one in verdicts}
+            await eventually(lambda: _has_records(bus, len(distinct)), "all verdicts made again from the facts")
             system.notifier.launch()
     # A notifier whose log is another one waits for a lease of a minute before it trusts what it has read.
     await eventually(system.notifier.is_ready, "the notifier ready", timeout=180)

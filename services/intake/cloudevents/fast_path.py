@@ -324,14 +324,11 @@ def _is_recordable(text: bytes | Raw, report: DecodedReport, event: bytes) -> bo
         not data.content.indicators or float not in map(type, data.content.indicators.values())
     ):
         return True
-    return _has_each_member_once(text, report, event)
-
-
-def _has_each_member_once(text: bytes | Raw, report: DecodedReport, event: bytes) -> bool:
-    """Whether *text* surely has no member name twice; as many colons as in *event* are proof."""
     # The canonical form lacks the names of two members: `data`, and `datacontenttype` where there is one.
-    colons = event.count(b":") + (1 if report[0].datacontenttype is UNSET else 2)
-    return json_bounds.has_each_member_once(bytes(text), colons)
+    colons = event.count(b":") + (1 if envelope.datacontenttype is UNSET else 2)
+    written = bytes(text)
+    # Of a text without escape sequences the number of colons alone is proof: each member has one.
+    return written.count(b":") == colons and (b"\\" not in written or json_bounds.has_each_member_once(written, colons))
 
 
 @lru_cache(maxsize=4096)  # many reports bear the same few dates
