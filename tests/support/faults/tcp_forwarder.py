@@ -85,6 +85,8 @@ async def open_forwarder(upstream_port: int, *, delay_seconds: float = 0.0) -> A
         task = asyncio.create_task(forwarder.forward(reader, writer))
         connections.add(task)
         task.add_done_callback(connections.discard)
+        # A task that is cancelled before it begins closes nothing itself.
+        task.add_done_callback(lambda _: writer.close())
 
     server = await asyncio.start_server(accept, LOOPBACK, 0)
     async with server:

@@ -72,7 +72,10 @@ async def open_relay(relay: SlowRelay) -> AsyncIterator[int]:
     sessions: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        sessions.add(asyncio.create_task(relay.serve(reader, writer)))
+        session = asyncio.create_task(relay.serve(reader, writer))
+        # A session that is cancelled before it begins closes nothing itself.
+        session.add_done_callback(lambda _: writer.close())
+        sessions.add(session)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     async with server:
