@@ -2,17 +2,7 @@
 
 from schemas.events.ids import partition_of
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
-from services.rules.core.facts import (
-    Exemption,
-    Extension,
-    Fact,
-    Reassignment,
-    ReportAcceptance,
-    ReportReturn,
-    Revocation,
-    Submission,
-    Withdrawal,
-)
+from services.rules.core.facts import Exemption, Fact, Reassignment, Revocation
 from services.rules.duty_catalogues import DutyCatalogues
 
 
@@ -49,19 +39,26 @@ class FactValidator:
         version has is accepted with None: it is held until that version is adopted in this partition. Raise `Rejection`
         if no version has the duty, or if the fact belongs into another partition.
         """
-        reason = f"plan: {fact.plan!r} is not published"
-        for find_catalogue in (lambda _: adopted, self._catalogues.latest):
-            catalogue = find_catalogue(fact.plan)
-            if catalogue is None:
-                continue
-            try:
-                resolved = _resolve_names(catalogue, fact)
-            except UnknownDuty as cause:
-                reason = str(cause)
-                continue
-            self._reject_misrouted(resolved.agency)
-            return resolved, adopted if catalogue is adopted else None
-        raise Rejection("unknown", reason, is_retryable=True)
+        if adopted is None:
+            return self._resolve_by_latest(fact, f"plan: {fact.plan!r} is not published"), None
+        try:
+            resolved = _resolve_names(adopted, fact)
+        except UnknownDuty as cause:
+            return self._resolve_by_latest(fact, str(cause)), None
+        self._reject_misrouted(resolved.agency)
+        return resolved, adopted
+
+    def _resolve_by_latest(self, fact: Fact, reason: str) -> Fact:
+        """Return *fact* as the latest published catalogue resolves it; if there is none, reject it for *reason*."""
+        latest = self._catalogues.latest(fact.plan)
+        if latest is None:
+            raise Rejection("unknown", reason, is_retryable=True)
+        try:
+            resolved = _resolve_names(latest, fact)
+        except UnknownDuty as cause:
+            raise Rejection("unknown", str(cause), is_retryable=True) from cause
+        self._reject_misrouted(resolved.agency)
+        return resolved
 
     def _reject_misrouted(self, agency: str) -> None:
         """Raise `Rejection` for the agency of another partition: two owners must never both keep one agency."""
@@ -83,10 +80,6 @@ def _resolve_names(catalogue: DutyCatalogue, fact: Fact) -> Fact:
 
 def _periods_of(fact: Fact) -> tuple[str | None, ...]:
     """Return the periods that *fact* names; an exemption and its revocation name none."""
-    match fact:
-        case Submission() | Withdrawal() | ReportReturn() | ReportAcceptance() | Extension():
-            return (fact.period,)
-        case Reassignment():
-            return fact.from_period, fact.to_period
-        case Exemption() | Revocation():
-            return ()
+    if isinstance(fact, Reassignment):
+        return fact.from_period, fact.to_period
+    return () if isinstance(fact, Exemption | Revocation) else (fact.period,)

@@ -23,6 +23,7 @@ from services.rules.core.facts import (
     identity,
     record_period,
 )
+from services.rules.core.fast_path import SharedDuty
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
@@ -143,27 +144,32 @@ class PartitionProcessor:
             return self._process_adoption(fact, position)
         catalogue = self._in_force.get(fact.plan)
         if catalogue is not None and isinstance(fact, Submission):
-            event = self._process_usual_report(catalogue, fact, position)
-            if event is not None:
-                return [(fact.agency, event)]
+            shared = self._find_own_duty(catalogue, fact)
+            if shared is not None:
+                event = self._process_usual_report(catalogue, shared, fact, position)
+                return self._process_fact(fact, catalogue, position) if event is None else [(fact.agency, event)]
         return self._process_fact(*self._validator.validate(fact, catalogue), position)
 
     def drain_changes(self) -> list[tuple[str, bytes]]:
         """Return the state records changed since this was last called, as (key, value)."""
         return self._store.drain_changes()
 
+    def _find_own_duty(self, catalogue: DutyCatalogue, report: Submission) -> SharedDuty | None:
+        """Return the duty of an agency's own report that lies in its partition: there is nothing to validate then."""
+        home = partition_of(report.agency, self._catalogues.partitions)
+        if report.filed_by != report.agency or home != self.partition:
+            return None
+        return catalogue.find_shared_duty(agency=report.agency, obligation=report.obligation, period=report.period)
+
     def _process_usual_report(
-        self, catalogue: DutyCatalogue, report: Submission, position: LogPosition
+        self, catalogue: DutyCatalogue, shared: SharedDuty, report: Submission, position: LogPosition
     ) -> bytes | None:
         """Process the first complete report of its own of a usual duty; return None for every other report.
 
         Nothing is decoded but the report, and nothing encoded but its state: the assessment is cut from a template.
         """
-        shared = catalogue.find_shared_duty(agency=report.agency, obligation=report.obligation, period=report.period)
         if (
-            shared is None
-            or partition_of(report.agency, self._catalogues.partitions) != self.partition
-            or not self._store.is_first_report(report)
+            not self._store.is_first_report(report)
             or not shared.is_discharged_by(report)
             or shared.duty.requirements.checks_cost > MOST_CONDITION_UNITS
             or (self._carrying and any((report.plan, report.obligation) in one.carries_over for one in self._carrying))

@@ -113,7 +113,7 @@ async def test_a_post_through_intake(launch_traced: Launch, bus: Bus, intake_fil
 
 
 async def test_a_fact_through_rules(launch_traced: Launch, bus: Bus) -> None:
-    """The third report of a duty takes the full path in the order of the stops, through at most 22 files.
+    """The third report of a duty takes the full path in the order of the stops, through at most 20 files.
 
     The files of `services/rules` and `schemas` are counted. Two of `services/runtime` come on top: the consumer's loop
     and the conversion of Kafka's timestamps.
@@ -134,7 +134,7 @@ async def test_a_fact_through_rules(launch_traced: Launch, bus: Bus) -> None:
 
     walk = await service.trace(lambda: report(3), warm_up=report_twice)
     _check_order(walk, _read_stops("A fact through rules"))
-    _check_limits(walk.within("services/rules/", "schemas/"), files=22)
+    _check_limits(walk.within("services/rules/", "schemas/"), files=20)
 
 
 @pytest.fixture
