@@ -14,32 +14,14 @@ from typer.testing import CliRunner
 
 from schemas.events.deliveries import AttemptOutcome
 from services.console.main import app
-from services.notifier.core.dispatch.bounces import ReturnPath
 from tests.integration.notifier.conftest import Start
 from tests.support.builders import plans
 from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment
+from tests.support.mail import bounce_reports
 
 NOW = DUE - timedelta(days=6, hours=12)
 WHO = ("--author", "Lê Thị B", "--reason", "Sở đang sáp nhập")
 OTHER = plans.AGENCIES[1]
-
-PATH = ReturnPath(domain="bounce.dondoc.example", key=b"k" * 32)
-BOUNCE = """\
-To: postmaster@x.example
-Content-Type: multipart/report; report-type=delivery-status; boundary="B"
-
---B
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mail.example
-Original-Envelope-Id: {envelope}
-
-Final-Recipient: rfc822; somebody@x.example
-Action: failed
-Status: 5.1.1
-
---B--
-"""
 
 Run = Callable[..., Awaitable[list[dict[str, Any]]]]
 
@@ -47,8 +29,8 @@ Run = Callable[..., Awaitable[list[dict[str, Any]]]]
 @pytest.fixture
 def run(notifier: NotifierClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Return a function that runs `dondoc` on the notifier's database and returns the rows that it prints."""
-    monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_DOMAIN", PATH.domain)
-    monkeypatch.setenv("DONDOC_NOTIFIER_BOUNCE_KEY", PATH.key.decode())
+    for name, value in bounce_reports.SETTINGS.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("DONDOC_KAFKA_BOOTSTRAP", notifier.bus.bootstrap)
     monkeypatch.setenv("DONDOC_INTAKE_SIGNING_KEYS", str(tmp_path / "signing-keys.json"))
     for name in ("DONDOC_MONGO_URL", "DONDOC_NOTIFIER_MONGO_DATABASE", "DONDOC_CLOCK"):
@@ -111,7 +93,7 @@ async def test_what_a_relay_refused_is_listed_and_sent_again(
     (accepted,) = await run("deliveries", "list", "--state", "accepted")
     assert accepted["attempts"] == 2
     report = tmp_path / "bounce.eml"
-    report.write_text(BOUNCE.format(envelope=PATH.create_token(accepted["delivery"])))
+    report.write_text(bounce_reports.write_report(accepted["delivery"]))
     assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is True
     assert (await run("deliveries", "read-report", str(report)))[0]["is_new"] is False
     bounced = (await notifier.wait_for_attempts(3))[-1]
@@ -189,5 +171,5 @@ async def test_an_address_that_nobody_has_hears_nothing_until_it_is_reinstated(
 
 async def _bounce(run: Run, tmp_path: Path, delivery: str | None) -> None:
     report = tmp_path / "bounce.eml"
-    report.write_text(BOUNCE.format(envelope=PATH.create_token(delivery or "")))
+    report.write_text(bounce_reports.write_report(delivery or ""))
     await run("deliveries", "read-report", str(report))

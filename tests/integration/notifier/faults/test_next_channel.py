@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.console.main import app
-from services.notifier.core.dispatch.bounces import ReturnPath
 from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment
 from tests.support.faults import await_points, fault_plan
 from tests.support.faults.await_points import AwaitPoint
+from tests.support.mail import bounce_reports
 from tests.support.matrix import matrix
 
 NOW = DUE - timedelta(days=6, hours=12)
@@ -34,23 +34,6 @@ POINTS = sorted(
 )
 FIRST, SECOND = (f"van-thu-{number}@{AGENCY}.example" for number in (1, 2))
 NOBODY = {"rcpt": "550 5.1.1 No such user", "times": 0}
-PATH = ReturnPath(domain="bounce.dondoc.example", key=b"k" * 32)
-BOUNCE = """\
-To: postmaster@x.example
-Content-Type: multipart/report; report-type=delivery-status; boundary="B"
-
---B
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mail.example
-Original-Envelope-Id: {envelope}
-
-Final-Recipient: rfc822; somebody@x.example
-Action: failed
-Status: 5.1.1
-
---B--
-"""
 
 
 @pytest.fixture
@@ -66,8 +49,7 @@ async def routes(notifier: NotifierClient, tmp_path: Path) -> dict[str, str]:
     notifier.set_clock(NOW)
     return {
         "DONDOC_NOTIFIER_ROUTES": str(tmp_path / "routes.yaml"),
-        "DONDOC_NOTIFIER_BOUNCE_DOMAIN": PATH.domain,
-        "DONDOC_NOTIFIER_BOUNCE_KEY": PATH.key.decode(),
+        **bounce_reports.SETTINGS,
     }
 
 
@@ -104,7 +86,7 @@ async def test_a_late_bounce_is_told_by_sms_once_all_addresses_have_bounced(
 
     async def report(delivery: str | None) -> None:
         file = tmp_path / "bounce.eml"
-        file.write_text(BOUNCE.format(envelope=PATH.create_token(delivery or "")))
+        file.write_text(bounce_reports.write_report(delivery or ""))
         result = await asyncio.to_thread(CliRunner().invoke, app, ["deliveries", "read-report", str(file)])
         assert result.exit_code == 0, result.output
 
