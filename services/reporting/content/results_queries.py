@@ -29,7 +29,7 @@ from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.current.placed_duties import PlacedDuties
 from services.reporting.current.shared_work import SharedWork
 from services.reporting.queries import QueryContext, ReportingQueries
-from services.reporting.store import PlanDutyFilter
+from services.reporting.store import PlanDutyFilter, StateIncompleteError
 
 # Several readers ask about several instants of one period; what they have in common is kept once.
 _BASES_KEPT_MAX = 4
@@ -66,11 +66,13 @@ class ResultsQueries:
         Raises `NotFoundError` for an unknown plan, `UnreadableContentError` where a record cannot be read and
         `StateIncompleteError` where one is not stored within three seconds.
         """
-        placed = await self._place_duties(plan_id, period, context)
         generation = await self._contents.find_generation()
+        placed = await self._place_duties(plan_id, period, context)
         documents = self._find_documents(plan_id, placed)
         basis = _find_basis(placed, documents, generation)
-        consolidate = partial(self._consolidate, placed, period, documents=documents, context=context, basis=basis)
+        consolidate = partial(
+            self._consolidate, placed, period, documents=documents, context=context, generation=generation
+        )
         if basis is None:
             found = await consolidate()
         else:
@@ -85,20 +87,22 @@ class ResultsQueries:
         *,
         documents: tuple[Plan, Registry],
         context: QueryContext,
-        basis: tuple[Hashable, ...] | None,
+        generation: Hashable,
     ) -> ConsolidatedResults:
         states = list(chain.from_iterable(one.states for one in placed))
         plan, registry = documents
-        # Asked before the contents: what is read later is of this generation or of a newer one.
-        generation = await self._contents.find_generation()
         question = plan.plan, period
         earlier = [one.blocks for one in self._kept.list_kept(question) if one.generation == generation]
         plan_blocks = partial(agency_blocks.plan_blocks, states, plan, registry, period, earlier=earlier)
         # Thousands of agencies take tenths of a second, in which other requests are answered.
         planned = await thread_work.run(plan_blocks, work=len(states))
         contents = await self._contents.find(planned.list_standing(), context.known_at)
+        if await self._contents.find_generation() != generation:
+            # Verdicts of before a loss do not go with facts that were read after it.
+            raise StateIncompleteError
         combine = partial(_combine, planned, contents, context=context, generation=generation)
         found = await thread_work.run(combine, work=len(states))
+        basis = _find_basis(placed, documents, generation)
         if basis is not None:
             self._kept.keep(question, basis, found, size=len(states))
         return found

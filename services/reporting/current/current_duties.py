@@ -145,7 +145,7 @@ class CurrentDuties:
             assessments=assessments,
             attempts=attempts,
             unreadable=tuple(one.unreadable for one in read if one.unreadable is not None),
-            boundaries=_find_boundaries(read, list(fresh.values()), earlier),
+            boundaries=_find_boundaries(read, earlier),
             recorded_at=max((one.recorded_at for one in assessments), default=_NEVER),
             attempted_at=max((one.attempted_at for one in read), default=_NEVER),
             cited=known_duties.find_cited(assessments),
@@ -161,13 +161,14 @@ class CurrentDuties:
             self._known.popitem(last=False)
 
 
-def _find_boundaries(
-    read: Sequence[DecodedDuty], fresh: Sequence[DecodedDuty], earlier: KnownDuties | None
-) -> tuple[datetime, ...]:
-    """Return the boundaries of all that was *read*: the *earlier* ones with those of what is *fresh*, if that is few.
+def _find_boundaries(read: Sequence[DecodedDuty], earlier: KnownDuties | None) -> tuple[datetime, ...]:
+    """Return the boundaries of all that was *read*: the *earlier* ones with those of what is fresh, if that is few.
 
     What a fresh duty had before stays among them, until there are so many that all are looked at again.
     """
+    # Another question may have decoded a duty meanwhile, so what is fresh to this one is told by its own answer.
+    known = set() if earlier is None else set(map(id, earlier.assessments))
+    fresh = [one for one in read if one.assessment is not None and id(one.assessment) not in known]
     if earlier is None or len(fresh) > _FRESH_MAX or len(earlier.boundaries) > _BOUNDARIES_A_DUTY_MAX * len(read):
         assessments = [one.assessment for one in read if one.assessment is not None]
         return known_duties.find_boundaries(assessments, (one.attempts for one in read if one.attempts))

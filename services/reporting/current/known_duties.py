@@ -49,9 +49,13 @@ class KnownDuties:
     cited: CitedVersions | None = None
     version: Hashable | None = None
 
-    def find_epoch(self, instant: datetime) -> int:
-        """Return between which of the boundaries *instant* lies: two of one epoch have the same answers."""
-        return bisect_right(self.boundaries, instant)
+    def find_epoch(self, instant: datetime) -> datetime | None:
+        """Return the last boundary up to *instant*, None before the first: two of one epoch have the same answers.
+
+        It is an instant and no number, because the same duties may be known with more or with fewer boundaries.
+        """
+        index = bisect_right(self.boundaries, instant)
+        return self.boundaries[index - 1] if index else None
 
     def narrow(self, obligation: str) -> "KnownDuties":
         """Return what is known of the duties of one *obligation*. Its boundaries are those of all, which are more."""
@@ -65,8 +69,7 @@ class KnownDuties:
             recorded_at=max((one.recorded_at for one in assessments), default=self.recorded_at),
             attempted_at=self.attempted_at,
             cited=find_cited(assessments),
-            # Of its own: its epochs are other ones than those of what is read for the obligation alone.
-            version=(self.version, "narrowed"),
+            version=self.version,
         )
 
     def list_attempts(self, until: datetime) -> Mapping[DutyKey, tuple[AlertAttempt, ...]]:

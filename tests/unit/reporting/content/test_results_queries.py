@@ -209,6 +209,23 @@ def test_a_verdict_whose_fact_is_not_stored_is_not_answered_without_it(
         answer(folder, archive, MIDDLE)
 
 
+async def test_facts_that_are_read_anew_meanwhile_give_no_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdicts of before a loss are not answered together with facts of after it."""
+    archive, _ = fill(folder, [REPORT])
+    queries = ResultsQueries(archive.ask(*read_documents(folder)), archive)
+    find = InMemoryArchive.find_events
+
+    async def lose(self: InMemoryArchive, identities: Iterable[EventIdentity], known_at: datetime) -> Any:
+        self.generation += 1
+        return await find(self, identities, known_at)
+
+    monkeypatch.setattr(InMemoryArchive, "find_events", lose)
+    with pytest.raises(StateIncompleteError):
+        await queries.find_results(plans.PLAN, "2024", MIDDLE)
+    monkeypatch.undo()
+    assert (await queries.find_results(plans.PLAN, "2024", MIDDLE)).results.obligations
+
+
 async def test_a_plan_that_was_never_published_is_not_found(folder: Path) -> None:
     """It is told from a plan of which no duty is assessed yet."""
     archive, _ = fill(folder, [REPORT])

@@ -1,5 +1,6 @@
 """What is known of duties: instants that are put in one by one are those that all duties together have."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given
@@ -27,10 +28,21 @@ def test_attempts_of_later_are_left_out() -> None:
     assert known.list_attempts(late.attempted_at) is attempts
 
 
-def test_the_part_of_an_obligation_has_a_version_of_its_own() -> None:
-    """Its boundaries are those of all obligations, so their numbers are not those of what is read for it alone."""
+def test_an_epoch_does_not_depend_on_how_many_boundaries_are_known() -> None:
+    """Those of another obligation divide an epoch, and give none of its parts the name of another one."""
+    many = KnownDuties(assessments=(a_revision(),), attempts={}, boundaries=(DUE - timedelta(days=1), DUE), version=1)
+    few = replace(many, boundaries=(DUE,))
+    assert many.find_epoch(DUE) == few.find_epoch(DUE) == DUE
+    assert few.find_epoch(DUE - timedelta(days=1)) is None
+    assert many.find_epoch(DUE - timedelta(days=1)) not in {
+        few.find_epoch(DUE - timedelta(days=2)),
+        few.find_epoch(DUE),
+    }
+
+
+def test_the_part_of_an_obligation_has_the_boundaries_of_all() -> None:
+    """So an answer about it is worked out once more than it has to be, and never too seldom."""
     whole = KnownDuties(assessments=(a_revision(),), attempts={}, boundaries=(DUE,), version=1)
     part = whole.narrow(a_key().obligation)
-    assert (part.assessments, part.boundaries) == (whole.assessments, whole.boundaries)
-    assert part.version != whole.version
+    assert (part.assessments, part.boundaries, part.version) == (whole.assessments, whole.boundaries, whole.version)
     assert whole.narrow("another").assessments == ()
