@@ -28,7 +28,7 @@ from services.reporting.event_decoder import DecodedFact, RecordedAssessment, Re
 from services.reporting.stored_documents import StoredFact
 from services.runtime import mongo
 from services.runtime.state.checkpoints import CheckpointsUnavailableError
-from services.runtime.state.mongo_checkpoints import MongoCheckpoints
+from services.runtime.state.mongo_checkpoints import Generation, MongoCheckpoints
 
 ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 # The number is that of the layout of its documents: a view of another one is filled from the log anew.
@@ -105,6 +105,7 @@ class ReportingStore:
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], database: str, *, partitions: int) -> None:
         self._client = client
         self._database = client[database]
+        self._generation: Generation | None = None  # of the last query
         self.checkpoints = MongoCheckpoints(client, database, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     @property
@@ -153,7 +154,7 @@ class ReportingStore:
     async def is_complete(self) -> bool:
         """Whether the database has everything that it was ever filled with: a readiness check."""
         async with _translate_checkpoints():
-            return not await self.checkpoints.find_incomplete()
+            return await self.checkpoints.find_generation() is not None
 
     async def has_assessments(self) -> bool:
         """Whether any duty of any plan was assessed."""
@@ -198,7 +199,9 @@ class ReportingStore:
     async def find_facts_generation(self) -> Hashable:
         """Return what changes whenever the facts are read from the log anew, in this database or another one."""
         async with _translate_checkpoints():
-            return await self.checkpoints.find_generation(topics.FACTS.name)
+            if (generation := await self.checkpoints.find_generation()) is not None:
+                return generation
+        raise StateIncompleteError
 
     async def find_sources(self, limit: int) -> list[str]:
         """Return the sources that facts on record come from, in order, at most *limit* of them."""
@@ -317,12 +320,12 @@ class ReportingStore:
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:
-        """Translate the errors of a query, and raise `StateIncompleteError` if the database lacked anything."""
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        """Translate errors of a query; raise `StateIncompleteError` unless the database was complete all the while."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError), _translate_checkpoints():
+            before = self._generation or await self.checkpoints.find_generation()
             yield
-        # After the query: a database that was dropped before or during it cannot be complete again by now, since
-        # filling it anew begins only when its loss was noticed.
-        if not await self.is_complete():
+            after = self._generation = await self.checkpoints.find_generation()
+        if before is None or after is None or before.is_replaced_by(after):
             raise StateIncompleteError
 
     async def insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> frozenset[int]:

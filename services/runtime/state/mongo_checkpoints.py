@@ -6,7 +6,9 @@ that was dropped, and it is not believed after `mongorestore`: `mongodump` copie
 database in use its checkpoints may be later than the rest of it.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -23,6 +25,18 @@ _NAMESPACE_EXISTS = 48  # another process has created the collection first
 
 Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """A state that was filled from the log: the database, and when each partition was begun to be read into it."""
+
+    database: str
+    begun: frozenset[tuple[TopicPartition, datetime]]
+
+    def is_replaced_by(self, other: "Generation") -> bool:
+        """Whether *other* was filled in its place, and not beside it to take over when it was complete."""
+        return self.database == other.database and self != other
 
 
 class MongoCheckpoints:
@@ -63,10 +77,6 @@ class MongoCheckpoints:
     async def load(self, topic: str) -> Mapping[TopicPartition, Checkpoint]:
         """Return the checkpoints of *topic* whose collections are still those that they were written beside."""
         return await self._load_known([topic])
-
-    async def find_generation(self, topic: str) -> Hashable:
-        """Return what changes whenever the state of a partition of *topic* is begun anew."""
-        return frozenset((place, one.begun_at) for place, one in (await self.load(topic)).items())
 
     @property
     def partitions(self) -> tuple[TopicPartition, ...]:
@@ -122,12 +132,21 @@ class MongoCheckpoints:
 
     async def find_incomplete(self) -> list[TopicPartition]:
         """Return the partitions of all topics of which the database lacks something at this moment."""
+        return (await self._compare())[1]
+
+    async def find_generation(self) -> Generation | None:
+        """Return what stands for the state until any of it is filled anew; None while the database lacks anything."""
+        generation, incomplete = await self._compare()
+        return None if incomplete else generation
+
+    async def _compare(self) -> tuple[Generation, list[TopicPartition]]:
         # Of one database to the end, also where `move_to` is called meanwhile.
         database, monitor = self._database, self._monitor
         least = monitor.list_least()
         stored = await self._load(database, self._covered)
         monitor.remember(stored)
-        return monitor.find_incomplete(stored, least)
+        begun = frozenset((place, one.begun_at) for place, one in stored.items())
+        return Generation(database=database.name, begun=begun), monitor.find_incomplete(stored, least)
 
     async def _load_known(self, topics: Iterable[str]) -> dict[TopicPartition, Checkpoint]:
         monitor = self._monitor

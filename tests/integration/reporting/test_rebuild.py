@@ -195,6 +195,7 @@ async def test_a_rebuild_is_not_noticed(live_system: LiveSystem, publish_events:
         assert (status, system.find_active()) == (0, system.standby.name), said
         await system.see_new_revision()
     await bus.wait_until_consumed(GROUP, VERDICTS.name)
+    await bus.wait_until_consumed(GROUP, DELIVERIES.name)
     before, after = ({one["_id"] for one in place["assessments"].find()} for place in (system.database, system.standby))
     assert len(after) == len(revisions) + len(system.writer.published)
     assert before < after

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 
 from schemas.events.ids import DutyKey
 from services.reporting.event_decoder import DecodedFact
-from services.reporting.store import FACTS, DatabaseUnavailableError, ReportingStore
+from services.reporting.store import FACTS, DatabaseUnavailableError, ReportingStore, StateIncompleteError
 from services.reporting.stored_documents import StoredFact
 from services.runtime.kafka.log_coverage import Coverage
 from services.runtime.state.checkpoints import Checkpoint
+from services.runtime.state.mongo_checkpoints import Generation
 from tests.support.servers.mongo import DRIVERS, Database, open_client
 
 RECORDED_AT = datetime(2026, 12, 1, 2, tzinfo=UTC)
@@ -98,3 +100,34 @@ async def test_facts_are_found_by_docket_and_by_identity_as_known(store: Reporti
         assert sorted(one.receiptid for one in events) == [f"{number:032x}" for number in numbers]
         about = await store.find_facts_about([a_fact(1).duty, moved], known_at)
         assert sorted(one.receiptid for one in about) == [f"{number:032x}" for number in numbers]
+
+
+async def test_an_answer_needs_a_database_that_is_complete_all_the_while(
+    store: ReportingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is complete only afterwards, or was filled anew meanwhile, may have lacked what was asked for."""
+    first, second, moved = (
+        Generation(database=name, begun=frozenset({(TopicPartition("t", 0), begun)}))
+        for name, begun in (("a", RECORDED_AT), ("a", RECORDED_AT + timedelta(seconds=1)), ("b", RECORDED_AT))
+    )
+    seen: list[Generation | None] = []
+
+    async def find_generation() -> Generation | None:
+        return seen.pop(0)
+
+    monkeypatch.setattr(store.checkpoints, "find_generation", find_generation)
+    for generations, is_answered in (
+        ([None, first], False),  # nothing is known of it before
+        ([first], True),
+        ([second], False),
+        ([moved], True),
+        ([None], False),
+        ([moved, moved], True),
+    ):
+        seen[:] = generations
+        if is_answered:
+            assert await store.find_fact("x") is None
+        else:
+            with pytest.raises(StateIncompleteError):
+                await store.find_fact("x")
+        assert not seen
