@@ -118,10 +118,12 @@ class DataFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 DecodedReport = tuple[ReportEnvelope, DataFields]
 
-# An instant of this century, on a day that every month has: surely one, whatever month it is of.
+# An instant of this century, on a day that every month has: surely one, whatever month it is of. ASCII, because
+# elsewhere `\d` matches the digits of every script, which RFC 3339 does not know.
 _TIME = re.compile(
     r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
-    r"(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-2]):[0-5]\d)"
+    r"(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-2]):[0-5]\d)",
+    re.ASCII,
 )
 
 _PLAIN_FIGURE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,15})?")

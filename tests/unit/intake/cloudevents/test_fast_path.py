@@ -62,6 +62,8 @@ VALUES: tuple[Any, ...] = (
     *("", " ", "\x1c", "a\x00b", "a\x7fb", "\ufdd0", "x" * 201, "x" * 1025, "1.0", "-", "đã"),
     *("2024", "2024-Q3", "2024-13", "2024-02-30", "2024-12-01", "0999-01-01", "3000-01-01", "2024-12-01 "),
     *("2024-12-01T08:00:00+07:00", "2024-12-01T08:00:00", "2024-12-01t08:00:00z", "2024-12-01T25:00:00Z"),
+    # Digits of another script, which are digits to `str.isdigit` and to `\d`.
+    *("20\uff124-12-01T08:00:00+07:00", "2024-12-01T08:0\u0660:00+07:00", "2024-12-0\uff11", "\uff12024", "1\u0662"),
     *("2024-12-01T08:00:00+07:99", "2024-12-01T08:00:00+24:00", "2024-12-01T08:00:00+23:59"),
     *("9984.2", "1.", "1e999", "1e5", "+.5", "1,5", "nan", "9" * 41, "none", "mail-gateway", "A" * 64, "a" * 63),
     *("application/json", "Application/JSON", "text/plain", "vn.dondoc.report.withdrawn.v1", "a/b", "a/b;c"),
@@ -183,8 +185,13 @@ def test_an_attribute_that_may_be_missing_may_be_missing(missing: str) -> None:
         a_submission(data={"period": "2024-13"}),
         a_submission(source="a b"),
         a_submission(data=FULL | {"content": FULL["content"] | {"indicators": {"a": 1.0}}}),
+        a_submission(time="20\uff124-12-01T08:00:00+07:00"),
+        a_submission(data=FULL | {"dispatch": FULL["dispatch"] | {"sent_at": "2024-12-01T08:0\u0660:00+07:00"}}),
     ],
-    ids=["another type", "an extension", "an attribute of our own", "a fault", "no source", "a whole number"],
+    ids=[
+        *("another type", "an extension", "an attribute of our own", "a fault", "no source", "a whole number"),
+        *("a time in full-width digits", "an instant of dispatch in Arabic digits"),
+    ],
 )
 def test_any_other_event_takes_the_full_path(event: Json) -> None:
     """The fast path declines whatever is not a plain report without errors."""
