@@ -6,8 +6,9 @@ Knows nothing of routes (`http.router`) or of events.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qs
+
+from msgspec import Struct
 
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
@@ -81,8 +82,7 @@ class BodyTimeout:
                 task.cancel()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """A complete HTTP response."""
 
     status: int
@@ -139,9 +139,21 @@ class Request:
     async def read_body(self, limit: int, body_timeout: BodyTimeout) -> bytes:
         """Return the complete body; refuse with 413 more than *limit* bytes, with 408 a body that is too slow."""
         self._refuse_declared_length(limit)
+        chunks: list[bytes] = []
+        size = 0
         task = body_timeout.begin()
+        # Every event is read here. A loop of its own spares it the asynchronous generator of `read_chunks`.
         try:
-            return await self._read_all(limit)
+            while True:
+                message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    raise DisconnectedError
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > limit:
+                    raise RequestRefusedError(too_large_refusal(limit))
+                if not message.get("more_body", False):
+                    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
         except asyncio.CancelledError as cause:
             # The timeout cancels the task. A shutdown does so too, and its cancellation must be passed on.
             if body_timeout.is_over(task):
@@ -170,21 +182,6 @@ class Request:
         declared = self.content_length
         if declared is not None and declared > limit:
             raise RequestRefusedError(too_large_refusal(limit))
-
-    # Every event is read here. A loop of its own spares it the asynchronous generator of `read_chunks`.
-    async def _read_all(self, limit: int) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise DisconnectedError
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > limit:
-                raise RequestRefusedError(too_large_refusal(limit))
-            if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def problem_response(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes]) -> Response:

@@ -37,7 +37,7 @@ MEDIA_TYPES = (STRUCTURED_TYPE, BATCH_TYPE, BINARY_TYPE)
 
 # JSON is UTF-8 (RFC 8259 section 8.1); US-ASCII is a subset of it.
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
-_IDENTITY_CODINGS = frozenset({"", "identity"})
+_IDENTITY_CODINGS = frozenset({"identity"})
 
 _PREFIX = b"ce-"
 
@@ -95,7 +95,7 @@ _DATA = msgspec.json.Decoder(_EventData)
 def mode_of(headers: HeaderPairs) -> ContentMode:
     """Return the content mode that *headers* declare; refuse with 415 what is not a CloudEvent in JSON and UTF-8."""
     media_type, charset, coding, is_binary = _parse_content_headers(headers)
-    if not _IDENTITY_CODINGS.issuperset(coding.split(", ")):
+    if coding and not _IDENTITY_CODINGS.issuperset(coding.split(", ")):
         raise RequestRefusedError(_coding_refusal(coding))
     if charset not in _CHARSETS:
         raise RequestRefusedError(_media_type_refusal(_charset_reason(charset)))
@@ -149,7 +149,7 @@ def _parse_content_headers(headers: HeaderPairs) -> _ContentHeaders:
             codings += value.decode("latin-1").lower().split(",")
         elif name in _REQUIRED_HEADERS:
             is_binary = True
-    coding = ", ".join(filter(None, map(str.strip, codings)))
+    coding = ", ".join(filter(None, map(str.strip, codings))) if codings else ""
     return _ContentHeaders(media_type, charset, coding, is_binary)
 
 

@@ -25,7 +25,10 @@ def is_normalized(encoded: bytes) -> bool:
 
     False says little: a combining mark behind an escaped line break looks as if it belonged to the "n" of the escape.
     """
-    return encoded.isascii() or unicodedata.is_normalized("NFC", encoded.decode())
+    # Nearly all text is Latin; to look only at what is not ASCII takes half of the time of the general test.
+    return match_latin(encoded.translate(None, ASCII).decode()) is not None or unicodedata.is_normalized(
+        "NFC", encoded.decode()
+    )
 
 
 def normalize_json(text: bytes) -> bytes:

@@ -1,8 +1,7 @@
-"""From the body of a request to the answer of its sender: validate the events, build records, sign receipts, append.
+"""From the body of a request to the answer of its sender: validate the events, build records, append, sign receipts.
 
-The receipts derive from the content and the time of receipt alone, so they are signed before anything is written; the
-signed answer is held back until the records are durable. An event that was received before keeps the time of its first
-receipt: then the answer is signed again with that time.
+The receipts are signed when the records are durable. Only then it is known whether an event was received before: it
+keeps the time of its first receipt.
 """
 
 import logging
@@ -88,14 +87,12 @@ class ReceiptDocument(Struct, frozen=True):
 
 
 class PreparedEvents(Struct, frozen=True):
-    """Validated events: their records by partition, and the signed answer (JSON) that holds if all of them are new."""
+    """Validated events: their records by partition, and their receipts, in order, if all of them are new."""
 
-    count: int
     batches: Sequence[PartitionBatch]
-    answer: bytes
+    receipts: Sequence[Receipt]
 
 
-_DECODER = msgspec.json.Decoder(ReceiptDocument)
 _Records = list[RecordWithReceipt]
 
 
@@ -112,22 +109,21 @@ class Pipeline:
         self._event_log = event_log
 
     def prepare(self, posted: PostedEvents, texts: Sequence[bytes | Raw]) -> PreparedEvents:
-        """Return the records and the signed answer of *posted*, whose events are *texts*.
+        """Return the records and the receipts of *posted*, whose events are *texts*.
 
         Raise `RequestRefusedError` with every fault of every event (403 or 422).
         """
         if posted.mode is ContentMode.BINARY:
-            return self.sign(self._build_rest(posted, texts, [None]))
-        built = self._fast_path.build_records(texts, posted.scope, posted.receivedtime)
-        return self.sign(self._build_rest(posted, texts, built) if None in built else cast("_Records", built))
+            return self.group(self._build_rest(posted, texts, [None]))
+        built = self._fast_path.build_records(posted.body, texts, posted.scope, posted.receivedtime)
+        return self.group(self._build_rest(posted, texts, built) if None in built else cast("_Records", built))
 
-    def sign(self, records: Sequence[RecordWithReceipt]) -> PreparedEvents:
-        """Return *records* by partition, with the signed answer."""
-        answer = _sign_answer([one.receipt for one in records], self._signing_keys.signer)
-        return PreparedEvents(len(records), self._partitioner.group_by_partition(records), answer)
+    def group(self, records: Sequence[RecordWithReceipt]) -> PreparedEvents:
+        """Return *records* by partition, with their receipts."""
+        return PreparedEvents(self._partitioner.group_by_partition(records), [one.receipt for one in records])
 
     async def append(self, prepared: PreparedEvents, *, is_batch: bool) -> bytes:
-        """Return the signed answer (JSON) once every event is durable.
+        """Return the signed answer (JSON, a `ReceiptDocument`) once every event is durable.
 
         Raise `RequestRefusedError` with 409 if an identity has other content already, with 503 if nothing can be
         written.
@@ -138,7 +134,8 @@ class Pipeline:
             raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
         except LogUnavailableError as error:
             raise RequestRefusedError(_UNAVAILABLE) from error
-        return prepared.answer if first is None else self._sign_again(prepared, first)
+        receipts = prepared.receipts if first is None else _with_first_times(prepared.receipts, first)
+        return _sign_answer(receipts, self._signing_keys.signer)
 
     async def check_conflicts(self, prepared: PreparedEvents, *, is_batch: bool) -> None:
         """Raise `RequestRefusedError` with 409 where `append` would; write nothing. This is for a dry run."""
@@ -160,14 +157,6 @@ class Pipeline:
         }
         accepted = iter(self._validator.validate(received, posted.scope, is_batch=posted.mode is ContentMode.BATCH))
         return [one or build_record(next(accepted), posted.receivedtime) for one in built]
-
-    def _sign_again(self, prepared: PreparedEvents, first: Mapping[bytes, Stamp]) -> bytes:
-        """Return the answer with the time of the *first* receipt of each event."""
-        receipts = [
-            replace(one, receivedtime=fact_record.receivedtime_of(first[identity_of(one.source, one.id)]))
-            for one in receipts_of(prepared)
-        ]
-        return _sign_answer(receipts, self._signing_keys.signer)
 
 
 def build_record(accepted: AcceptedEvent, receivedtime: str) -> RecordWithReceipt:
@@ -200,11 +189,6 @@ def build_record(accepted: AcceptedEvent, receivedtime: str) -> RecordWithReceip
     )
 
 
-def receipts_of(prepared: PreparedEvents) -> Sequence[Receipt]:
-    """Return the receipts of the answer, in the order of the events."""
-    return _DECODER.decode(prepared.answer).receipts
-
-
 def values_of(prepared: PreparedEvents) -> list[bytes]:
     """Return the record values in the order of the events. No identity may stand for two contents."""
     by_identity = {
@@ -212,13 +196,22 @@ def values_of(prepared: PreparedEvents) -> list[bytes]:
         for batch in prepared.batches
         for identity, value in zip(batch.entries.identities, batch.values, strict=True)
     }
-    return [by_identity[identity_of(one.source, one.id)] for one in receipts_of(prepared)]
+    return [by_identity[identity_of(one.source, one.id)] for one in prepared.receipts]
+
+
+def _with_first_times(receipts: Sequence[Receipt], first: Mapping[bytes, Stamp]) -> Sequence[Receipt]:
+    """Return *receipts* with the time of the *first* receipt of each event."""
+    return [
+        replace(one, receivedtime=fact_record.receivedtime_of(first[identity_of(one.source, one.id)]))
+        for one in receipts
+    ]
 
 
 def _sign_answer(receipts: Sequence[Receipt], signer: Signer) -> bytes:
-    # The receipts are encoded once: the signature is over the very bytes that the answer shows.
-    encoded = Raw(_ENCODER.encode(receipts))
-    return _ENCODER.encode({"receipts": encoded, "jws": signer.sign(encoded)})
+    # The receipts are encoded once: the signature is over the very bytes that the answer shows. A JWS has no character
+    # that JSON would escape.
+    encoded = _ENCODER.encode(receipts)
+    return b'{"receipts":%b,"jws":"%b"}' % (encoded, signer.sign(Raw(encoded)).encode())
 
 
 class _Conflict(NamedTuple):
@@ -249,7 +242,7 @@ def _refuse_conflicts(prepared: PreparedEvents, error: IdentityConflictError, *,
 def _find_conflicts(prepared: PreparedEvents, standing: Mapping[bytes, Stamp]) -> Iterator[_Conflict]:
     """Yield the events whose identity has other content already, in the log or earlier in the same request."""
     receiptids = {identity: fact_record.receiptid_of(stamp) for identity, stamp in standing.items()}
-    for place, receipt in enumerate(receipts_of(prepared)):
+    for place, receipt in enumerate(prepared.receipts):
         stands = receiptids.setdefault(identity_of(receipt.source, receipt.id), receipt.receiptid)
         if receipt.receiptid != stands:
             yield _Conflict(place, receipt, stands)

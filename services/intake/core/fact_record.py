@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import compress
+from itertools import chain, compress
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -62,7 +62,7 @@ def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[byt
 
 def format_instant(instant: datetime) -> str:
     """Return *instant* as RFC 3339 in UTC with milliseconds, truncated: rounding up could make an event late."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 class DedupEntry(NamedTuple):
@@ -83,6 +83,14 @@ class DedupEntries(Struct, frozen=True, array_like=True, gc=False):
         """Return *entries* in columns."""
         pairs = tuple(entries)
         return cls([one.identity for one in pairs], [one.stamp for one in pairs])
+
+    @classmethod
+    def join(cls, parts: Sequence["DedupEntries"]) -> "DedupEntries":
+        """Return the entries of all *parts*, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        identities = list(chain.from_iterable([one.identities for one in parts]))
+        return cls(identities, list(chain.from_iterable([one.stamps for one in parts])))
 
     def __len__(self) -> int:
         return len(self.identities)

@@ -120,11 +120,9 @@ class LogReader:
         if not tracker.is_possible(base):
             self._report_loss(partition, Agreement.LOG_SHORTER)
             return
-        at = base
-        for batch in batches:
-            self._add(tracker.add_acknowledged(at, batch.entries))
-            at += len(batch.values)
-        self._own_rate.counted += at - base
+        entries = DedupEntries.join([batch.entries for batch in batches])
+        self._add(tracker.add_acknowledged(base, entries))
+        self._own_rate.counted += len(entries)
         # A gap before the own batch: another replica wrote there, or a transaction of rules has its marker there.
         if tracker.position < base:
             self._want({partition: base})

@@ -4,12 +4,12 @@ A page is never cached or framed, and its address, which holds the link, is neve
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from importlib import resources
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec.structs import replace
 
 from schemas.plan.values import Bilingual, Language
 from services.intake.asgi import Request, Response

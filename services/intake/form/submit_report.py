@@ -95,7 +95,7 @@ class SubmitReport:
 
     async def submit(self, report: AcceptedEvent, received_at: datetime) -> str:
         """Record the report durably and return its signed receipt; raise `RequestRefusedError` if that fails."""
-        prepared = self.pipeline.sign([pipeline.build_record(report, format_instant(received_at))])
+        prepared = self.pipeline.group([pipeline.build_record(report, format_instant(received_at))])
         answer = msgspec.json.decode(await self.pipeline.append(prepared, is_batch=False), type=ReceiptDocument)
         fields = {"agency": report.admission.agency, "receiptid": answer.receipts[0].receiptid}
         log.info("a report was submitted through the form", extra={"action": "form_sent", **fields})

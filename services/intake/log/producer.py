@@ -11,7 +11,7 @@ the records elsewhere, and `wait_until_settled` returns when the outcome of ever
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -164,9 +164,9 @@ class BatchingProducer:
             raise BrokerUnavailableError(self._failure)
         append = _PendingAppend(self._loop.create_future())
         for batch in batches:
-            for chunk in _split(batch, append):
-                append.missing += 1
-                self._queues[batch.partition].waiting.append(chunk)
+            chunks = _split(batch, append)
+            append.missing += len(chunks)
+            self._queues[batch.partition].waiting.extend(chunks)
         if append.missing == 0:
             return {}
         self._dispatch()
@@ -293,17 +293,18 @@ class BatchingProducer:
             queue.waiting.clear()
 
 
-def _split(batch: PartitionBatch, append: _PendingAppend) -> Iterator[_Chunk]:
-    """Yield *batch* in chunks of at most the target size; a larger record is a chunk by itself."""
+def _split(batch: PartitionBatch, append: _PendingAppend) -> Sequence[_Chunk]:
+    """Return *batch* in chunks of at most the target size; a larger record is a chunk by itself."""
     sizes = list(map(len, batch.values))
     total = sum(sizes)
     if total <= BATCH_BYTES_TARGET:
-        yield _Chunk(batch, total, append)
-        return
+        return (_Chunk(batch, total, append),)
+    chunks: list[_Chunk] = []
     start = size = 0
     for place, one in enumerate(sizes):
         if size and size + one > BATCH_BYTES_TARGET:
-            yield _Chunk(batch.slice(start, place), size, append)
+            chunks.append(_Chunk(batch.slice(start, place), size, append))
             start, size = place, 0
         size += one
-    yield _Chunk(batch.slice(start, len(batch.values)), size, append)
+    chunks.append(_Chunk(batch.slice(start, len(batch.values)), size, append))
+    return chunks

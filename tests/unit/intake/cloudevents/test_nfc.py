@@ -136,7 +136,10 @@ def test_the_fast_path_builds_what_is_normalised_and_declines_the_rest() -> None
     path = fast_path.FastPath(ExamplePlan())
     forms = [a_report(), decompose(a_report())]
     texts = [json.dumps(event, ensure_ascii=ascii_only).encode() for event in forms for ascii_only in (False, True)]
-    assert [one is not None for one in path.build_records(texts, EVERYBODY, RECEIVED)] == [True, True, False, False]
+    together = path.build_records(b"".join(texts), texts, EVERYBODY, RECEIVED)
+    alone = [path.build_records(text, [text], EVERYBODY, RECEIVED)[0] for text in texts]
+    for built in (together, alone):
+        assert [one is not None for one in built] == [True, True, False, False]
 
 
 def test_the_letters_of_the_short_test_never_need_a_change() -> None:
