@@ -87,12 +87,17 @@ class ReceiptDocument(Struct, frozen=True):
 
 
 class PreparedEvents(Struct, frozen=True):
-    """Validated events: their records by partition, and their receipts, in order, if all of them are new."""
+    """Validated events: their records by partition, and their receipts (a JSON array) if all of them are new.
 
+    The receipts are encoded at once: the objects are still in the processor's caches, and need not be kept until then.
+    """
+
+    count: int
     batches: Sequence[PartitionBatch]
-    receipts: Sequence[Receipt]
+    receipts: bytes
 
 
+_DECODER = msgspec.json.Decoder(list[Receipt])
 _Records = list[RecordWithReceipt]
 
 
@@ -120,7 +125,8 @@ class Pipeline:
 
     def group(self, records: Sequence[RecordWithReceipt]) -> PreparedEvents:
         """Return *records* by partition, with their receipts."""
-        return PreparedEvents(self._partitioner.group_by_partition(records), [one.receipt for one in records])
+        receipts = _ENCODER.encode([one.receipt for one in records])
+        return PreparedEvents(len(records), self._partitioner.group_by_partition(records), receipts)
 
     async def append(self, prepared: PreparedEvents, *, is_batch: bool) -> bytes:
         """Return the signed answer (JSON, a `ReceiptDocument`) once every event is durable.
@@ -134,7 +140,7 @@ class Pipeline:
             raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
         except LogUnavailableError as error:
             raise RequestRefusedError(_UNAVAILABLE) from error
-        receipts = prepared.receipts if first is None else _with_first_times(prepared.receipts, first)
+        receipts = prepared.receipts if first is None else _with_first_times(receipts_of(prepared), first)
         return _sign_answer(receipts, self._signing_keys.signer)
 
     async def check_conflicts(self, prepared: PreparedEvents, *, is_batch: bool) -> None:
@@ -196,22 +202,27 @@ def values_of(prepared: PreparedEvents) -> list[bytes]:
         for batch in prepared.batches
         for identity, value in zip(batch.entries.identities, batch.values, strict=True)
     }
-    return [by_identity[identity_of(one.source, one.id)] for one in prepared.receipts]
+    return [by_identity[identity_of(one.source, one.id)] for one in receipts_of(prepared)]
 
 
-def _with_first_times(receipts: Sequence[Receipt], first: Mapping[bytes, Stamp]) -> Sequence[Receipt]:
-    """Return *receipts* with the time of the *first* receipt of each event."""
-    return [
-        replace(one, receivedtime=fact_record.receivedtime_of(first[identity_of(one.source, one.id)]))
-        for one in receipts
-    ]
+def receipts_of(prepared: PreparedEvents) -> Sequence[Receipt]:
+    """Return the receipts in the order of the events."""
+    return _DECODER.decode(prepared.receipts)
 
 
-def _sign_answer(receipts: Sequence[Receipt], signer: Signer) -> bytes:
-    # The receipts are encoded once: the signature is over the very bytes that the answer shows. A JWS has no character
-    # that JSON would escape.
-    encoded = _ENCODER.encode(receipts)
-    return b'{"receipts":%b,"jws":"%b"}' % (encoded, signer.sign(Raw(encoded)).encode())
+def _with_first_times(receipts: Sequence[Receipt], first: Mapping[bytes, Stamp]) -> bytes:
+    """Return *receipts* (a JSON array) with the time of the *first* receipt of each event."""
+    return _ENCODER.encode(
+        [
+            replace(one, receivedtime=fact_record.receivedtime_of(first[identity_of(one.source, one.id)]))
+            for one in receipts
+        ]
+    )
+
+
+def _sign_answer(receipts: bytes, signer: Signer) -> bytes:
+    # The signature is over the very bytes that the answer shows. A JWS has no character that JSON would escape.
+    return b'{"receipts":%b,"jws":"%b"}' % (receipts, signer.sign(Raw(receipts)).encode())
 
 
 class _Conflict(NamedTuple):
@@ -242,7 +253,7 @@ def _refuse_conflicts(prepared: PreparedEvents, error: IdentityConflictError, *,
 def _find_conflicts(prepared: PreparedEvents, standing: Mapping[bytes, Stamp]) -> Iterator[_Conflict]:
     """Yield the events whose identity has other content already, in the log or earlier in the same request."""
     receiptids = {identity: fact_record.receiptid_of(stamp) for identity, stamp in standing.items()}
-    for place, receipt in enumerate(prepared.receipts):
+    for place, receipt in enumerate(receipts_of(prepared)):
         stands = receiptids.setdefault(identity_of(receipt.source, receipt.id), receipt.receiptid)
         if receipt.receiptid != stands:
             yield _Conflict(place, receipt, stands)

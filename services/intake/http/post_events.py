@@ -85,7 +85,7 @@ class PostEvents:
             started = time.perf_counter()
             answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
             self.metrics.seconds.observe(time.perf_counter() - started)
-            self.metrics.accepted[mode.value].inc(len(prepared.receipts))
+            self.metrics.accepted[mode.value].inc(prepared.count)
             if self.spans is not None:
                 self._export_receipts(self.spans, prepared)
             return Response(status=202, body=answer)

@@ -158,7 +158,7 @@ class RequestChecker:
         records = Counter(record for batch in prepared.batches for record in _records(batch))
         assert records == Counter((one.key, _sort_attributes(one.value), one.identity, one.stamp) for one in expected)
         assert all(_PARTITIONER[key] == batch.partition for batch in prepared.batches for key in batch.keys)
-        assert prepared.receipts == [one.receipt for one in expected]
+        assert pipeline.receipts_of(prepared) == [one.receipt for one in expected]
         entries = {(one.identity, one.stamp) for one in expected}
         if len({identity for identity, _ in entries}) == len(entries):  # else the deduplicator refuses the request
             values = list(map(_sort_attributes, pipeline.values_of(prepared)))
