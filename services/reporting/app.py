@@ -80,7 +80,7 @@ class ReportingApp(Starlette):
 def main() -> None:
     """Serve until the process is asked to stop."""
     settings = bootstrap.initialise("reporting", ReportingSettings)
-    bootstrap.relax_garbage_collection()
+    bootstrap.collect_garbage_in_portions()
     bootstrap.answer_while_computing()
     halt = Halt()
     app = build_app(settings, halt=halt)

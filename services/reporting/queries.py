@@ -4,9 +4,9 @@ Titles and names come from the versions of the plan and the registry that the as
 old report reads as it read when it was written.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -22,15 +22,13 @@ from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import LineBuilder, LineContext
-from services.reporting.core.lists.memoized_items import MemoizedItems
 from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.core.timeline import DutyState, UnreadableRecord
-from services.reporting.core.urging import AlertAttempt
-from services.reporting.current import known_duties, thread_work
+from services.reporting.current import found_lines, known_duties, thread_work
 from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.current.current_duties import ViewSource
 from services.reporting.current.duty_reader import DutyReader, RecordArchive
-from services.reporting.current.found_lines import FoundLines
+from services.reporting.current.found_lines import CoveredDuties, FoundLines, KeptLines
 from services.reporting.current.known_duties import CitedVersions, KnownDuties
 from services.reporting.current.placed_duties import DutyPlacer, PlacedDuties
 from services.reporting.store import NotAssessedError, PlanDutyFilter
@@ -71,19 +69,10 @@ class DutyFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _CoveredDuties:
-    """Those of some duties that the scope covers, with the alerts about them, and the records that cannot be read."""
+class _KeptReport:
+    """What a report follows from, and what builds the lines of the next one from it."""
 
-    states: list[DutyState]
-    attempts: Mapping[DutyKey, Sequence[AlertAttempt]]
-    unreadable: tuple[UnreadableRecord, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _KeptLines:
-    """The answer to a question about lines, and what builds the next one from it."""
-
-    found: FoundLines
+    inputs: ReportInputs
     builder: LineBuilder
 
 
@@ -108,10 +97,10 @@ class ReportingQueries:
         self._reader = DutyReader(archive, view, on_unreadable)
         self.note_unreadable = self._reader.note_unreadable
         self._placer = DutyPlacer()
-        self._lines = AnswerMemo[_KeptLines]()
+        self._lines = AnswerMemo[KeptLines]()
         # It refers to lines that are kept as parts, so it may hold as many again.
         self._joined = AnswerMemo[FoundLines]()
-        self._reports = AnswerMemo[ReportInputs]()
+        self._reports = AnswerMemo[_KeptReport]()
 
     def plans(self) -> tuple[Plan, ...]:
         """Return the latest version of every plan; raise `DocumentsUnreadError` if none can be known yet."""
@@ -224,7 +213,7 @@ class ReportingQueries:
         basis = tuple(part.listed for part in parts), tuple((plan.plan, plan.version) for plan in plans)
         joined = self._joined.find(question, basis)
         if joined is None:
-            lines = sum(len(part.lines) for part in parts)
+            lines = sum(len(part.listed) for part in parts)
             joined = await thread_work.run(partial(FoundLines.join, parts, plans), work=lines)
             self._joined.keep(question, basis, joined, size=lines)
         return joined
@@ -237,18 +226,15 @@ class ReportingQueries:
         if kept is not None:
             return kept.found
         covered = await self._cover(plan, known, asked, context)
-        line_context = self._line_context(plan, covered.states, context)
+        line_context = self._line_context(plan, covered.cited, context)
         # A page that compares two days asks for the lines of both in turn.
-        builders = (one.builder for one in self._lines.list_kept(question) if one.builder.serves(line_context))
-        builder = next(builders, None) or LineBuilder(line_context)
-        build = partial(builder.build, covered.states, covered.attempts, as_of=context.as_of)
-        lines = await thread_work.run(build, work=len(covered.states))
-        found = FoundLines(
-            listed=MemoizedItems(lines), placed=MemoizedItems(tuple(covered.states)), unreadable=covered.unreadable
-        )
+        serving = (one for one in self._lines.list_kept(question) if one.builder.serves(line_context))
+        earlier = next(serving, None)
+        build = partial(found_lines.build_lines, covered, line_context, earlier)
+        built = await thread_work.run(build, work=len(covered.states))
         if basis is not None:
-            self._lines.keep(question, basis, _KeptLines(found=found, builder=builder), size=len(lines))
-        return found
+            self._lines.keep(question, basis, built, size=len(covered.states))
+        return built.found
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
         """Compile the annual report of a plan and period, and raise what `compile_inputs` raises."""
@@ -273,29 +259,41 @@ class ReportingQueries:
         asked = self._narrow(duties, context)
         known = await self._reader.find_known(asked, context.known_at)
         question, basis = (duties, context.scope, context.language), self._find_basis(plan, known, context)
-        inputs = None if basis is None else self._reports.find(question, basis)
-        if inputs is None:
+        kept = None if basis is None else self._reports.find(question, basis)
+        if kept is None:
             covered = await self._cover(plan, known, asked, context)
-            inputs = await self._compile(plan, period, covered, context)
+            kept = await self._compile(plan, period, covered, context, self._reports.list_kept(question))
             if basis is not None:
-                self._reports.keep(question, basis, inputs, size=len(known.assessments))
+                self._reports.keep(question, basis, kept, size=len(known.assessments))
+        inputs = kept.inputs
         return replace(inputs, report=replace(inputs.report, as_of=context.as_of, known_at=context.known_at))
 
     async def _compile(
-        self, plan: Plan, period: periods.Period, covered: _CoveredDuties, context: QueryContext
-    ) -> ReportInputs:
-        zone = ZoneInfo(plan.zone)
-        in_period = [state for state in covered.states if _belongs_to(state, period, zone)]
-        line_context = self._line_context(plan, in_period, context)
+        self,
+        plan: Plan,
+        period: periods.Period,
+        covered: CoveredDuties,
+        context: QueryContext,
+        earlier: Sequence[_KeptReport],
+    ) -> _KeptReport:
+        select = partial(annual_report.select_in_period, covered.states, period, ZoneInfo(plan.zone))
+        in_period = await thread_work.run(select, work=len(covered.states))
+        cited = await thread_work.run(partial(_find_cited, in_period), work=len(in_period))
+        line_context = self._line_context(plan, cited, context)
+        serving = (one.builder for one in earlier if one.builder.serves(line_context))
+        builder = next(serving, None) or LineBuilder(line_context)
+        query = ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at)
         compile_report = partial(
             annual_report.compile_report,
-            ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
+            query,
             in_period,
-            attempts={one.key: covered.attempts[one.key] for one in in_period if one.key in covered.attempts},
+            attempts=covered.attempts,
             context=line_context,
+            builder=builder,
         )
         report = await thread_work.run(compile_report, work=len(in_period))
-        return ReportInputs(report=replace(report, unreadable=covered.unreadable), registry=line_context.registry)
+        inputs = ReportInputs(report=replace(report, unreadable=covered.unreadable), registry=line_context.registry)
+        return _KeptReport(inputs=inputs, builder=builder)
 
     async def find_states(
         self, duties: PlanDutyFilter, context: QueryContext
@@ -338,7 +336,7 @@ class ReportingQueries:
 
     async def _cover(
         self, plan: Plan, known: KnownDuties, duties: PlanDutyFilter, context: QueryContext
-    ) -> _CoveredDuties:
+    ) -> CoveredDuties:
         """Return what the scope covers of *known*, with the alert attempts about each of the *duties*."""
         states = (await self._placer.place(known, duties, context.as_of)).states
         select = partial(self._select_covered, plan, states, context)
@@ -350,7 +348,13 @@ class ReportingQueries:
         if not context.scope.is_everything and context.scope.own_agency is None:
             # Whose duty an unreadable record was about is not known, so it is told only that there is one.
             unreadable = tuple(UnreadableRecord(id=UNNAMED, reason=one.reason) for one in unreadable)
-        return _CoveredDuties(states=covered, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
+        is_all = len(covered) == len(known.assessments)
+        return CoveredDuties(
+            states=covered,
+            attempts=attempts,
+            unreadable=(*unreadable, *unreadable_too),
+            cited=known.cited if is_all else _find_cited(covered),
+        )
 
     def _select_covered(self, plan: Plan, states: Sequence[DutyState], context: QueryContext) -> list[DutyState]:
         """Return those of *states* that the scope covers; a group covers its members as for the duty."""
@@ -364,12 +368,16 @@ class ReportingQueries:
         today = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
         return [one for one in states if scope.covers_agency(one.key.agency, memberships.groups_of(one.key, today))]
 
-    def _line_context(self, latest: Plan, states: Sequence[DutyState], context: QueryContext) -> LineContext:
-        """Return the context of the lines, with the documents that *states* cite; raise as `find_cited_documents`."""
-        plan, registry = self.find_cited_documents(latest, states)
+    def _line_context(self, latest: Plan, cited: CitedVersions | None, context: QueryContext) -> LineContext:
+        """Return the context of the lines, with the documents that are *cited*; raise as `find_cited_documents`."""
+        plan, registry = self.find_documents(latest, cited)
         return LineContext(
             plan=plan, registry=self._cited.index(registry), as_of=context.as_of, language=context.language
         )
+
+
+def _find_cited(states: Iterable[DutyState]) -> CitedVersions | None:
+    return known_duties.find_cited(one.assessment for one in states)
 
 
 def _is_period(text: str) -> bool:
@@ -384,12 +392,3 @@ def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))
-
-
-def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> bool:
-    """Whether a duty belongs to the report of *period*: it has a period, has no due instant, or is due within it."""
-    if state.key.period is not None or state.span.due_at is None:
-        return True
-    # A due instant is exclusive: at midnight on 1 January the last day on time is 31 December of the year before.
-    due_on = (state.span.due_at - timedelta(microseconds=1)).astimezone(zone).date()
-    return period.starts_on <= due_on < period.ends_on

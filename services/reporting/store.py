@@ -35,7 +35,8 @@ ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 CURRENT = "current_3"
 DOCUMENTS = "documents"
 SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
-VALUES_AT_ONCE = DOCUMENTS_AT_ONCE = 20_000  # keys of duties and revisions have about 100 bytes each
+VALUES_AT_ONCE = 20_000  # keys of duties and revisions have about 100 bytes each
+DOCUMENTS_AT_ONCE = 1_000  # the driver decodes so many in 5 ms, in which no other thread runs
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
 FILLED_FROM = {
@@ -235,10 +236,10 @@ class ReportingStore:
         async with self._answering():
             for stages in list_newest_stages(duties, known_at):
                 # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
-                newest = await mongo.resolve(self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True))
+                found = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True, batchSize=DOCUMENTS_AT_ONCE)
                 keys += [
                     stored_documents.build_revision_key(DutyKey(**group["_id"]), group["revision"])
-                    async for group in newest
+                    async for group in await mongo.resolve(found)
                 ]
         if not keys:
             await self.require_assessed(duties.plan)
@@ -291,10 +292,9 @@ class ReportingStore:
         """Return the documents that match *condition*, of many at once, in any order; with *fields* only these."""
         async with self._answering():
             found = self._database[collection].find(condition, dict.fromkeys(fields, 1) or None)
-            # A loop over each document would keep the event loop busy; the driver fills the list in a thread.
             return list(await found.batch_size(DOCUMENTS_AT_ONCE).to_list(None))
 
-    async def update(self, collection: str, updates: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    async def update(self, collection: str, updates: Iterable[tuple[str, Any]]) -> None:
         """Make *updates* of the documents with these ids, in any order; a document that is missing is created."""
         writes = [UpdateOne({"_id": name}, update, upsert=True) for name, update in updates]
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):

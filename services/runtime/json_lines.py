@@ -6,6 +6,7 @@ from typing import Any
 
 # Characters that JSON allows in a string but that many readers take for the end of a line, with their escapes.
 LINE_BREAKS = {one: f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
+_PORTION = 500  # items of a list, which are encoded in about two milliseconds
 
 
 def encode_line(row: Mapping[str, Any]) -> bytes:
@@ -19,6 +20,24 @@ def encode_value(value: object) -> bytes:
     for one, escape in LINE_BREAKS.items():
         text = text.replace(one, escape)  # seldom there: looking for three characters is faster than translating all
     return text.encode("utf-8", "backslashreplace")
+
+
+def encode_gradually(value: object) -> bytes:
+    """Return what `encode_value` does, in portions: one call for a value of megabytes would hold up all threads.
+
+    The encoder is written in C, and gives way to no other thread before its end.
+    """
+    match value:
+        case dict():
+            members = (b"%b: %b" % (encode_value(name), encode_gradually(one)) for name, one in value.items())
+            return b"{%b}" % b", ".join(members)
+        case list() if len(value) > _PORTION:
+            portions = (value[start : start + _PORTION] for start in range(0, len(value), _PORTION))
+            return b"[%b]" % b", ".join(encode_value(portion)[1:-1] for portion in portions)
+        case list():
+            return b"[%b]" % b", ".join(map(encode_gradually, value))
+        case _:
+            return encode_value(value)
 
 
 def append_member(row: Mapping[str, Any], name: str, encoded: bytes) -> bytes:

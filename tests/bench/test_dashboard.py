@@ -2,19 +2,22 @@
 
 The goal is 200 ms at 10,000 agencies and a million assessments in ten years, and 50 ms for a probe. `BENCH_AGENCIES`
 and `BENCH_YEARS` set another size. Agencies have sent their reports of the last two years, and were reminded three
-times in each. Each question is asked again and again, as by several readers of a season in which nothing happens; then
-some of them each time after another verdict has come, and while verdicts keep arriving. It fails only where an answer
-is wrong.
+times in each. Each question is asked once after a start; then again and again, as by several readers of a season in
+which nothing happens; then each time after another verdict has come, and while verdicts keep arriving. It fails where
+an answer is wrong and, on a machine on which nothing else runs, where a goal is missed.
 """
 
 import asyncio
 import json
+import math
 import os
 import statistics
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -52,7 +55,7 @@ AGENCIES = int(os.environ.get("BENCH_AGENCIES", "10000"))
 YEARS = int(os.environ.get("BENCH_YEARS", "10"))
 REVISIONS = 10
 AT_ONCE = 5_000
-ASKED = 20  # times, after one to warm up
+ASKED = 20  # times
 AT = (DUE + timedelta(days=12)).isoformat()
 PERIOD = "/v1/plans/6766-KH-UBND/periods/2026"
 QUESTIONS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
@@ -75,12 +78,14 @@ QUESTIONS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
 )
 NIGHT = 20  # verdicts a second, as on the night of a deadline, each about another agency
 CHANGES = 5  # verdicts, after each of which a question is asked once
-ASKED_AFTER_CHANGES = ("season", "list", "results", "API, 100 duties", "API, results")
+GOAL_MS, PROBE_GOAL_MS = 200, 50
+QUIET_SHARE = 0.8  # of the processors, which nobody uses before the measurement
 
 
 @pytest.mark.timeout(1800)
 async def test_pages_and_questions(bus: Bus, launch: Launch, database: Database, readers: ReadersFile) -> None:
-    """Print the median and the 95th percentile of every question, and the longest wait of a probe meanwhile."""
+    """Print how long every question takes, and the longest wait of a probe meanwhile."""
+    is_quiet = _is_quiet()
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap, max_request_size=1 << 20) as producer:
         await publish_document(producer, PLAN, a_plan())
         await publish_document(producer, REGISTRY, _build_registry())
@@ -91,41 +96,66 @@ async def test_pages_and_questions(bus: Bus, launch: Launch, database: Database,
     service = launch("reporting", **settings)
     load = f"load {os.getloadavg()[0]:.1f}"
     print(f"\n{AGENCIES} agencies, {AGENCIES * YEARS * REVISIONS} assessments; milliseconds; {load}")
-    print(f"  {'':<28}{'median':>8}{'p95':>8}{'probe':>8}{'kB':>8}")
     async with httpx.AsyncClient(base_url=service.url, headers=readers.headers, timeout=120) as client:
-        for name, path, query in QUESTIONS:
-            print(f"  {name:<28}" + "".join(f"{one:8.0f}" for one in await _ask(client, path, query)))
+        first = await _ask_all(client, "first after a start", times=1)
+        again = await _ask_all(client, "nothing changes", times=ASKED)
         print(f"  resident memory {_resident_megabytes(service)} MB")
-        print(f"  once after each of {CHANGES} verdicts: median and longest; load {os.getloadavg()[0]:.1f}")
-        await _ask_after_changes(client, bus)
-        print(f"  while {NIGHT} verdicts a second arrive: median, p95, probe; load {os.getloadavg()[0]:.1f}")
-        await _ask_meanwhile(client, bus)
+        after = await _ask_all(
+            client, "each after a verdict", times=CHANGES, prepare=_Verdicts(client, bus).change_duty
+        )
+        is_over = asyncio.Event()
+        arriving = asyncio.create_task(_publish_verdicts(bus, is_over))
+        night = await _ask_all(client, f"while {NIGHT} verdicts a second arrive", times=ASKED)
+        is_over.set()
+        print(f"  {await arriving} verdicts arrived meanwhile")
     print(f"  resident memory {_resident_megabytes(service)} MB")
+    if not is_quiet:
+        print("  something else ran beside it: no goal is asked for")
+        return
+    assert {name: one for name, one in (again | night).items() if one.p95 >= GOAL_MS} == {}
+    waits = {
+        (phase, name): one.probe
+        for phase, all_ in enumerate((first, again, after, night))
+        for name, one in all_.items()
+    }
+    assert {place: wait for place, wait in waits.items() if wait >= PROBE_GOAL_MS} == {}
 
 
-async def _ask_after_changes(client: httpx.AsyncClient, bus: Bus) -> None:
-    """Print the median and the longest time of some questions when a duty of their period has just changed."""
-    revision = REVISIONS
-    for name, path, query in (one for one in QUESTIONS if one[0] in ASKED_AFTER_CHANGES):
-        times = []
-        for _ in range(CHANGES):
-            revision += 1
-            await _change_duty(client, bus, revision)
-            begun = time.perf_counter()
-            answer = await client.get(path, params={**query, "as_of": AT})
-            times.append((time.perf_counter() - begun) * 1000)
-            assert answer.status_code == 200, (path, answer.text[:200])
-        print(f"  {name:<28}{statistics.median(times):8.0f}{max(times):8.0f}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait:
+    """How long a question took, and the longest wait of a probe meanwhile, in milliseconds."""
+
+    median: float
+    p95: float
+    longest: float
+    probe: float
 
 
-async def _ask_meanwhile(client: httpx.AsyncClient, bus: Bus) -> None:
-    """Print the times of some questions while verdicts of their period keep arriving."""
-    is_over = asyncio.Event()
-    arriving = asyncio.create_task(_publish_verdicts(bus, is_over))
-    for name, path, query in (one for one in QUESTIONS if one[0] in ASKED_AFTER_CHANGES):
-        print(f"  {name:<28}" + "".join(f"{one:8.0f}" for one in await _ask(client, path, query)))
-    is_over.set()
-    print(f"  {await arriving} verdicts arrived meanwhile")
+async def _ask_all(
+    client: httpx.AsyncClient, title: str, *, times: int, prepare: Callable[[], Awaitable[None]] | None = None
+) -> dict[str, _Wait]:
+    """Ask every question *times* times, each time after *prepare*; print and return how long that took."""
+    print(f"  {title}; load {os.getloadavg()[0]:.1f}")
+    print(f"  {'':<28}{'median':>8}{'p95':>8}{'longest':>8}{'probe':>8}")
+    found = {}
+    for name, path, query in QUESTIONS:
+        one = found[f"{title}: {name}"] = await _ask(client, path, query, times=times, prepare=prepare)
+        print(f"  {name:<28}{one.median:8.0f}{one.p95:8.0f}{one.longest:8.0f}{one.probe:8.0f}")
+    return found
+
+
+def _is_quiet() -> bool:
+    """Whether hardly anything runs on this machine in the next second."""
+    before = _read_processors()
+    time.sleep(1)
+    idle, total = (now - then for now, then in zip(_read_processors(), before, strict=True))
+    return idle / total > QUIET_SHARE
+
+
+def _read_processors() -> tuple[int, int]:
+    """Return how long the processors were idle since the machine was started, and how long it runs."""
+    numbers = list(map(int, Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]))
+    return numbers[3] + numbers[4], sum(numbers)
 
 
 async def _publish_verdicts(bus: Bus, is_over: asyncio.Event) -> int:
@@ -144,36 +174,54 @@ async def _publish_verdicts(bus: Bus, is_over: asyncio.Event) -> int:
     return count
 
 
-async def _change_duty(client: httpx.AsyncClient, bus: Bus, revision: int) -> None:
-    """Publish another revision of one duty, and return when reporting answers with it."""
-    key = a_key(_agency(42), period="2026")
-    standing = ("urn:x", f"s-2026-{key.agency}")
-    spans = a_timeline(Status.ON_TIME, effective_at=DUE - timedelta(days=1, minutes=revision), standing=standing)
-    verdict = a_revision(key, revision=revision, spans=spans, recorded_at=DUE - timedelta(days=1))
-    await bus.publish(VERDICTS.name, msgspec.json.encode(a_verdict_event(verdict)), key=key.agency)
-    for _ in range(300):
-        answer = await client.get(f"/v1/duties/6766-KH-UBND/{key.agency}/annual-results/2026", params={"as_of": AT})
-        if answer.json()["revision"] == revision:
-            return
-        await asyncio.sleep(0.05)
-    raise TimeoutError(f"revision {revision} is not shown")
+class _Verdicts:
+    """Further revisions of one duty."""
+
+    def __init__(self, client: httpx.AsyncClient, bus: Bus) -> None:
+        self._client = client
+        self._bus = bus
+        self._revision = REVISIONS
+
+    async def change_duty(self) -> None:
+        """Publish another revision of the duty, and return when reporting answers with it."""
+        self._revision += 1
+        key, at = a_key(_agency(42), period="2026"), DUE - timedelta(days=1, minutes=self._revision)
+        spans = a_timeline(Status.ON_TIME, effective_at=at, standing=("urn:x", f"s-2026-{key.agency}"))
+        verdict = a_revision(key, revision=self._revision, spans=spans, recorded_at=DUE - timedelta(days=1))
+        await self._bus.publish(VERDICTS.name, msgspec.json.encode(a_verdict_event(verdict)), key=key.agency)
+        path = f"/v1/duties/6766-KH-UBND/{key.agency}/annual-results/2026"
+        for _ in range(300):
+            answer = await self._client.get(path, params={"as_of": AT})
+            if answer.json()["revision"] == self._revision:
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError(f"revision {self._revision} is not shown")
 
 
-async def _ask(client: httpx.AsyncClient, path: str, query: Mapping[str, Any]) -> tuple[float, float, float, float]:
-    """Return median and 95th percentile, the longest wait of a probe, and the size, in milliseconds and kilobytes."""
+async def _ask(
+    client: httpx.AsyncClient,
+    path: str,
+    query: Mapping[str, Any],
+    *,
+    times: int,
+    prepare: Callable[[], Awaitable[None]] | None,
+) -> _Wait:
     waits: list[float] = []
-    is_done = asyncio.Event()
-    probing = asyncio.create_task(_probe(client, waits, is_done))
-    times = []
-    for _ in range(ASKED + 1):
+    measured = []
+    for _ in range(times):
+        if prepare is not None:
+            await prepare()
+        is_done = asyncio.Event()
+        probing = asyncio.create_task(_probe(client, waits, is_done))
         begun = time.perf_counter()
         answer = await client.get(path, params={**query, "as_of": AT})
-        times.append((time.perf_counter() - begun) * 1000)
+        measured.append((time.perf_counter() - begun) * 1000)
         assert answer.status_code == 200, (path, answer.text[:200])
-    is_done.set()
-    await probing
-    measured = sorted(times[1:])
-    return statistics.median(measured), measured[int(len(measured) * 0.95) - 1], max(waits), len(answer.content) / 1000
+        is_done.set()
+        await probing
+    measured.sort()
+    p95 = measured[math.ceil(len(measured) * 0.95) - 1]
+    return _Wait(median=statistics.median(measured), p95=p95, longest=measured[-1], probe=max(waits))
 
 
 async def _probe(client: httpx.AsyncClient, waits: list[float], is_done: asyncio.Event) -> None:

@@ -21,7 +21,9 @@ class EncodedResults:
 
 def encode_obligations(results: PlanResults, scope: ReaderScope) -> EncodedResults:
     """Return what the document of *results* has under `obligations`, as a reader of *scope* may see it."""
-    return _digest(json_lines.encode_value([results_scope.build_obligation(one, scope) for one in results.obligations]))
+    return _digest(
+        json_lines.encode_gradually([results_scope.build_obligation(one, scope) for one in results.obligations])
+    )
 
 
 def complete_document(results: PlanResults, obligations: EncodedResults) -> bytes:

@@ -96,12 +96,13 @@ class ResultsQueries:
         plan_blocks = partial(agency_blocks.plan_blocks, states, plan, registry, period, earlier=earlier)
         # Thousands of agencies take tenths of a second, in which other requests are answered.
         planned = await thread_work.run(plan_blocks, work=len(states))
-        contents = await self._contents.find(planned.list_standing(), context.known_at)
+        standing = await thread_work.run(planned.list_standing, work=planned.count_untallied())
+        contents = await self._contents.find(standing, context.known_at)
         if await self._contents.find_generation() != generation:
             # Verdicts of before a loss do not go with facts that were read after it.
             raise StateIncompleteError
         combine = partial(_combine, planned, contents, context=context, generation=generation)
-        found = await thread_work.run(combine, work=len(states))
+        found = await thread_work.load(combine, work=len(states), fresh=planned.count_untallied())
         basis = _find_basis(placed, documents, generation)
         if basis is not None:
             self._kept.keep(question, basis, found, size=len(states))

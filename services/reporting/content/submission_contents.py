@@ -27,9 +27,6 @@ EVENTS_AT_ONCE = 2_000
 LATECOMERS_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
-# The generation of the facts that a content was read from, and the submission.
-_ContentKey = tuple[Hashable, EventIdentity]
-
 
 class UnreadableContentError(Exception):
     """Stored records that a sum rests on cannot be read: rebuild the database from the log, which has them.
@@ -68,7 +65,9 @@ class SubmissionContents:
     def __init__(self, archive: EventSource, record_bytes_max: int = RECORD_BYTES_KEPT_MAX) -> None:
         self._archive = archive
         self._record_bytes_max = record_bytes_max
-        self._kept: OrderedDict[_ContentKey, _DecodedContent] = OrderedDict()
+        # Of the generation of facts that was asked for last.
+        self._generation: Hashable | None = None
+        self._kept: OrderedDict[EventIdentity, _DecodedContent] = OrderedDict()
         self._record_bytes = 0
 
     async def find_generation(self) -> Hashable:
@@ -101,9 +100,12 @@ class SubmissionContents:
         self, generation: Hashable, identities: Sequence[EventIdentity], known_at: datetime
     ) -> tuple[dict[EventIdentity, StandingSubmission], list[EventIdentity]]:
         """Return what is kept of *identities*, and those that have to be read."""
+        if generation != self._generation:
+            self._generation, self._record_bytes = generation, 0
+            self._kept.clear()
         contents, missing = {}, []
         for identity in identities:
-            kept = self._kept.get((generation, identity))
+            kept = self._kept.get(identity)
             if kept is None or kept.recorded_at is None or kept.recorded_at > known_at:
                 missing.append(identity)
             else:
@@ -116,16 +118,18 @@ class SubmissionContents:
         contents: dict[EventIdentity, StandingSubmission] = {}
         for start in range(0, len(identities), EVENTS_AT_ONCE):
             found = await self._archive.find_events(identities[start : start + EVENTS_AT_ONCE], known_at)
-            decoded = await thread_work.run(partial(_decode, found), work=len(found))
+            decoded = await thread_work.load(partial(_decode, found), work=len(found), fresh=len(found))
             self._keep(generation, decoded)
             contents |= {identity: one.content for identity, one in decoded.items()}
         return contents
 
     def _keep(self, generation: Hashable, decoded: Mapping[EventIdentity, _DecodedContent]) -> None:
+        if generation != self._generation:
+            return
         for identity, one in decoded.items():
-            before = self._kept.pop((generation, identity), None)
+            before = self._kept.pop(identity, None)
             self._record_bytes += one.record_bytes - (before.record_bytes if before else 0)
-            self._kept[generation, identity] = one
+            self._kept[identity] = one
         while self._record_bytes > self._record_bytes_max:
             _, oldest = self._kept.popitem(last=False)
             self._record_bytes -= oldest.record_bytes

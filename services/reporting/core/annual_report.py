@@ -6,16 +6,19 @@ recompute it from the log.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import chain
+from zoneinfo import ZoneInfo
 
 from schemas.events import ids
 from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
+from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, Plan, SourceDocument
-from services.reporting.core import duty_counts, duty_lines, urging
+from services.reporting.core import duty_counts, urging
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES, EXPECTED_STATUSES, DutyCounts
-from services.reporting.core.duty_lines import DutyLine, LineContext
+from services.reporting.core.duty_lines import DutyLine, LineBuilder, LineContext
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt, StepEffect, UrgedDuty
 
@@ -36,7 +39,7 @@ class GroupCounts:
 class Chapter:
     """One dated obligation in one period: its words in the plan, its lines, its figures overall and by group.
 
-    `alerts` are the ids of the deliveries by which each duty was alerted, by kind.
+    `attempts` are those at alerts about its duties. What a document tells of them is worked out when it is asked for.
     """
 
     obligation: Obligation
@@ -46,8 +49,21 @@ class Chapter:
     lines: tuple[DutyLine, ...]
     groups: tuple[GroupCounts, ...]
     total: DutyCounts
-    steps: tuple[StepEffect, ...] = ()
-    alerts: Mapping[DutyKey, Mapping[StepKind, tuple[str, ...]]] = field(default_factory=dict)
+    attempts: Mapping[DutyKey, Sequence[AlertAttempt]] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[StepEffect, ...]:
+        """How many agencies each step of reminding and urging reached, and how many then reported."""
+        return urging.measure_steps(
+            UrgedDuty(
+                attempts=self.attempts.get(line.key, ()), completed_at=line.effective_at if line.is_complete else None
+            )
+            for line in self.lines
+        )
+
+    def list_alerts(self, duty: DutyKey) -> Mapping[StepKind, tuple[str, ...]]:
+        """Return the ids of the deliveries by which *duty* was alerted, by kind."""
+        return urging.list_sent_alerts(self.attempts.get(duty, ()))
 
     @property
     def outstanding(self) -> tuple[DutyLine, ...]:
@@ -121,10 +137,17 @@ def compile_report(
     *,
     attempts: Mapping[DutyKey, Sequence[AlertAttempt]],
     context: LineContext,
+    builder: LineBuilder | None = None,
 ) -> AnnualReport:
-    """Compile the report of *states*, the duties of one plan and period, each once."""
+    """Compile the report of *states*, the duties of one plan and period, each once.
+
+    The *attempts* may be about other duties as well. A *builder* that serves *context* builds no line anew that it has
+    built before.
+    """
+    states = list(states)
+    attempts = {state.key: attempts[state.key] for state in states if state.key in attempts}
     applicable = [state for state in states if state.status is not Status.NOT_APPLICABLE]
-    lines = duty_lines.build_lines(applicable, attempts, context)
+    lines = (builder or LineBuilder(context)).build(applicable, attempts, as_of=context.as_of)
     chapters = tuple(_build_chapters([line for line in lines if not _is_undated(line)], context.plan, attempts))
     return AnnualReport(
         plan=context.plan,
@@ -139,14 +162,28 @@ def compile_report(
     )
 
 
+def select_in_period(states: Iterable[DutyState], period: Period, zone: ZoneInfo) -> list[DutyState]:
+    """Return those of *states* that belong to the report of *period*: of any period, undated, or due in it."""
+    return [state for state in states if state.key.period is not None or _is_due_in(state, period, zone)]
+
+
+def _is_due_in(state: DutyState, period: Period, zone: ZoneInfo) -> bool:
+    if state.span.due_at is None:
+        return True
+    # A due instant is exclusive: at midnight on 1 January the last day on time is 31 December of the year before.
+    due_on = (state.span.due_at - timedelta(microseconds=1)).astimezone(zone).date()
+    return period.starts_on <= due_on < period.ends_on
+
+
 def digest_of(states: Iterable[DutyState], attempts: Mapping[DutyKey, Sequence[AlertAttempt]]) -> str:
     """Return the digest of the ids of every assessment and alert that a report rests on, in any order."""
     assessments = {
-        FIELD_SEPARATOR.join((str(state.key), str(state.assessment.revision), state.assessment.event))
-        for state in states
+        FIELD_SEPARATOR.join((str(one.key), str(one.revision), one.event)) for one in (one.assessment for one in states)
     }
     alerts = {
-        FIELD_SEPARATOR.join((str(key), attempt.event)) for key, of_duty in attempts.items() for attempt in of_duty
+        f"{text}{FIELD_SEPARATOR}{attempt.event}"
+        for text, of_duty in ((str(key), of_duty) for key, of_duty in attempts.items())
+        for attempt in of_duty
     }
     # The empty part separates assessments from alerts: no id is empty.
     return ids.digest(*sorted(assessments), "", *sorted(alerts))
@@ -160,6 +197,16 @@ def count_by_group(lines: Iterable[DutyLine]) -> tuple[GroupCounts, ...]:
     return tuple(
         GroupCounts(group=group, name=grouped[0].group_name, counts=duty_counts.count_duties(grouped))
         for group, grouped in by_group.items()
+    )
+
+
+def add_group_counts(several: Iterable[Sequence[GroupCounts]]) -> tuple[GroupCounts, ...]:
+    """Return the counts by group of lines that were counted in parts, in the order of `count_by_group`."""
+    by_group: dict[str, list[GroupCounts]] = {}
+    for one in chain.from_iterable(several):
+        by_group.setdefault(one.group, []).append(one)
+    return tuple(
+        replace(parts[0], counts=duty_counts.add_counts(one.counts for one in parts)) for parts in by_group.values()
     )
 
 
@@ -190,13 +237,7 @@ def _build_chapters(
             lines=tuple(grouped),
             groups=count_by_group(grouped),
             total=duty_counts.count_duties(grouped),
-            steps=urging.measure_steps(
-                UrgedDuty(
-                    attempts=attempts.get(line.key, ()), completed_at=line.effective_at if line.is_complete else None
-                )
-                for line in grouped
-            ),
-            alerts={line.key: urging.list_sent_alerts(attempts[line.key]) for line in grouped if line.key in attempts},
+            attempts={line.key: attempts[line.key] for line in grouped if line.key in attempts},
         )
 
 

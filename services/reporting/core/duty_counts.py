@@ -6,7 +6,7 @@ part of the denominator. Undated duties are counted separately too, because they
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from schemas.events.assessments import Status
@@ -72,6 +72,14 @@ def count_duties(lines: Iterable[DutyLine]) -> DutyCounts:
         counter[line.status.value] += 1
         counter["nil_returns"] += line.is_complete and NIL_RETURN in line.flags
         counter["under_extension"] += UNDER_EXTENSION in line.flags
+    return DutyCounts(**counter)
+
+
+def add_counts(several: Iterable[DutyCounts]) -> DutyCounts:
+    """Return the counts of lines that were counted in parts."""
+    counter: Counter[str] = Counter()
+    for one in several:
+        counter.update(asdict(one))
     return DutyCounts(**counter)
 
 

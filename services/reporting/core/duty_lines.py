@@ -4,9 +4,11 @@ Days late are counted in local dates from the last day on time. A duty due befor
 last day on time, so a report received at 08:00 on the tenth is one day late.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
+from itertools import groupby
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +22,8 @@ from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import DutyState, EventIdentity
 from services.reporting.core.urging import AlertAttempt, Urging
+
+Run = TypeVar("Run")
 
 # Prefix of the flag that names the agency which succeeded to a duty, for example `inherited_by_h-19`.
 INHERITED_BY = "inherited_by_"
@@ -93,8 +97,9 @@ class _BuiltLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def holds_for(self, state: DutyState, attempts: Sequence[AlertAttempt], *, is_due: bool) -> bool:
         """Whether the line says the same on the same day, by the same documents."""
-        is_same_state = self.state.assessment is state.assessment and self.state.span is state.span
-        return is_same_state and self.attempts is attempts and self.is_due is is_due
+        if self.attempts is not attempts or self.is_due is not is_due:
+            return False
+        return self.state is state or (self.state.assessment is state.assessment and self.state.span is state.span)
 
 
 class LineBuilder:
@@ -107,7 +112,8 @@ class LineBuilder:
         self._context = context
         self._memberships = Memberships(context.plan, context.registry)
         self._obligations = {one.id: (rank, one) for rank, one in enumerate(context.plan.obligations)}
-        self._built: Mapping[DutyKey, _BuiltLine] = {}
+        # The lines of the last time and their order, as one value: several threads may build at once.
+        self._last: tuple[Mapping[DutyKey, _BuiltLine], Sequence[DutyKey]] = {}, ()
 
     def serves(self, context: LineContext) -> bool:
         """Whether lines of *context* follow from the same documents, on the same day and in the same language."""
@@ -124,18 +130,25 @@ class LineBuilder:
     ) -> tuple[DutyLine, ...]:
         """Return one line a duty, in the order that a Vietnamese reader expects; *as_of* is of the builder's day."""
         context = replace(self._context, as_of=as_of)
+        last, order = self._last
         built: dict[DutyKey, _BuiltLine] = {}
+        is_ordered = True
         for state in states:
-            if state.key.obligation not in self._obligations:
+            key, due_at = state.assessment.key, state.span.due_at
+            if key.obligation not in self._obligations:
                 continue
-            about = attempts.get(state.key, ())
-            is_due = state.span.due_at is not None and state.span.due_at <= as_of
-            earlier = self._built.get(state.key)
-            if earlier is None or not earlier.holds_for(state, about, is_due=is_due):
-                earlier = self._build_one(state, about, is_due=is_due, context=context)
-            built[state.key] = earlier
-        self._built = built
-        return tuple(one.line for one in sorted(built.values(), key=lambda one: one.place))
+            about = attempts.get(key, ())
+            is_due = due_at is not None and due_at <= as_of
+            earlier = one = last.get(key)
+            if one is None or not one.holds_for(state, about, is_due=is_due):
+                one = self._build_one(state, about, is_due=is_due, context=context)
+                is_ordered = is_ordered and earlier is not None and earlier.place == one.place
+            built[key] = one
+        # Sorting takes longer than all else where little has changed, and mostly every line stays in its place.
+        if not is_ordered or len(built) != len(order):
+            order = [key for key, _ in sorted(built.items(), key=lambda item: item[1].place)]
+        self._last = built, order
+        return tuple([built[key].line for key in order])
 
     def _build_one(
         self, state: DutyState, attempts: Sequence[AlertAttempt], *, is_due: bool, context: LineContext
@@ -156,19 +169,28 @@ def build_lines(
     return LineBuilder(context).build(states, attempts, as_of=context.as_of)
 
 
-def order_periods(lines: Iterable[DutyLine], plans: Sequence[Plan]) -> tuple[DutyLine, ...]:
-    """Return the lines of several periods, each of which is in the order of `build_lines`, in that order together.
+def split_runs(lines: Iterable[DutyLine]) -> list[tuple[DutyLine, ...]]:
+    """Return *lines*, which are in the order of `build_lines`, in runs of one obligation and period each."""
+    return [tuple(run) for _, run in groupby(lines, key=_find_run)]
+
+
+def order_runs(runs: Iterable[Run], plans: Sequence[Plan], first: Callable[[Run], DutyLine]) -> tuple[Run, ...]:
+    """Return the runs of several periods in the order that `build_lines` has in each; *first* returns a line of a run.
 
     Plan comes after plan, and what the latest version of a plan does not know comes last.
     """
     obligations = [(plan.plan, one.id) for plan in plans for one in plan.obligations]
     ranks = {obligation: rank for rank, obligation in enumerate(obligations)}
 
-    def find_place(line: DutyLine) -> tuple[int, tuple[date, date]]:
-        rank = ranks.get((line.key.plan, line.key.obligation), len(ranks))
-        return rank, periods.sort_key(line.key.period)
+    def find_place(run: Run) -> tuple[int, tuple[date, date]]:
+        key = first(run).key
+        return ranks.get((key.plan, key.obligation), len(ranks)), periods.sort_key(key.period)
 
-    return tuple(sorted(lines, key=find_place))
+    return tuple(sorted(runs, key=find_place))
+
+
+def _find_run(line: DutyLine) -> tuple[str, str | None]:
+    return line.key.obligation, line.key.period
 
 
 def _find_place(line: DutyLine, rank: int, obligation: Obligation) -> tuple[object, ...]:

@@ -1,13 +1,13 @@
 """Answer what is known of duties now from the current view: a document is decoded once, however often it is asked for.
 
 A question reads the marks of its periods. Where these are as they were, so is the answer. Where not, the duties that
-have changed are read, and no others.
+have changed since are read, and no others: the marks name them, or else their last writes tell.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -20,7 +20,7 @@ from services.reporting.core.urging import AlertAttempt
 from services.reporting.current import known_duties, thread_work, view_documents
 from services.reporting.current.answer_memo import AnswerMemo
 from services.reporting.current.known_duties import KnownDuties
-from services.reporting.current.view import Version
+from services.reporting.current.view import Version, ViewChanges
 from services.reporting.current.view_documents import DamagedViewError
 from services.reporting.store import PlanDutyFilter
 
@@ -37,6 +37,7 @@ class ViewSource(Protocol):
     """Finds the documents of the current view."""
 
     async def find_version(self, duties: PlanDutyFilter) -> Version: ...
+    async def find_changes(self, duties: PlanDutyFilter, since: Version) -> ViewChanges | None: ...
     async def find_periods(self, plan: str) -> Sequence[str | None]: ...
     async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, str]: ...
     async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]: ...
@@ -58,6 +59,15 @@ class DecodedDuty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return known_duties.find_boundaries(assessments, (self.attempts,))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ReadDuties:
+    """The documents that a question found, by the texts of their keys and in their order, and what they say."""
+
+    version: Version
+    decoded: Mapping[str, DecodedDuty]
+    known: KnownDuties
+
+
 class CurrentDuties:
     """Finds what is known of duties now.
 
@@ -68,7 +78,7 @@ class CurrentDuties:
         self._view = view
         self._note_unreadable = note_unreadable
         self._decoded: OrderedDict[str, DecodedDuty] = OrderedDict()
-        self._known: OrderedDict[PlanDutyFilter, KnownDuties] = OrderedDict()
+        self._kept: OrderedDict[PlanDutyFilter, _ReadDuties] = OrderedDict()
         # It refers to what is known of all obligations.
         self._narrowed = AnswerMemo[KnownDuties](DUTIES_KEPT_MAX)
         # One at a time: a second question waits for what the first one reads, and reads nothing itself.
@@ -86,7 +96,7 @@ class CurrentDuties:
     async def _find_narrowed(self, duties: PlanDutyFilter) -> KnownDuties | None:
         """Return the part of what is known of all obligations, where that is kept: results ask for it every time."""
         whole = replace(duties, obligation=None)
-        if duties.obligation is None or whole not in self._known:
+        if duties.obligation is None or whole not in self._kept:
             return None
         known = await self._find_kept(whole)
         narrowed = self._narrowed.find(duties, known.version)
@@ -98,81 +108,102 @@ class CurrentDuties:
 
     async def _find_kept(self, duties: PlanDutyFilter) -> KnownDuties:
         version = await self._view.find_version(duties)
-        known = self._known.get(duties)
-        if known is None or known.version != version:
+        kept = self._kept.get(duties)
+        if kept is None or kept.version != version:
             async with self._reading:
-                known = self._known.get(duties)
-                if known is None or known.version != version:
-                    known = await self._read(duties, version)
-                    self._keep(duties, known)
-        return known
+                kept = self._kept.get(duties)
+                if kept is None or kept.version != version:
+                    changed = None if kept is None else await self._read_changes(duties, kept)
+                    kept = changed or await self._read(duties, version)
+                    self._keep(duties, kept)
+        return kept.known
 
     async def find_periods(self, plan: str) -> Sequence[str | None]:
         """Return the periods of a plan in which there are duties; None where there are any without a period."""
         return await self._view.find_periods(plan)
 
-    async def _read(self, duties: PlanDutyFilter, version: Version) -> KnownDuties:
+    async def _read_changes(self, duties: PlanDutyFilter, earlier: _ReadDuties) -> _ReadDuties | None:
+        """Return *earlier* with the duties that have changed since; None where all have to be looked at."""
+        changes = await self._view.find_changes(duties, earlier.version)
+        if changes is None:
+            return None
+        documents = await self._view.find_documents(sorted(changes.duties))
+        if len(documents) != len(changes.duties):
+            return None
+        fresh = {one["_id"]: _decode(one) for one in documents if duties.obligation in {None, one["obligation"]}}
+        combine = partial(self._combine, {**earlier.decoded, **fresh}, changes.version, fresh=fresh, earlier=earlier)
+        return await thread_work.run(combine, work=len(earlier.decoded))
+
+    async def _read(self, duties: PlanDutyFilter, version: Version) -> _ReadDuties:
         writes = await self._view.find_last_writes(duties)
         stale = [key for key, write in writes.items() if not self._is_decoded(key, write)]
         documents = await self._view.find_documents(stale)
-        combine = partial(self._combine, writes, documents, version, earlier=self._known.get(duties))
-        return await thread_work.run(combine, work=len(writes))
+        combine = partial(self._decode_all, writes, documents, version)
+        return await thread_work.load(combine, work=len(writes), fresh=len(stale))
 
     def _is_decoded(self, key: str, last_write: str) -> bool:
         found = self._decoded.get(key)
         return found is not None and found.last_write == last_write
 
-    def _combine(
-        self,
-        writes: Mapping[str, str],
-        documents: Sequence[Mapping[str, Any]],
-        version: Version,
-        *,
-        earlier: KnownDuties | None,
-    ) -> KnownDuties:
+    def _decode_all(
+        self, writes: Mapping[str, str], documents: Sequence[Mapping[str, Any]], version: Version
+    ) -> _ReadDuties:
         fresh = {one["_id"]: _decode(one) for one in documents}
         found = ((key, fresh.get(key) or self._decoded.get(key)) for key in writes)
-        decoded = {key: one for key, one in found if one is not None}
-        for key, one in decoded.items():
+        return self._combine({key: one for key, one in found if one is not None}, version)
+
+    def _combine(
+        self,
+        decoded: dict[str, DecodedDuty],
+        version: Version,
+        *,
+        fresh: Mapping[str, DecodedDuty] | None = None,
+        earlier: _ReadDuties | None = None,
+    ) -> _ReadDuties:
+        """Return what *decoded* says; with *earlier*, that what it said before of all but the *fresh* ones."""
+        if earlier is None or len(earlier.decoded) != len(decoded):
+            # In one order, whoever has read them and when: what follows from them keeps its place.
+            decoded = dict(sorted(decoded.items()))
+        for key, one in (decoded if fresh is None else fresh).items():
             self._decoded[key] = one
             self._decoded.move_to_end(key)
         while len(self._decoded) > DUTIES_KEPT_MAX:
             self._decoded.popitem(last=False)
         read = list(decoded.values())
-        assessments = tuple(one.assessment for one in read if one.assessment is not None)
-        attempts = {one.assessment.key: one.attempts for one in read if one.assessment is not None and one.attempts}
-        return KnownDuties(
+        assessments = tuple([one.assessment for one in read if one.assessment is not None])
+        known = KnownDuties(
             assessments=assessments,
-            attempts=attempts,
-            unreadable=tuple(one.unreadable for one in read if one.unreadable is not None),
-            boundaries=_find_boundaries(read, earlier),
-            recorded_at=max((one.recorded_at for one in assessments), default=_NEVER),
-            attempted_at=max((one.attempted_at for one in read), default=_NEVER),
+            attempts={one.assessment.key: one.attempts for one in read if one.assessment is not None and one.attempts},
+            unreadable=tuple([one.unreadable for one in read if one.unreadable is not None]),
+            boundaries=_find_boundaries(read, fresh, None if earlier is None else earlier.known.boundaries),
+            recorded_at=max([one.recorded_at for one in assessments], default=_NEVER),
+            attempted_at=max([one.attempted_at for one in read], default=_NEVER),
             cited=known_duties.find_cited(assessments),
             version=version,
         )
+        return _ReadDuties(version=version, decoded=decoded, known=known)
 
-    def _keep(self, duties: PlanDutyFilter, known: KnownDuties) -> None:
-        self._known[duties] = known
-        self._known.move_to_end(duties)
-        while sum(len(one.assessments) for one in self._known.values()) > DUTIES_KEPT_MAX:
-            self._known.popitem(last=False)
-        while len(self._known) > QUESTIONS_KEPT_MAX:
-            self._known.popitem(last=False)
+    def _keep(self, duties: PlanDutyFilter, read: _ReadDuties) -> None:
+        self._kept[duties] = read
+        self._kept.move_to_end(duties)
+        while sum(len(one.decoded) for one in self._kept.values()) > DUTIES_KEPT_MAX:
+            self._kept.popitem(last=False)
+        while len(self._kept) > QUESTIONS_KEPT_MAX:
+            self._kept.popitem(last=False)
 
 
-def _find_boundaries(read: Sequence[DecodedDuty], earlier: KnownDuties | None) -> tuple[datetime, ...]:
-    """Return the boundaries of all that was *read*: the *earlier* ones with those of what is fresh, if that is few.
+def _find_boundaries(
+    read: Sequence[DecodedDuty], fresh: Mapping[str, DecodedDuty] | None, earlier: tuple[datetime, ...] | None
+) -> tuple[datetime, ...]:
+    """Return the boundaries of all that was *read*: the *earlier* ones with those of what is *fresh*, if that is few.
 
     What a fresh duty had before stays among them, until there are so many that all are looked at again.
     """
-    # Another question may have decoded a duty meanwhile, so what is fresh to this one is told by its own answer.
-    known = set() if earlier is None else set(map(id, earlier.assessments))
-    fresh = [one for one in read if one.assessment is not None and id(one.assessment) not in known]
-    if earlier is None or len(fresh) > _FRESH_MAX or len(earlier.boundaries) > _BOUNDARIES_A_DUTY_MAX * len(read):
+    too_many = _BOUNDARIES_A_DUTY_MAX * len(read)
+    if fresh is None or earlier is None or len(fresh) > _FRESH_MAX or len(earlier) > too_many:
         assessments = [one.assessment for one in read if one.assessment is not None]
         return known_duties.find_boundaries(assessments, (one.attempts for one in read if one.attempts))
-    return known_duties.add_boundaries(earlier.boundaries, chain.from_iterable(map(DecodedDuty.list_boundaries, fresh)))
+    return known_duties.add_boundaries(earlier, chain.from_iterable(map(DecodedDuty.list_boundaries, fresh.values())))
 
 
 def _decode(document: Mapping[str, Any]) -> DecodedDuty:

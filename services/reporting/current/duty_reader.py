@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
 from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
-from services.reporting.core.timeline import UnreadableRecord
+from services.reporting.core.timeline import AssessmentRevision, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.current import known_duties, thread_work
 from services.reporting.current.answer_memo import AnswerMemo
@@ -35,6 +35,20 @@ class RecordArchive(Protocol):
     async def find_periods(self, plan: str) -> list[str]: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PastDuties:
+    """What is known of some duties, and what stood of it at an instant before."""
+
+    known: KnownDuties
+    stood: KnownDuties
+
+    def list_unchanged(self, now: KnownDuties) -> Mapping[DutyKey, AssessmentRevision | None]:
+        """Return what stood of the duties of which the same is known *now*; None where nothing did."""
+        same = set(map(id, self.known.assessments))
+        stood = {one.key: one for one in self.stood.assessments}
+        return {one.key: stood.get(one.key) for one in now.assessments if id(one) in same}
+
+
 class DutyReader:
     """Finds assessments and alert attempts as they were known at an instant.
 
@@ -47,7 +61,7 @@ class DutyReader:
         self._archive = archive
         self._on_unreadable = on_unreadable
         self._current = None if view is None else CurrentDuties(view, self.note_unreadable)
-        self._past = AnswerMemo[KnownDuties](PAST_DUTIES_KEPT_MAX)
+        self._past = AnswerMemo[_PastDuties](PAST_DUTIES_KEPT_MAX)
 
     async def find_known(self, duties: PlanDutyFilter, known_at: datetime) -> KnownDuties:
         """Return the assessments of *duties* that were known at *known_at*, from the view with their attempts.
@@ -59,11 +73,13 @@ class DutyReader:
             known = await self._current.find(duties)
             if known.recorded_at is None or known.recorded_at <= known_at:
                 return known
-            kept = self._past.find((duties, known_at), known.version)
+            question = duties, known_at
+            kept = self._past.find(question, known.version)
             if kept is None:
-                kept = await self._go_back(known, duties, known_at)
-                self._past.keep((duties, known_at), known.version, kept, size=len(kept.assessments))
-            return kept
+                earlier = next(iter(self._past.list_kept(question)), None)
+                kept = await self._go_back(known, duties, known_at, earlier)
+                self._past.keep(question, known.version, kept, size=len(kept.stood.assessments))
+            return kept.stood
         records = await self._archive.find_newest_revisions(duties, known_at)
         decode = partial(self._decode_stored, records, event_decoder.decode_verdict)
         decoded, unreadable = await thread_work.run(decode, work=len(records))
@@ -79,27 +95,47 @@ class DutyReader:
         """Return the periods of a plan in which there are duties; none where only the log is asked."""
         return () if self._current is None else await self._current.find_periods(plan)
 
-    async def _go_back(self, known: KnownDuties, duties: PlanDutyFilter, known_at: datetime) -> KnownDuties:
-        """Return *known* with what stood at *known_at* in place of what was recorded later, which the log knows."""
-        later = {one.key for one in known.assessments if one.recorded_at > known_at}
-        # Where most were revised, the log is read as a whole.
-        few = 2 * len(later) < len(known.assessments)
-        agencies = tuple(sorted({key.agency for key in later})) if few else ()
-        records = await self._archive.find_newest_revisions(replace(duties, agencies=agencies), known_at)
-        return await thread_work.run(partial(self._replace_later, known, later, records), work=len(known.assessments))
+    async def _go_back(
+        self, known: KnownDuties, duties: PlanDutyFilter, known_at: datetime, earlier: "_PastDuties | None"
+    ) -> "_PastDuties":
+        """Return *known* with what stood at *known_at* in place of what was recorded later, which the log knows.
 
-    def _replace_later(self, known: KnownDuties, later: set[DutyKey], records: list[StoredRecord]) -> KnownDuties:
+        What stood *earlier*, when less was known, is read again only where something else is known since.
+        """
+        later = {one.key for one in known.assessments if one.recorded_at > known_at}
+        before = {} if earlier is None or earlier.stood.unreadable else earlier.list_unchanged(known)
+        asked = later - before.keys()
+        # Where most were revised, the log is read as a whole.
+        few = 2 * len(asked) < len(known.assessments)
+        agencies = tuple(sorted({key.agency for key in asked})) if few else ()
+        records = (
+            await self._archive.find_newest_revisions(replace(duties, agencies=agencies), known_at) if asked else []
+        )
+        replaced = partial(self._replace_later, known, later, records, before)
+        return await thread_work.load(replaced, work=len(known.assessments), fresh=len(records))
+
+    def _replace_later(
+        self,
+        known: KnownDuties,
+        later: set[DutyKey],
+        records: list[StoredRecord],
+        before: Mapping[DutyKey, AssessmentRevision | None],
+    ) -> "_PastDuties":
         decoded, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
-        stood = tuple(one.assessment for one in decoded if one.assessment.key in later)
-        assessments = (*(one for one in known.assessments if one.key not in later), *stood)
-        return replace(
+        stood = dict(before)
+        stood |= {one.assessment.key: one.assessment for one in decoded if one.assessment.key in later - before.keys()}
+        found = ((stood.get(one.key) if one.key in later else one) for one in known.assessments)
+        assessments = tuple([one for one in found if one is not None])
+        revisions = frozenset((key, one.revision) for key, one in stood.items() if key in later and one is not None)
+        past = replace(
             known,
             assessments=assessments,
             unreadable=(*known.unreadable, *unreadable),
-            boundaries=known_duties.find_boundaries((*known.assessments, *stood), known.attempts.values()),
+            boundaries=known_duties.find_boundaries((*known.assessments, *assessments), known.attempts.values()),
             cited=known_duties.find_cited(assessments),
-            version=(known.version, frozenset(later), frozenset((one.key, one.revision) for one in stood)),
+            version=(known.version, frozenset(later), revisions),
         )
+        return _PastDuties(known=known, stood=past)
 
     async def find_attempts(
         self, known: KnownDuties, keys: Iterable[DutyKey], until: datetime

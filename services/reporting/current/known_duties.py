@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Protocol
 
 from schemas.events.ids import DutyKey
@@ -90,11 +91,11 @@ def find_cited(citing: Iterable[CitesVersions]) -> CitedVersions | None:
     found = list(citing)
     if not found:
         return None
-    newest = max(found, key=lambda one: one.plan_version)
+    newest = max(found, key=attrgetter("plan_version"))
     return CitedVersions(
         plan_version=newest.plan_version,
         registry=newest.registry,
-        registry_version=max(one.registry_version for one in found),
+        registry_version=max(map(attrgetter("registry_version"), found)),
     )
 
 

@@ -5,12 +5,14 @@ batch, which changes nothing that was written already. A view that is missing, o
 checkpoint, and is filled from the log by itself: the layout is in the name of the collection.
 
 Each period has a mark, which is replaced whenever its duties have changed. What was worked out under a mark holds until
-there is another one.
+there is another one. A mark names the last duties that were changed, so that a reader who knows an earlier one reads
+these alone.
 """
 
 import asyncio
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.events.ids import DutyKey
@@ -24,6 +26,14 @@ INSERTED_AT_ONCE = 1_250
 
 # The marks of the periods that a question is about, by their ids.
 Version = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewChanges:
+    """The duties that were changed between two versions, by the texts of their keys, and the later version."""
+
+    version: Version
+    duties: frozenset[str]
 
 
 class CurrentView:
@@ -63,16 +73,23 @@ class CurrentView:
 
     async def find_version(self, duties: PlanDutyFilter) -> Version:
         """Return the marks of the periods of *duties*. Ask before anything else: what is read later is no older."""
-        condition: Mapping[str, Any] = {"plan": duties.plan}
-        if duties.periods:
-            condition = {"_id": {"$in": [_mark_id(duties.plan, period or "") for period in duties.periods]}}
-        found = await self._store.find_matching(MARKS, condition)
-        return tuple((one["_id"], one[view_documents.LAST_WRITE]) for one in found)
+        return _read_version(await self._find_marks(duties, view_documents.LAST_WRITE))
+
+    async def find_changes(self, duties: PlanDutyFilter, since: Version) -> ViewChanges | None:
+        """Return what was changed in the periods of *duties* since a version; None where that is not known any more."""
+        marks = await self._find_marks(duties, view_documents.LAST_WRITE, view_documents.RECENT)
+        before = dict(since)
+        if before.keys() != {one["_id"] for one in marks}:
+            return None
+        changed = [view_documents.find_changed_since(one, before[one["_id"]]) for one in marks]
+        if any(one is None for one in changed):
+            return None
+        return ViewChanges(version=_read_version(marks), duties=frozenset().union(*filter(None, changed)))
 
     async def find_periods(self, plan: str) -> Sequence[str | None]:
         """Return the periods of a plan in which there are duties; None where there are any without a period."""
-        marks = await self._store.find_matching(MARKS, {"plan": plan})
-        return [one["_id"].removeprefix(_mark_id(plan, "")) or None for one in marks]
+        version = await self.find_version(PlanDutyFilter(plan=plan))
+        return [mark.removeprefix(_mark_id(plan, "")) or None for mark, _ in version]
 
     async def find_last_writes(self, duties: PlanDutyFilter) -> Mapping[str, str]:
         """Return the last write of the document of each of *duties*, by the text of its key."""
@@ -91,6 +108,12 @@ class CurrentView:
         """Raise `NotAssessedError` if no duty of *plan* was ever assessed."""
         await self._store.require_assessed(plan)
 
+    async def _find_marks(self, duties: PlanDutyFilter, *fields: str) -> list[dict[str, Any]]:
+        condition: Mapping[str, Any] = {"plan": duties.plan}
+        if duties.periods:
+            condition = {"_id": {"$in": [_mark_id(duties.plan, period or "") for period in duties.periods]}}
+        return await self._store.find_in_batches(MARKS, condition, fields)
+
     async def _write(self, updates: Mapping[DutyKey, Update]) -> None:
         if not updates:
             return
@@ -98,8 +121,14 @@ class CurrentView:
         stamped = ((str(key), view_documents.stamp(update, write)) for key, update in updates.items())
         await self._store.update(CURRENT, stamped)
         # After the duties: whoever reads a new mark reads what it stands for.
-        places = {(key.plan, view_documents.name_period(key)) for key in updates}
-        await self._store.update(MARKS, ((_mark_id(*place), _renew_mark(place[0], write)) for place in sorted(places)))
+        places: dict[tuple[str, str], list[str]] = {}
+        for key in updates:
+            places.setdefault((key.plan, view_documents.name_period(key)), []).append(str(key))
+        renewed = (
+            (_mark_id(*place), view_documents.renew_mark(place[0], write, duties))
+            for place, duties in sorted(places.items())
+        )
+        await self._store.update(MARKS, renewed)
 
 
 def _build_condition(duties: PlanDutyFilter) -> dict[str, Any]:
@@ -111,8 +140,8 @@ def _build_condition(duties: PlanDutyFilter) -> dict[str, Any]:
     return condition
 
 
-def _renew_mark(plan: str, write: str) -> Update:
-    return view_documents.stamp({"$setOnInsert": {"plan": plan}}, write)
+def _read_version(marks: Sequence[Mapping[str, Any]]) -> Version:
+    return tuple(sorted((one["_id"], one[view_documents.LAST_WRITE]) for one in marks))
 
 
 def _mark_id(plan: str, period: str) -> str:

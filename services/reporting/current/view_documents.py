@@ -5,7 +5,7 @@ attempt has a field of its own. Neither needs to know what was there before. Val
 core, whose instants are in UTC.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,10 @@ from schemas.events.ids import DutyKey
 from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.core.urging import AlertAttempt
 
-NEWEST, ATTEMPTS, LAST_WRITE = "newest", "attempts", "last_write"
+NEWEST, ATTEMPTS, LAST_WRITE, RECENT = "newest", "attempts", "last_write", "recent"
+# How many changed duties a mark names, the last ones: on the night of a deadline those of a quarter of a minute. It is
+# written anew with every batch, and each of them takes a hundred bytes. A write of more than half as many names none.
+NAMED_MAX = 300
 
 _ENCODER = msgspec.msgpack.Encoder()
 _ASSESSMENT_DECODER = msgspec.msgpack.Decoder(AssessmentRevision)
@@ -80,6 +83,35 @@ def stamp(update: Update, write: str) -> Update:
     update that is made again has another id: it costs one more reading, and none is missed.
     """
     return {**update, "$set": {**update.get("$set", {}), LAST_WRITE: write}}
+
+
+def renew_mark(plan: str, write: str, duties: Collection[str]) -> Sequence[Update]:
+    """Return the update of the mark of a period in which *write* has changed *duties*, which it names.
+
+    Where somebody renewed the mark without naming what was changed, as earlier versions do, the names begin anew.
+    """
+    named = [*duties] if len(duties) <= NAMED_MAX // 2 else [None]
+    entries = [{"write": write, "duty": duty} for duty in named]
+    is_continued = {"$eq": [{"$last": f"${RECENT}.write"}, f"${LAST_WRITE}"]}
+    before = {"$cond": [is_continued, {"$ifNull": [f"${RECENT}", []]}, []]}
+    recent = {"$slice": [{"$concatArrays": [before, {"$literal": entries}]}, -NAMED_MAX]}
+    return [{"$set": {"plan": {"$literal": plan}, RECENT: recent, LAST_WRITE: {"$literal": write}}}]
+
+
+def find_changed_since(mark: Mapping[str, Any], write: str) -> frozenset[str] | None:
+    """Return the duties that were changed since *write* renewed *mark*; None where the mark does not know all of them.
+
+    Writes stand in the order in which they renewed the mark, each after its duties were written. So whoever has read
+    what was there under *write* needs these duties, and no others.
+    """
+    if mark[LAST_WRITE] == write:
+        return frozenset()
+    recent = mark.get(RECENT) or []
+    places = [place for place, one in enumerate(recent) if one["write"] == write]
+    if not places or recent[-1]["write"] != mark[LAST_WRITE]:
+        return None
+    changed = {one["duty"] for one in recent[places[-1] + 1 :]}
+    return None if None in changed else frozenset(changed)
 
 
 def name_period(key: DutyKey) -> str:

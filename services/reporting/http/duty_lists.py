@@ -14,7 +14,7 @@ from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.lists import filters, sorting
-from services.reporting.core.lists.memoized_items import MemoizedItems
+from services.reporting.core.lists.memoized_items import MemoizedBlocks
 from services.reporting.core.lists.sorting import LinePage
 from services.reporting.core.timeline import UnreadableRecord
 from services.reporting.documents import duty_list
@@ -34,8 +34,8 @@ _RENDERERS = {conditional.CSV: duty_list.render_csv, conditional.XLSX: duty_list
 class FoundDuties:
     """The lines that a query matches, in no order, among all of those that its plan, period and agency have."""
 
-    candidates: MemoizedItems[DutyLine]
-    lines: MemoizedItems[DutyLine]
+    candidates: MemoizedBlocks[DutyLine]
+    lines: MemoizedBlocks[DutyLine]
     unreadable: tuple[UnreadableRecord, ...]
 
 
@@ -80,8 +80,8 @@ class DutyListApi:
 async def find_duties(queries: ReportingQueries, query: DutiesQuery) -> FoundDuties:
     """Return what *query* matches; raise as `ReportingQueries.find_lines`, and for a group outside the scope."""
     found = await queries.find_lines(query.duty_filter, query.context)
-    filters.require_groups(query.line_filter.groups, found.lines, query.context.scope)
-    lines = await run_in_threadpool(found.listed.derive, filters.narrow_lines, query.line_filter)
+    filters.require_groups(query.line_filter.groups, found.listed, query.context.scope)
+    lines = await run_in_threadpool(found.listed.narrow, filters.narrow_lines, query.line_filter)
     return FoundDuties(candidates=found.listed, lines=lines, unreadable=found.unreadable)
 
 

@@ -93,6 +93,18 @@ class DocumentCache:
             self._bytes -= len(oldest)
 
 
+class _PickleDigest:
+    """A file that keeps the digest of what is written to it."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Add *data* to the digest."""
+        self.sha256.update(data)
+        return len(data)
+
+
 def describe_document(inputs: ReportInputs, extension: str, language: str, scope: ReaderScope) -> DocumentKey:
     """Return what the document of *inputs* is known by.
 
@@ -100,5 +112,9 @@ def describe_document(inputs: ReportInputs, extension: str, language: str, scope
     """
     # Pickle writes every value that the inputs hold. Equal inputs may be written in two ways, which costs one more
     # rendering; unequal ones never in one way. Nothing is ever read from it.
-    digest = hashlib.sha256(pickle.dumps(inputs)).hexdigest()
-    return DocumentKey(digest=digest, extension=extension, language=language, scope=readers.format_scope(scope))
+    # It is written piece by piece: `dumps` gives way to no other thread before its end.
+    digest = _PickleDigest()
+    pickle.Pickler(digest).dump(inputs)
+    return DocumentKey(
+        digest=digest.sha256.hexdigest(), extension=extension, language=language, scope=readers.format_scope(scope)
+    )

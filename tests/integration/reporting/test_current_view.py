@@ -1,6 +1,8 @@
 """The current view on a real database: it says what the log of revisions says, however it was written."""
 
+import asyncio
 import random
+import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -15,10 +17,12 @@ from services.reporting.core import json_views
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.current import view as view_module
+from services.reporting.current import view_documents
+from services.reporting.current.current_duties import CurrentDuties
 from services.reporting.current.view import MARKS, CurrentView
 from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
-from services.reporting.store import ASSESSMENTS, CURRENT, ReportingStore
+from services.reporting.store import ASSESSMENTS, CURRENT, PlanDutyFilter, ReportingStore
 from services.runtime import mongo
 from services.runtime.kafka.log_coverage import Coverage
 from services.runtime.state.checkpoints import Checkpoint
@@ -65,6 +69,33 @@ async def test_the_view_says_what_the_log_says(store: ReportingStore, monkeypatc
         for as_of, known_at, scope in product(INSTANTS, INSTANTS, (EVERYTHING, GROUP)):
             context = QueryContext(as_of=as_of, known_at=known_at, scope=scope)
             assert await describe(with_view, context) == await describe(without, context), context
+
+
+@pytest.mark.parametrize("named_max", [4, 300])
+async def test_who_asks_after_every_write_knows_what_one_knows_who_reads_everything(
+    store: ReportingStore, database: Database, monkeypatch: pytest.MonkeyPatch, named_max: int
+) -> None:
+    """Marks name what was changed: by writes side by side, by more than they name, and by one that names nothing."""
+    monkeypatch.setattr(view_documents, "NAMED_MAX", named_max)
+    view, chance = CurrentView(store), random.Random(6766)  # noqa: S311 - an order, not a secret
+    revisions, attempts = list(build_revisions()), build_attempts()
+    chance.shuffle(revisions)
+    question = PlanDutyFilter(plan=revisions[0].key.plan, periods=("2026", None))
+    asking = CurrentDuties(view, lambda _record: None)
+    while revisions or attempts:
+        several = [[revisions.pop() for _ in range(min(chance.choice((1, 1, 2, 5)), len(revisions)))] for _ in range(3)]
+        tried = [attempts.pop() for _ in range(min(2, len(attempts)))]
+        await asyncio.gather(
+            *(view.insert_assessments(list(map(record, one))) for one in several), view.insert_attempts(tried)
+        )
+        if chance.random() < 0.2:
+            # A version that names nothing has renewed the mark, for a duty that it has changed.
+            key = a_key("h-03")
+            database[CURRENT].update_one({"_id": str(key)}, {"$set": {"last_write": "earlier", "attempts": {}}})
+            database[MARKS].update_many({}, {"$set": {"last_write": secrets.token_hex(16)}})
+        known, anew = await asking.find(question), await CurrentDuties(view, lambda _record: None).find(question)
+        assert (known.assessments, known.attempts, known.version) == (anew.assessments, anew.attempts, anew.version)
+        assert set(known.boundaries) >= set(anew.boundaries)
 
 
 async def test_a_conflict_is_told_by_its_position_in_the_batch_and_folded_nowhere(

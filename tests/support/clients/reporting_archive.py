@@ -1,6 +1,7 @@
 """What reporting stores, in memory: filled from records as its consumer reads them, asked as its database is asked."""
 
 import json
+import secrets
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from schemas.plan.registry import Registry
 from services.reporting import event_decoder
 from services.reporting.core.timeline import AssessmentRevision, EventIdentity
 from services.reporting.current import view_documents
-from services.reporting.current.view import Version
+from services.reporting.current.view import Version, ViewChanges
 from services.reporting.event_decoder import DecodedFact, RecordedAttempt, StoredRecord
 from services.reporting.queries import ReportingQueries
 from services.reporting.store import PlanDutyFilter
@@ -113,27 +114,44 @@ class InMemoryArchive:
 
 
 class InMemoryView:
-    """The current view of reporting: folded by the same updates, each write with an id of its own."""
+    """The current view of reporting: folded by the same updates, each write with an id of its own.
 
-    def __init__(self) -> None:
+    A mark names the last *named_max* duties that were changed.
+    """
+
+    def __init__(self, named_max: int = view_documents.NAMED_MAX) -> None:
         self._documents: dict[str, dict[str, Any]] = {}
-        self._marks: dict[str, str] = {}
-        self._writes = 0
+        self._marks: dict[str, dict[str, Any]] = {}
+        self._named_max = named_max
+        self.read: list[str] = []
 
     def store_verdict(self, record: bytes) -> None:
         """Fold one verdict."""
-        self._writes += 1
+        write = secrets.token_hex(16)
         updates = view_documents.fold_assessments([event_decoder.decode_verdict(record).assessment])
         for key, update in updates.items():
             document = self._documents.setdefault(str(key), {"_id": str(key), **update["$setOnInsert"]})
             newest = update["$max"][view_documents.NEWEST]
             if document.get(view_documents.NEWEST, {"revision": -1})["revision"] < newest["revision"]:
                 document[view_documents.NEWEST] = newest
-            document[view_documents.LAST_WRITE] = self._marks[document["period"]] = str(self._writes)
+            document[view_documents.LAST_WRITE] = write
+            mark = self._marks.setdefault(document["period"], {view_documents.RECENT: []})
+            named = [*mark[view_documents.RECENT], {"write": write, "duty": str(key)}]
+            mark |= {view_documents.LAST_WRITE: write, view_documents.RECENT: named[-self._named_max :]}
 
     async def find_version(self, duties: PlanDutyFilter) -> Version:
         asked = [period or "" for period in duties.periods] or self._marks
-        return tuple((period, self._marks[period]) for period in asked if period in self._marks)
+        marks = {period: self._marks[period] for period in asked if period in self._marks}
+        return tuple((period, mark[view_documents.LAST_WRITE]) for period, mark in marks.items())
+
+    async def find_changes(self, duties: PlanDutyFilter, since: Version) -> ViewChanges | None:
+        version = await self.find_version(duties)
+        before = dict(since)
+        if before.keys() != {period for period, _ in version}:
+            return None
+        changed = [view_documents.find_changed_since(self._marks[period], before[period]) for period, _ in version]
+        known = [one for one in changed if one is not None]
+        return ViewChanges(version=version, duties=frozenset().union(*known)) if len(known) == len(changed) else None
 
     async def find_periods(self, plan: str) -> Sequence[str | None]:
         del plan
@@ -144,7 +162,8 @@ class InMemoryView:
         return {key: one[view_documents.LAST_WRITE] for key, one in documents if _matches(DutyKey.parse(key), duties)}
 
     async def find_documents(self, keys: Sequence[str]) -> list[dict[str, Any]]:
-        return [self._documents[key] for key in keys]
+        self.read += keys
+        return [dict(self._documents[key]) for key in keys]
 
     async def require_assessed(self, plan: str) -> None:
         del plan

@@ -103,6 +103,10 @@ class PlannedBlocks:
     states: Mapping[int, tuple[DutyState, ...]]
     tallied: Mapping[int, AgencyBlock]
 
+    def count_untallied(self) -> int:
+        """Return how many states stand in blocks that were not tallied before."""
+        return sum(len(several) for number, several in self.states.items() if number not in self.tallied)
+
     def list_standing(self) -> list[EventIdentity]:
         """Return the submissions whose contents the other blocks need."""
         states = (state for number, several in self.states.items() if number not in self.tallied for state in several)

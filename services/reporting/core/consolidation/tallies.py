@@ -6,19 +6,20 @@ matter which agencies are tallied together; ratios are worked out from sums and 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
-from typing import TypeVar
 
 from schemas.events.assessments import Status
 from schemas.plan import figures
 from schemas.plan.figures import Formula
 from schemas.plan.indicators import Indicator
 from services.reporting.core import reported_duties
+from services.reporting.core.consolidation import merged_parts
+from services.reporting.core.consolidation.merged_parts import MergedItems, MergedMapping
 from services.reporting.core.reported_duties import ReportedDuty
 from services.reporting.core.results import (
     PARTS_DIFFER,
@@ -33,8 +34,6 @@ from services.reporting.core.results import (
     ResultsQuestion,
     TotalBasis,
 )
-
-Item = TypeVar("Item")
 
 # The sum of each part of an indicator by its code: of a ratio the figures in its formula, else the indicator itself.
 PartSums = Mapping[str, Decimal]
@@ -116,7 +115,6 @@ def tally_duties(question: ResultsQuestion) -> ObligationTally:
 def combine_tallies(tallies: Sequence[ObligationTally]) -> ObligationResults:
     """Return the results of the agencies of *tallies*, which answer one question about different agencies each."""
     question = tallies[0].question
-    groups = {agency: one for tally in tallies for agency, one in tally.groups_by_agency.items()}
     return ObligationResults(
         obligation=question.obligation,
         expected=sum(one.expected for one in tallies),
@@ -126,10 +124,10 @@ def combine_tallies(tallies: Sequence[ObligationTally]) -> ObligationResults:
             for place, measure in enumerate(_list_measures(question))
         ),
         sections={
-            section: _merge_agencies((one.sections[section] for one in tallies), attrgetter("agency"))
+            section: merged_parts.merge_agencies((one.sections[section] for one in tallies), attrgetter("agency"))
             for section in question.sections
         },
-        groups_by_agency=dict(sorted(groups.items())),
+        groups_by_agency=MergedMapping(one.groups_by_agency for one in tallies),
     )
 
 
@@ -282,7 +280,7 @@ def _combine_indicator(
         agencies=sum(one.agencies for one in parts),
         late=sum(one.late for one in parts),
         incomplete=sum(one.incomplete for one in parts),
-        not_given=_merge_agencies((one.not_given for one in parts), str),
+        not_given=merged_parts.merge_agencies((one.not_given for one in parts), str),
         cut_offs=cut_offs,
         target=measure.indicator.target.get(question.period),
         previous=_combine_previous(measure, tallies, parts, set(cut_offs)),
@@ -290,7 +288,7 @@ def _combine_indicator(
             _combine_group(group, measure, [one.groups[place] for one in parts])
             for place, group in enumerate(question.groups)
         ),
-        figures=_merge_agencies((one.figures for one in parts), attrgetter("agency")),
+        figures=merged_parts.merge_agencies((one.figures for one in parts), attrgetter("agency")),
         basis=_combine_basis(measure, [one.total for one in parts]),
     )
 
@@ -333,18 +331,13 @@ def _combine_same(measure: _Measure, parts: Sequence[ComparedTally]) -> Compared
         previous=measure.total_of(one.before for one in parts),
         basis=_combine_basis(measure, [one.now for one in parts]),
         previous_basis=_combine_basis(measure, [one.before for one in parts]),
-        previous_by_agency={agency: value for one in parts for agency, value in one.previous_by_agency.items()},
-        earlier={agency: duties for one in parts for agency, duties in one.earlier.items()},
+        previous_by_agency=MergedMapping(one.previous_by_agency for one in parts),
+        earlier=MergedMapping(one.earlier for one in parts),
     )
 
 
 def _combine_basis(measure: _Measure, parts: Iterable[TotalTally]) -> TotalBasis:
-    return TotalBasis(parts=measure.parts, duties=_merge_agencies((one.duties for one in parts), attrgetter("agency")))
-
-
-def _merge_agencies(parts: Iterable[Iterable[Item]], agency_of: Callable[[Item], str]) -> tuple[Item, ...]:
-    """Return the items of all *parts* in the order of their agencies."""
-    return tuple(sorted(chain.from_iterable(parts), key=agency_of))
+    return TotalBasis(parts=measure.parts, duties=MergedItems((one.duties for one in parts), attrgetter("agency")))
 
 
 def _describe_figure(duty: ReportedDuty, measure: _Measure, parts: Sequence[ReportedDuty]) -> AgencyFigure:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.lists import filters
-from services.reporting.core.lists.filters import LineFilter
+from services.reporting.core.lists.filters import LineFilter, LineTraits
+from services.reporting.core.lists.memoized_items import MemoizedBlocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +22,14 @@ class FacetValue:
 Facets = Mapping[str, tuple[FacetValue, ...]]
 
 
-def count_facets(lines: Iterable[DutyLine], line_filter: LineFilter) -> Facets:
+def count_facets(lines: MemoizedBlocks[DutyLine], line_filter: LineFilter) -> Facets:
     """Return the values of each facet that occur or are chosen, the most frequent first.
 
     Of values that exclude each other (a status, a group), several widen the list, so the lines of the others are
     counted as well. Of those that a line may have together (flags, missing parts, queues) each one narrows it further.
     """
     counts: dict[str, Counter[str]] = {name: Counter() for name in line_filter.list_chosen()}
-    found = Counter(map(filters.describe_line, filters.search_lines(lines, line_filter.words)))
+    found = lines.derive(_count_traits, _add_traits, line_filter.words)
     for traits, number in found.items():
         values = filters.list_values(traits)
         failed = [name for name, is_met in line_filter.judge(values).items() if not is_met]
@@ -36,6 +37,17 @@ def count_facets(lines: Iterable[DutyLine], line_filter: LineFilter) -> Facets:
         for name in counted:
             counts[name].update(dict.fromkeys(values[name], number))
     return {name: _rank(counts[name], chosen) for name, chosen in line_filter.list_chosen().items()}
+
+
+def _count_traits(lines: Iterable[DutyLine], words: str) -> Counter[LineTraits]:
+    return Counter(map(filters.describe_line, filters.search_lines(lines, words)))
+
+
+def _add_traits(several: Iterable[Counter[LineTraits]]) -> Counter[LineTraits]:
+    together: Counter[LineTraits] = Counter()
+    for one in several:
+        together.update(one)
+    return together
 
 
 def _rank(counter: Counter[str], chosen: frozenset[str]) -> tuple[FacetValue, ...]:

@@ -1,6 +1,6 @@
 """Filter duty lines by their columns, and search them without accents."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ from services.reporting.core.access.decisions import AccessRefusedError, Refusal
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.lists import queues
-from services.reporting.core.lists.memoized_items import MemoizedItems
+from services.reporting.core.lists.memoized_items import MemoizedBlocks, MemoizedItems
 from services.reporting.core.lists.queues import Queue
 
 # The facets of which a line has one value; of the others it may have several.
@@ -124,12 +124,12 @@ def narrow_lines(lines: Iterable[DutyLine], line_filter: LineFilter) -> Memoized
     return MemoizedItems(filter_lines(lines, line_filter))
 
 
-def require_groups(groups: Iterable[str], covered: Sequence[DutyLine], scope: ReaderScope) -> None:
+def require_groups(groups: Iterable[str], covered: MemoizedBlocks[DutyLine], scope: ReaderScope) -> None:
     """Raise `AccessRefusedError` if one of *groups*, which a query names, is outside *scope*.
 
     A group is inside if *scope* covers it, or if one of the *covered* lines stands under it: a reader of the members of
     one group may ask by which other group a duty reached them.
     """
     outside = {group for group in groups if not scope.covers_group(group)}
-    if outside and not outside <= {line.group for line in covered}:
+    if outside and not outside <= {line.group for line in covered.items}:
         raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)

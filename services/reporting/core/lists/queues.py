@@ -1,9 +1,10 @@
 """The queues of duties that need a person: each duty in one of them asks for something that no letter will do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
 from schemas.events.assessments import Status
 from services.reporting.core.duty_lines import DutyLine
@@ -67,6 +68,22 @@ def fill_queues(lines: Iterable[DutyLine]) -> tuple[QueuedDuties, ...]:
     return tuple(
         QueuedDuties(queue=queue, lines=found, since=min(filter(None, map(_waiting_since(queue), found)), default=None))
         for queue, found in members.items()
+        if found
+    )
+
+
+def join_queues(several: Iterable[Sequence[QueuedDuties]]) -> tuple[QueuedDuties, ...]:
+    """Return the queues of lines that were put into queues in parts."""
+    parts: dict[Queue, list[QueuedDuties]] = {queue: [] for queue in Queue}
+    for one in chain.from_iterable(several):
+        parts[one.queue].append(one)
+    return tuple(
+        QueuedDuties(
+            queue=queue,
+            lines=tuple(chain.from_iterable(one.lines for one in found)),
+            since=min((one.since for one in found if one.since is not None), default=None),
+        )
+        for queue, found in parts.items()
         if found
     )
 

@@ -5,18 +5,20 @@ changes its place, therefore shifts no other one from a page to the next.
 """
 
 import base64
+import heapq
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial, total_ordering
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.lists.memoized_items import MemoizedItems
+from services.reporting.core.lists.memoized_items import MemoizedBlocks
 
 Value = str | int | None
 SortingKey = tuple[object, ...]
@@ -130,19 +132,23 @@ def parse_cursor(text: str, order: SortOrder) -> LinePlace | None:
 
 
 def paginate(
-    lines: MemoizedItems[DutyLine], *, order: SortOrder, limit: int | None, after: LinePlace | None
+    lines: MemoizedBlocks[DutyLine], *, order: SortOrder, limit: int | None, after: LinePlace | None
 ) -> LinePage:
     """Return up to *limit* lines behind the place *after*; without a limit, all of them.
 
-    The lines are sorted once for all of their pages. Raises `ValueError` where *limit* is below one.
+    Each block is sorted once for all pages, and a page is merged of them. Raises `ValueError` where *limit* is below
+    one.
     """
     if limit is not None and limit < 1:
         raise ValueError("limit must be at least 1")
-    ordered = lines.derive(sort_lines, order)
-    start = 0 if after is None else bisect_right(ordered, after.find_key(), key=partial(_find_key, order=order))
-    page = ordered[start:] if limit is None else ordered[start : start + limit]
-    next_cursor = _encode(order.locate(page[-1])) if start + len(page) < len(ordered) else None
-    return LinePage(lines=page, total=len(ordered), next_cursor=next_cursor)
+    find_key = partial(_find_key, order=order)
+    blocks = [block.derive(sort_lines, order) for block in lines.blocks]
+    # Where a page begins in each block.
+    starts = [0 if after is None else bisect_right(one, after.find_key(), key=find_key) for one in blocks]
+    following = [islice(one, start, None) for one, start in zip(blocks, starts, strict=True)]
+    page = tuple(islice(heapq.merge(*following, key=find_key), limit))
+    next_cursor = _encode(order.locate(page[-1])) if sum(starts) + len(page) < len(lines) else None
+    return LinePage(lines=page, total=len(lines), next_cursor=next_cursor)
 
 
 def sort_lines(lines: Iterable[DutyLine], order: SortOrder) -> tuple[DutyLine, ...]:

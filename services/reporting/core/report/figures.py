@@ -156,7 +156,7 @@ def _collect_lines(path: str, chapter: Chapter) -> Iterable[ReportFigure]:
         of_agency = f"{path}/agencies/{line.key.agency}"
         for name, value in values.items():
             yield ReportFigure(id=f"{of_agency}/{name}", value=value, evidence=line.evidence)
-        yield from _collect_alerts(of_agency, line.urging, chapter.alerts.get(line.key, {}))
+        yield from _collect_alerts(of_agency, line.urging, chapter.list_alerts(line.key))
     for step in chapter.steps:
         of_step = f"{path}/steps/{step.kind.value}:{step.step}"
         yield ReportFigure(id=f"{of_step}/asked", value=step.asked, evidence=step.evidence)

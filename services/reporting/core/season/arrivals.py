@@ -6,7 +6,7 @@ where a report is withdrawn or returned.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -45,8 +45,21 @@ class Arrivals:
         return rises[-1] if rises else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalTally:
+    """Some agencies that owe a report: how many they are, and by how much the number of complete ones changes when."""
+
+    expected: int
+    changes: Mapping[datetime, int]
+
+
 def count_arrivals(states: Iterable[DutyState]) -> Arrivals:
     """Count the complete reports of those of *states* that are expected, at every instant of their timelines."""
+    return add_arrivals([tally_arrivals(states)])
+
+
+def tally_arrivals(states: Iterable[DutyState]) -> ArrivalTally:
+    """Return what *states* add to the curve."""
     expected = [state for state in states if state.status in EXPECTED_STATUSES]
     changes: Counter[datetime] = Counter()
     for state in expected:
@@ -55,7 +68,17 @@ def count_arrivals(states: Iterable[DutyState]) -> Arrivals:
             is_complete = span.status in COMPLETE_STATUSES
             changes[span.from_at] += is_complete - was_complete
             was_complete = is_complete
+    return ArrivalTally(expected=len(expected), changes=changes)
+
+
+def add_arrivals(tallies: Sequence[ArrivalTally]) -> Arrivals:
+    """Return the curve of all agencies of *tallies*."""
+    changes: Counter[datetime] = Counter()
+    for one in tallies:
+        changes.update(one.changes)
     instants = tuple(sorted(at for at, change in changes.items() if change))
     return Arrivals(
-        expected=len(expected), instants=instants, counts=tuple(accumulate(changes[one] for one in instants))
+        expected=sum(one.expected for one in tallies),
+        instants=instants,
+        counts=tuple(accumulate(changes[one] for one in instants)),
     )

@@ -177,8 +177,8 @@ def _complete(query: DutiesQuery, choice: SeasonChoice) -> DutiesQuery:
 def _build_page(found: FoundDuties, query: DutiesQuery, *, choice: SeasonChoice, request: Request) -> DutiesPage:
     # What never bound anybody is no row of a list, unless it is asked for.
     if Status.NOT_APPLICABLE not in query.line_filter.statuses:
-        applicable = found.candidates.derive(filters.narrow_lines, filters.APPLICABLE)
-        found = replace(found, candidates=applicable, lines=applicable.derive(filters.narrow_lines, query.line_filter))
+        applicable = found.candidates.narrow(filters.narrow_lines, filters.APPLICABLE)
+        found = replace(found, candidates=applicable, lines=applicable.narrow(filters.narrow_lines, query.line_filter))
     asked = {
         name: value
         for name, value in request.query_params.items()
@@ -193,6 +193,6 @@ def _build_page(found: FoundDuties, query: DutiesQuery, *, choice: SeasonChoice,
         candidates=found.candidates.items,
         found=found,
         page=duty_lists.cut_page(found, query, limit=query.limit or ROWS),
-        facets=found.candidates.derive(facets.count_facets, query.line_filter),
+        facets=facets.count_facets(found.candidates, query.line_filter),
         asked={**asked, "plan": choice.plan.plan},
     )

@@ -1,7 +1,7 @@
 """The page of results: the indicators, what looks wrong, who has not given a figure, groups, every agency's figures."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from schemas.plan.values import Bilingual
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.lists.memoized_items import MemoizedItems
+from services.reporting.core.lists.memoized_items import MemoizedBlocks
 from services.reporting.core.results import AgencyFigure, IndicatorResult
 from services.reporting.core.season.seasons import Season
 from services.reporting.dashboard.page_renderer import PageRenderer
@@ -169,7 +169,7 @@ class ResultsPages:
 
 
 def _describe_results(
-    found: MemoizedItems[DutyLine], reviewed: ReviewedResults, *, choice: SeasonChoice, season: Season
+    found: MemoizedBlocks[DutyLine], reviewed: ReviewedResults, *, choice: SeasonChoice, season: Season
 ) -> ResultsPage:
     shown = {one.agency for result in reviewed.results.indicators for one in result.figures}
     shown.update(agency for result in reviewed.results.indicators for agency in result.not_given)
@@ -178,10 +178,17 @@ def _describe_results(
         season=season,
         reviewed=reviewed,
         lines=tuple(line for line in found.items if line.key.agency in shown),
-        agencies=found.derive(_index_agencies),
+        agencies=found.derive(_index_agencies, _join_agencies),
         flagged=frozenset((one.agency, one.finding.code) for one in reviewed.findings),
     )
 
 
 def _index_agencies(lines: tuple[DutyLine, ...]) -> Mapping[str, DutyLine]:
     return {line.key.agency: line for line in lines}
+
+
+def _join_agencies(several: Iterable[Mapping[str, DutyLine]]) -> Mapping[str, DutyLine]:
+    joined: dict[str, DutyLine] = {}
+    for one in several:
+        joined.update(one)
+    return joined

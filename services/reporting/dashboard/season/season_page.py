@@ -20,7 +20,7 @@ from services.reporting.core.annual_report import GroupCounts
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES, EXPECTED_STATUSES, UNDER_EXTENSION, DutyCounts
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.lists import filters, queues
-from services.reporting.core.lists.memoized_items import MemoizedItems
+from services.reporting.core.lists.memoized_items import MemoizedBlocks
 from services.reporting.core.lists.queues import Queue, QueuedDuties
 from services.reporting.core.season import arrivals, seasons
 from services.reporting.core.season.arrivals import Arrivals
@@ -173,11 +173,11 @@ class SeasonPages:
     async def _count_undated(self, choice: SeasonChoice, context: QueryContext) -> DutyCounts:
         """Return the counts of what belongs to no season, under the same plan."""
         found = await self._queries.find_lines(DutyFilter(plan=choice.plan.plan, periods=(None,)), context)
-        return await asyncio.to_thread(found.listed.derive, duty_counts.count_duties)
+        return await asyncio.to_thread(found.listed.derive, duty_counts.count_duties, duty_counts.add_counts)
 
     async def _find_earlier(
         self, choice: SeasonChoice, season: Season, before: str, context: QueryContext
-    ) -> tuple[Season, MemoizedItems[DutyState]] | None:
+    ) -> tuple[Season, MemoizedBlocks[DutyState]] | None:
         """Return the season of the year before and the states of its duties; None where there was none."""
         earlier = next(
             (one for one in choice.seasons if one.period == before and one.obligation.id == season.obligation.id), None
@@ -185,7 +185,7 @@ class SeasonPages:
         if earlier is None:
             return None
         found = await self._queries.find_lines(_filter_of(choice, season, before), context)
-        return (earlier, found.placed) if found.states else None
+        return (earlier, found.placed) if len(found.placed) else None
 
     async def _find_results(
         self, choice: SeasonChoice, season: Season, context: QueryContext
@@ -221,7 +221,7 @@ def _filter_of(choice: SeasonChoice, season: Season, period: str | None) -> Duty
 
 def _describe_season(
     found: FoundLines,
-    earlier: tuple[Season, MemoizedItems[DutyState]] | None,
+    earlier: tuple[Season, MemoizedBlocks[DutyState]] | None,
     *,
     choice: SeasonChoice,
     context: QueryContext,
@@ -230,9 +230,9 @@ def _describe_season(
     season = choice.season
     if season is None:
         raise ValueError("a page is about a season")
-    applicable = found.listed.derive(filters.narrow_lines, filters.APPLICABLE)
-    counts = applicable.derive(duty_counts.count_duties)
-    now = found.placed.derive(arrivals.count_arrivals)
+    applicable = found.listed.narrow(filters.narrow_lines, filters.APPLICABLE)
+    counts = applicable.derive(duty_counts.count_duties, duty_counts.add_counts)
+    now = found.placed.derive(arrivals.tally_arrivals, arrivals.add_arrivals)
     before = _align(earlier, season)
     behind = None if before is None else before.count_at(context.as_of) - now.count_at(context.as_of)
     chart = curve_chart.lay_out_chart(
@@ -246,8 +246,8 @@ def _describe_season(
         context=context,
         lines=applicable.items,
         counts=counts,
-        groups=applicable.derive(annual_report.count_by_group),
-        queues=applicable.derive(queues.fill_queues),
+        groups=applicable.derive(annual_report.count_by_group, annual_report.add_group_counts),
+        queues=applicable.derive(queues.fill_queues, queues.join_queues),
         chart=chart,
         sentence=sentence.write_sentence(
             counts, due_at=season.due_at, as_of=context.as_of, behind=behind, language=choice.language
@@ -259,9 +259,9 @@ def _describe_season(
     )
 
 
-def _align(earlier: tuple[Season, MemoizedItems[DutyState]] | None, season: Season) -> Arrivals | None:
+def _align(earlier: tuple[Season, MemoizedBlocks[DutyState]] | None, season: Season) -> Arrivals | None:
     """Return last year's curve so that both years fall due at the same instant."""
     if earlier is None:
         return None
     before, states = earlier
-    return states.derive(arrivals.count_arrivals).shift(season.due_at - before.due_at)
+    return states.derive(arrivals.tally_arrivals, arrivals.add_arrivals).shift(season.due_at - before.due_at)

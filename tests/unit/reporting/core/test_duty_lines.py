@@ -82,8 +82,9 @@ def test_lines_that_were_built_period_by_period_have_the_order_of_all() -> None:
         duty_lines.build_lines([one for one in states if one.key.period == period], {}, context)
         for period in (None, "2026", "2025")
     )
-    together = duty_lines.order_periods([line for several in by_period for line in several], [context.plan])
-    assert together == duty_lines.build_lines(states, {}, context)
+    runs = [run for several in by_period for run in duty_lines.split_runs(several)]
+    together = duty_lines.order_runs(runs, [context.plan], lambda run: run[0])
+    assert tuple(line for run in together for line in run) == duty_lines.build_lines(states, {}, context)
 
 
 def test_an_undated_duty_of_a_period_is_listed_by_the_registry_of_its_last_day() -> None:

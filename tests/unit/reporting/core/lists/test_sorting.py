@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.lists import sorting
-from services.reporting.core.lists.memoized_items import MemoizedItems
+from services.reporting.core.lists.memoized_items import MemoizedBlocks
 from services.reporting.core.lists.sorting import SortOrder
 from tests.support.builders.annual_report import a_report
 
@@ -19,7 +19,7 @@ ORDERS = st.lists(st.sampled_from(sorting.COLUMNS), max_size=3, unique=True).fla
 
 def read_pages(lines: tuple[DutyLine, ...], order: SortOrder, limit: int) -> list[DutyLine]:
     """Follow the cursors from page to page."""
-    kept = MemoizedItems(lines)
+    kept = MemoizedBlocks.cut([lines])
     seen: list[DutyLine] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -60,9 +60,9 @@ def test_a_line_that_appears_meanwhile_shifts_no_other() -> None:
     """A page begins behind the last line of the page before, and not at a number of lines."""
     order = sorting.parse_order("agency_name")
     lines = sorting.sort_lines(LINES, order)
-    first = sorting.paginate(MemoizedItems(lines[1:]), order=order, limit=5, after=None)
+    first = sorting.paginate(MemoizedBlocks.cut([lines[1:]]), order=order, limit=5, after=None)
     second = sorting.paginate(
-        MemoizedItems(lines), order=order, limit=5, after=sorting.parse_cursor(first.next_cursor or "", order)
+        MemoizedBlocks.cut([lines]), order=order, limit=5, after=sorting.parse_cursor(first.next_cursor or "", order)
     )
     assert (*first.lines, *second.lines) == lines[1:11]
 
@@ -83,7 +83,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 
 def test_the_cursor_of_another_order_is_refused() -> None:
     """A cursor belongs to its order: in another one, its page would leave lines out."""
-    first = sorting.paginate(MemoizedItems(LINES), order=sorting.parse_order("status"), limit=5, after=None)
+    first = sorting.paginate(MemoizedBlocks.cut([LINES]), order=sorting.parse_order("status"), limit=5, after=None)
     for other in ("", "-status", "status,agency", "days_late"):
         with pytest.raises(ValueError, match="next_cursor"):
             sorting.parse_cursor(first.next_cursor or "", sorting.parse_order(other))
@@ -92,4 +92,4 @@ def test_the_cursor_of_another_order_is_refused() -> None:
 def test_a_page_of_no_lines_is_refused() -> None:
     """A limit below one is refused, because such a page would have no successor."""
     with pytest.raises(ValueError, match="at least 1"):
-        sorting.paginate(MemoizedItems(LINES), order=SortOrder(), limit=0, after=None)
+        sorting.paginate(MemoizedBlocks.cut([LINES]), order=SortOrder(), limit=0, after=None)

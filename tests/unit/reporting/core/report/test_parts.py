@@ -120,6 +120,9 @@ def some_chapters(*titles: str) -> ReportInputs:
             lines=tuple(
                 structs.replace(line, key=structs.replace(line.key, obligation=f"o{number}")) for line in chapter.lines
             ),
+            attempts={
+                structs.replace(key, obligation=f"o{number}"): several for key, several in chapter.attempts.items()
+            },
         )
         for number, title in enumerate(titles)
     )
