@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Union, cast
+from typing import Any, Union
 
 import msgspec
 
@@ -242,7 +242,7 @@ def _build_submission(
         issued_on=document.issued_on,
         signed_by=document.signed_by or "",
         is_nil_return=content.nil_return,
-        sections=_fill_sections(content.sections),
+        sections={name: text or "" for name, text in content.sections.items()},
         indicators=_parse_indicators(content.indicators) if content.indicators else {},
         attachments=data.attachments,
         parts=content.parts or (),
@@ -265,13 +265,6 @@ def _build_submission(
         is_proof_permitted=event.dispatchproof != wire.UNPROVEN,
         has_proof_reference=dispatch.reference is not None and _has_visible_text(dispatch.reference),
     )
-
-
-def _fill_sections(sections: dict[str, str | None]) -> Mapping[str, str]:
-    """Return *sections* with a text in place of each null."""
-    if None in sections.values():
-        return {name: text or "" for name, text in sections.items()}
-    return cast("dict[str, str]", sections)
 
 
 def _has_visible_text(text: str) -> bool:

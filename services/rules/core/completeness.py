@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from schemas.plan.indicators import Indicator, IndicatorRequirement
-from schemas.plan.plan import Acceptance, Requirements
+from schemas.plan.plan import Acceptance, AttachmentRequirement, Check, Requirements
 from services.rules.core import conditions
 from services.rules.core.conditions import ConditionContext
 from services.rules.core.facts import ReportContent
@@ -45,11 +45,14 @@ class RequiredPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class DutyRequirements(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a submission of a duty must contain, and the limits of its figures: the required ones, then the accepted.
 
-    `parts` are the reports that it must name as compiled.
+    `sections` are the ids of those that must have text, `parts` the reports that it must name as compiled.
     """
 
-    requires: Requirements = Requirements()
+    sections: tuple[str, ...] = ()
     figures: tuple[FigureLimits, ...] = ()
+    attachments: AttachmentRequirement | None = None
+    is_signed: bool = False
+    checks: tuple[Check, ...] = ()
     checks_cost: int = 0  # units that the conditions cost at most for one submission
     parts: tuple[RequiredPart, ...] = ()
 
@@ -69,8 +72,11 @@ def combine_requirements(
     codes = {one.code for one in required}
     accepted = [_limit_accepted(by_code[code]) for code in accepts.indicators if code in by_code and code not in codes]
     return DutyRequirements(
-        requires=requires,
+        sections=tuple(one.id for one in requires.sections),
         figures=(*required, *accepted),
+        attachments=requires.attachments if requires.attachments.min else None,
+        is_signed=requires.signed,
+        checks=requires.checks,
         checks_cost=sum(conditions.cost_of(check.cel) for check in requires.checks),
     )
 
@@ -80,20 +86,19 @@ def find_missing(requirements: DutyRequirements, report: ReportContent) -> tuple
 
     A nil return has nothing to fill in, so only the signature can be missing from it (ruling 11).
     """
-    requires = requirements.requires
-    unsigned = ("signed",) if requires.signed and not report.signed_by.strip() else ()
+    unsigned = ("signed",) if requirements.is_signed and not report.signed_by.strip() else ()
     if report.is_nil_return:
         return unsigned
-    missing = [f"sections.{one.id}" for one in requires.sections if not report.sections.get(one.id, "").strip()]
+    missing = [f"sections.{one}" for one in requirements.sections if not report.sections.get(one, "").strip()]
     if requirements.figures:
         given = report.indicators
         missing += [f"indicators.{one.code}" for one in requirements.figures if not one.allow(given.get(one.code))]
-    if requires.attachments.min and not _has_attachments(requires, report):
+    if requirements.attachments is not None and not _has_attachments(requirements.attachments, report):
         missing.append("attachments")
     missing += unsigned
-    if requires.checks:
+    if requirements.checks:
         context = ConditionContext(report)
-        missing += [f"checks.{check.id}" for check in requires.checks if not context.satisfies(check.cel)]
+        missing += [f"checks.{check.id}" for check in requirements.checks if not context.satisfies(check.cel)]
     if requirements.parts:
         missing += [f"parts.{one.agency}" for one in requirements.parts if one.names.isdisjoint(report.parts)]
     return tuple(missing)
@@ -119,10 +124,10 @@ def _limit_accepted(declared: Indicator) -> FigureLimits:
     )
 
 
-def _has_attachments(requires: Requirements, report: ReportContent) -> bool:
+def _has_attachments(required: AttachmentRequirement, report: ReportContent) -> bool:
     """Whether enough files of the required media types came along; their case and parameters make no difference."""
-    accepted = {one.lower() for one in requires.attachments.media_types}
+    accepted = {one.lower() for one in required.media_types}
     fitting = [
         one for one in report.attachments if not accepted or one.media_type.split(";")[0].strip().lower() in accepted
     ]
-    return len(fitting) >= requires.attachments.min
+    return len(fitting) >= required.min

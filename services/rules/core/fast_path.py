@@ -27,8 +27,8 @@ from services.rules.core.submissions.filings import effective_at, is_dispatch_un
 # without facts changes, on the same side of due, and with the same properties that become flags.
 DischargeKind = tuple[int, bool, bool, bool]
 
-# An encoded assessment with `%b` in the places in which alike reports differ, and what puts values into their order.
-DischargeTemplate = tuple[bytes, Callable[[tuple[bytes, ...]], tuple[bytes, ...]]]
+# The texts between the places in which alike reports differ, and what puts the values and them into their order.
+DischargeTemplate = tuple[tuple[bytes, ...], Callable[[tuple[bytes, ...]], tuple[bytes, ...]]]
 
 
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):

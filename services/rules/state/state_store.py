@@ -111,9 +111,8 @@ class StateStore:
         self._unindexed.add(docket_key)
         self.digest.replace(None, checksum_record(key, value))
 
-    def is_first_report(self, report: Submission) -> bool:
+    def is_first_report(self, key: DocketKey, report: Submission) -> bool:
         """Whether *report* is surely new, the first fact under its period, and bears on no other period."""
-        key = docket_key_of(report)
         records = self._dockets.get(key)
         if records is None:
             return True
@@ -143,9 +142,8 @@ class StateStore:
         """Return the periods that facts of that docket are about."""
         return self.open_docket(key).periods if key in self._unindexed else self._dockets.get(key, {}).keys()
 
-    def put_report(self, report: Submission, value: bytes) -> None:
+    def put_report(self, key: DocketKey, report: Submission, value: bytes) -> None:
         """Keep *value* as the record of a report for which `is_first_report` holds."""
-        key = docket_key_of(report)
         self._put_record(key, report.period, value)
         self._ids.add(hash((key, report.id)))
 
@@ -170,7 +168,7 @@ class StateStore:
     def _put_record(self, key: DocketKey, period: str | None, value: bytes) -> None:
         name = record_key(key, period)
         encoded_name = name.encode()
-        records = self._open_records(key)
+        records = self._dockets.get(key) or self._open_records(key)
         before = records.get(period)
         earlier = None if before is None else checksum_record(encoded_name, before)
         self.digest.replace(earlier, checksum_record(encoded_name, value))
@@ -237,7 +235,8 @@ def decode_facts(value: bytes) -> tuple[Fact, ...]:
 
 def record_key(docket_key: DocketKey, period: str | None) -> str:
     """Return the key of the state record of *period* of a docket, as `str()` of its `DutyKey` gives it."""
-    return "|".join((*docket_key, period or ""))
+    plan, agency, obligation = docket_key
+    return f"{plan}|{agency}|{obligation}|{period or ''}"
 
 
 def decode_key(key: bytes | None) -> tuple[DocketKey, str | None]:

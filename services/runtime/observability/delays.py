@@ -67,18 +67,23 @@ class DelayHistogram(Collector):
         self._span, self._spans = name, spans
 
     def observe_all(self, origins: Iterable[EventOrigin], now: datetime, value: str = "") -> None:
-        """Measure from the receipt of each of *origins* to *now*; one that was not received by intake is left out."""
+        """Measure from the receipt of each of *origins* to *now*; one that was not received by intake is left out.
+
+        Below zero, where two clocks differ, counts as zero.
+        """
+        series = self._series[value]
         for one in origins:
-            if one.received_at is not None:
-                self.observe(one.received_at, now, value, trace=one.trace)
+            if one.received_at is None:
+                continue
+            seconds = max(0.0, (now - one.received_at).total_seconds())
+            bucket = bisect_left(DELAY_BUCKETS, seconds)
+            series.counts[bucket] += 1
+            series.total += seconds
+            if one.trace is not None:
+                series.examples[bucket] = Exemplar({"trace_id": one.trace.trace_id}, seconds, now.timestamp())
+                if self._spans is not None:
+                    self._spans.export(self._span, one.trace, one.received_at, now)
 
     def observe(self, since: datetime, now: datetime, value: str = "", *, trace: TraceContext | None = None) -> None:
-        """Measure from *since* to *now*; below zero, where two clocks differ, counts as zero."""
-        seconds = max(0.0, (now - since).total_seconds())
-        series, bucket = self._series[value], bisect_left(DELAY_BUCKETS, seconds)
-        series.counts[bucket] += 1
-        series.total += seconds
-        if trace is not None:
-            series.examples[bucket] = Exemplar({"trace_id": trace.trace_id}, seconds, now.timestamp())
-            if self._spans is not None:
-                self._spans.export(self._span, trace, since, now)
+        """Measure from *since* to *now*, as `observe_all` does."""
+        self.observe_all((EventOrigin(received_at=since, trace=trace),), now, value)
