@@ -14,7 +14,7 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
-from services.notifier.core.scheduling import delivery, ended_alerts, routing, schedule
+from services.notifier.core.scheduling import ended_alerts, routing, schedule
 from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
@@ -143,7 +143,7 @@ class DigestScheduler:
         ended = await self._ledger.find_ended_alerts(str(one.duty) for one in alerts)
         collected = routing.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
         digests = ended_alerts.drop_ended(collected, ended) if ended else collected
-        created = [new for one in digests for new in delivery.create_deliveries(one, batch)]
+        created = [new for one in digests for new in routing.create_deliveries(one, batch)]
         unreached: dict[str, list[ScheduledAlert]] = {}
         for one in digests:
             if not one.contacts:

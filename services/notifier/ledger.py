@@ -32,9 +32,9 @@ from schemas.events import topics
 from schemas.events.deliveries import Channel
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
-from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.ended_alerts import EndedAlerts
 from services.notifier.core.scheduling.holds import SendingHolds
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError

@@ -14,8 +14,9 @@ import msgspec
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.address_vault import IN_CLEAR, AddressVault
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, SentText
+from services.notifier.core.scheduling import delivery_events
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt, SentText
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 
@@ -209,7 +210,7 @@ def encode_outcome(attempt: DeliveryAttempt) -> Document:
 
 def encode_events(attempt: DeliveryAttempt) -> list[Document]:
     """Return the events about *attempt* as they wait in the outbox."""
-    return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
+    return [{"key": one.subject, "value": one.model_dump_json()} for one in delivery_events.build_events(attempt)]
 
 
 def encode_ended(attempt: DeliveryAttempt) -> Document:

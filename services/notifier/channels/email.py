@@ -30,7 +30,7 @@ from services.notifier.channels.smtp_session import (
 from services.notifier.core.dispatch import refusals
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
 from services.notifier.core.rendering.render import RenderedMessage
-from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
+from services.notifier.core.scheduling.routing import PUBLIC_DIGITS
 
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")

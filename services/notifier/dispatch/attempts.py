@@ -24,10 +24,11 @@ from services.notifier.core.rendering import officer_letter, render
 from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
 from services.notifier.core.scheduling import letter_history, retry, sending_delay
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
 from services.notifier.core.scheduling.letter_history import LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock

@@ -19,7 +19,8 @@ from services.notifier.address_vault import AddressVault
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.core.dispatch.bounces import MailReport
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
-from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS, DeliveryAttempt
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
+from services.notifier.core.scheduling.routing import PUBLIC_DIGITS
 from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, RECEIPTS, Document
 from services.runtime import mongo

@@ -26,7 +26,7 @@ from services.console.support.simulation import (
 from services.console.support.simulation_summary import WrittenAlert
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions, SmsLetters
-from services.notifier.core.scheduling import delivery
+from services.notifier.core.scheduling import delivery_events
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.rules.core.duty_catalogue import DutyCatalogue
 
@@ -123,7 +123,7 @@ def _alert_rows(
                 "to_agency": one.digest.to_agency,
                 "kind": lead.kind.value,
                 "step": lead.label,
-                "duties": [_duty_row(delivery.describe_duty(alert), documents) for alert in one.digest.alerts],
+                "duties": [_duty_row(delivery_events.describe_duty(alert), documents) for alert in one.digest.alerts],
                 "subject": text.subject,
                 "body": text.body,
                 "segments": text.segments,

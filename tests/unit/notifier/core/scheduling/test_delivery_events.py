@@ -9,13 +9,8 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.event_origin import EventOrigin, TraceContext
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling.delivery import (
-    DeliveryAttempt,
-    build_events,
-    create_deliveries,
-    create_next_deliveries,
-)
-from services.notifier.core.scheduling.routing import Contact, build_digests
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt, build_events
+from services.notifier.core.scheduling.routing import Contact, build_digests, create_deliveries, create_next_deliveries
 from tests.unit.notifier.digest_builders import AGENCY, an_alert
 from tests.unit.notifier.schedule_builders import days
 
