@@ -333,8 +333,9 @@ class Sender:
         ended = EndedAttempt(
             outcome=result.outcome, channel=channel, attempt=delivery.attempt, spent=spent, is_spent=is_spent
         )
-        backoff = retry.backoff_after(policy, ended, jitter=self._policy.jitter())
         outcome = result.outcome
+        jitter = 0.0 if outcome in TAKEN else self._policy.jitter()  # it asks the system
+        backoff = retry.backoff_after(policy, ended, jitter=jitter)
         if backoff is not None and not is_spent and policy.is_expired(delivery.created_at, now):
             backoff, outcome = None, AttemptOutcome.EXPIRED
         self._metrics.attempts.labels(channel.value, outcome.value).inc()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import DESCENDING
 
@@ -164,7 +165,7 @@ def describe_record(record: DeliveryRecord) -> Mapping[str, Any]:
 
 def describe_duties(record: DeliveryRecord) -> Sequence[Mapping[str, Any]]:
     """Return the duties that *record* is about, as events describe them."""
-    return [delivery_events.describe_duty(one).model_dump(mode="json") for one in record.delivery.alerts]
+    return [msgspec.to_builtins(delivery_events.describe_duty(one)) for one in record.delivery.alerts]
 
 
 def _read_record(document: Document) -> DeliveryRecord:

@@ -300,7 +300,7 @@ class Dispatcher:
         ]
         alerts = tuple(one for one in holding if not self.sender.is_quieted(one, self.claimed.history, now))
         if alerts:
-            return replace(delivery, alerts=alerts)
+            return delivery if alerts == delivery.alerts else replace(delivery, alerts=alerts)
         return "day_named" if holding else "not_called_for"
 
     async def _load_digests(self, claimed: Sequence[Delivery], now: datetime) -> Mapping[OfficerWeek, OfficerDigest]:

@@ -11,7 +11,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from schemas.events import ids
-from schemas.events.deliveries import ACKNOWLEDGED, AlertAcknowledged
+from schemas.events.deliveries import ACKNOWLEDGED, AlertAcknowledged, AlertedDuty
 from schemas.events.envelope import Envelope
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling import delivery_events
@@ -61,7 +61,8 @@ class AcknowledgementStore:
 
 
 def _build_event(delivery: Delivery, said: Acknowledgement, now: datetime) -> Mapping[str, str]:
-    duties = tuple(delivery_events.describe_duty(one) for one in delivery.alerts if one.duty.agency == said.agency)
+    told = (delivery_events.describe_duty(one) for one in delivery.alerts if one.duty.agency == said.agency)
+    duties = tuple(AlertedDuty.model_validate(one, from_attributes=True) for one in told)
     promised = said.promised_on.isoformat() if said.promised_on else ""
     event = Envelope[AlertAcknowledged](
         id=ids.digest("acknowledged", delivery.id, promised, now.astimezone(UTC).isoformat()),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from schemas.events.deliveries import AlertedDuty
+from schemas.events.wire import WireAlertedDuty
 from schemas.plan.values import Bilingual
 from services.console.commands.notifier.contacts import read_contacts_file
 from services.console.contacts import contact_file
@@ -130,7 +130,7 @@ def _alert_rows(
             }
 
 
-def _duty_row(duty: AlertedDuty, documents: SimulationDocuments) -> dict[str, Any]:
+def _duty_row(duty: WireAlertedDuty, documents: SimulationDocuments) -> dict[str, Any]:
     plan = {"plan": duty.plan} if len(documents.catalogues) > 1 else {}
     return {
         **plan,

@@ -4,14 +4,15 @@ Events hold no address. A digest about several agencies (an escalation to the pr
 about its own duties, because events are keyed by agency.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+
+from msgspec import UNSET
 
 from schemas.events import ids
-from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome
-from schemas.events.envelope import Envelope
+from schemas.events.deliveries import DELIVERED, AttemptOutcome
+from schemas.events.wire import WireAlertAttempted, WireAlertedDuty, WireEvent
 from services.notifier.core.scheduling import routing
 from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -70,18 +71,20 @@ class DeliveryAttempt:
         return self.is_hard and self.next_at is None and bool(self.delivery.alerts)
 
 
-def build_events(attempt: DeliveryAttempt) -> Iterator[Envelope[AlertAttempted]]:
+def build_events(attempt: DeliveryAttempt) -> Iterator[WireEvent[WireAlertAttempted]]:
     """Yield one event for each agency that the delivery is about. The event id derives from the attempt."""
     delivery = attempt.delivery
     for agency in dict.fromkeys(one.duty.agency for one in delivery.alerts):
-        yield Envelope(
+        trace = routing.find_latest_origin(one for one in delivery.alerts if one.duty.agency == agency).trace
+        yield WireEvent(
             id=derive_event_id(delivery.id, delivery.attempt, attempt.outcome, agency=agency, at=attempt.at),
             source=SOURCE,
             type=DELIVERED,
             subject=agency,
             time=attempt.at,
+            traceparent=UNSET if trace is None else trace.parent,
+            tracestate=UNSET if trace is None or trace.state is None else trace.state,
             data=_build_event_data(attempt, agency),
-            **_trace_attributes(one for one in delivery.alerts if one.duty.agency == agency),
         )
 
 
@@ -94,9 +97,9 @@ def derive_event_id(delivery_id: str, attempt: int, outcome: AttemptOutcome, *, 
     return ids.digest(delivery_id, str(attempt), outcome, agency, at.astimezone(UTC).isoformat())
 
 
-def describe_duty(one: DutyAlert) -> AlertedDuty:
+def describe_duty(one: DutyAlert) -> WireAlertedDuty:
     """Return the duty that an alert is about, as events and `dondoc simulate` write it."""
-    return AlertedDuty(
+    return WireAlertedDuty(
         plan=one.duty.plan,
         agency=one.duty.agency,
         obligation=one.duty.obligation,
@@ -108,18 +111,10 @@ def describe_duty(one: DutyAlert) -> AlertedDuty:
     )
 
 
-def _trace_attributes(alerts: Iterable[DutyAlert]) -> Mapping[str, Any]:
-    """Return the trace of what *alerts* follow from as attributes of an event; none where there is no trace."""
-    trace = routing.find_latest_origin(alerts).trace
-    if trace is None:
-        return {}
-    return {"traceparent": trace.parent} | ({} if trace.state is None else {"tracestate": trace.state})
-
-
-def _build_event_data(attempt: DeliveryAttempt, agency: str) -> AlertAttempted:
+def _build_event_data(attempt: DeliveryAttempt, agency: str) -> WireAlertAttempted:
     delivery = attempt.delivery
     lead = delivery.lead.alert
-    return AlertAttempted(
+    return WireAlertAttempted(
         alert=delivery.alert_id,
         channel=delivery.channel,
         to_agency=delivery.to_agency,

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec import structs
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
-from schemas.events.wire import WireAlertAttempted, WireNotice
+from schemas.events.wire import WireNotice
 from services.notifier.core.scheduling import delivery_events, ended_alerts, routing
 from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
 from services.notifier.core.scheduling.ended_alerts import LoggedAttempt
@@ -27,8 +27,7 @@ def logged(outcome: AttemptOutcome, *, one: Delivery = DELIVERY, **changes: Any)
     """Return an attempt as its event tells it."""
     attempt = DeliveryAttempt(delivery=replace(one, attempt=2), outcome=outcome, at=AT)
     (event,) = delivery_events.build_events(attempt)
-    data = msgspec.json.decode(event.data.model_dump_json().encode(), type=WireAlertAttempted)
-    return LoggedAttempt(event=event.id, agency=event.subject or "", data=msgspec.structs.replace(data, **changes))
+    return LoggedAttempt(event=event.id, agency=event.subject or "", data=structs.replace(event.data, **changes))
 
 
 def remaining(*attempts: LoggedAttempt, digest: Digest = DIGEST) -> list[Digest]:
