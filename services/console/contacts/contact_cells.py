@@ -31,10 +31,10 @@ _EMAIL = re.compile(
 
 # Numbers after the country code. Mobile ones have had nine digits since 2018 and begin with 3, 5, 7, 8 or 9 (Circular
 # 22/2014/TT-BTTTT with Decision 798/QD-BTTTT); those that begin with 2 are landlines, which get no SMS.
-_MOBILE = re.compile(r"[35789]\d{8}")
-_LANDLINE = re.compile(r"2\d{8,9}")
-_MOBILE_BEFORE_2018 = re.compile(r"1\d{9}")
-_COUNTRY = re.compile(r"\+84|0084|84(?=\d{9,10}$)|0|(?=[35789]\d{8}$)")
+_MOBILE = re.compile(r"[35789][0-9]{8}")
+_LANDLINE = re.compile(r"2[0-9]{8,9}")
+_MOBILE_BEFORE_2018 = re.compile(r"1[0-9]{9}")
+_COUNTRY = re.compile(r"\+84|0084|84(?=[0-9]{9,10}$)|0|(?=[35789][0-9]{8}$)")
 _PUNCTUATION = str.maketrans("", "", " .-()/\u00a0")
 
 # The numbers of days in this century; a cell that lost its format shows the number of its day.

@@ -158,7 +158,7 @@ def _raise_if_untrusted(failure: httpx.TransportError) -> None:
 def _retry_after_seconds(response: httpx.Response) -> float:
     # Retry-After may also be an HTTP date (RFC 9110, section 10.2.3); intake sends seconds only.
     value = response.headers.get("retry-after", "")
-    return float(value) if value.isdigit() else 0.0
+    return float(value) if value.isdecimal() else 0.0
 
 
 def _parse_answer(response: httpx.Response) -> dict[str, Any]:

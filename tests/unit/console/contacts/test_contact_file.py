@@ -103,6 +103,7 @@ def test_a_number_is_kept_in_one_form(tmp_path: Path, written: str) -> None:
         ("h-mot,sms,+1 202 555 0123,,,,", "no Vietnamese number"),
         ("h-mot,sms,8.49877E+10,,,,", "no Vietnamese number"),
         ("h-mot,sms,19001234,,,,", "no Vietnamese number"),
+        ("h-mot,sms,091234567\N{ARABIC-INDIC DIGIT EIGHT},,,,", "no Vietnamese number"),
         ("h-mot,sms,0212345678,,,,", "landline"),
         ("h-mot,sms,024 3926 9999,,,,", "landline"),
         ("h-mot,sms,+84 237 385 2246,,,,", "landline"),
