@@ -4,6 +4,7 @@ The kind of a document is told by the letters in its number (Decree 30/2020, App
 """
 
 import re
+from functools import lru_cache
 
 from schemas.plan.plan import SourceDocument
 from schemas.plan.values import Bilingual
@@ -24,6 +25,7 @@ _KINDS = {
 _KIND_LETTERS = re.compile(r"^\d+[/-](?:\d{4}/)?(?P<kind>[A-ZĐ][A-Za-zĐ]*)(?=[-/])")
 
 
+@lru_cache(maxsize=256)
 def name_clause(clause: str) -> Bilingual:
     """Return a clause in words: `mục III.1`, but `khoản 1 Điều 7` also where the plan has `Điều 7, khoản 1`."""
     named = clause.casefold().startswith(_NAMED_CLAUSES)
@@ -39,6 +41,7 @@ def name_document(source: SourceDocument) -> Bilingual:
     return Bilingual.of(vi=f"{kind or _OTHER_DOCUMENT} số {source.number}", en=f"document {source.number}")
 
 
+@lru_cache(maxsize=256)
 def find_kind(number: str, title: str = "") -> str | None:
     """Return the kind of a document, as its *title* or its *number* tells it: `Kế hoạch` for `6766/KH-UBND`."""
     begun = title.casefold()

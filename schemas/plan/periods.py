@@ -275,6 +275,7 @@ def name_period(period: Period) -> Bilingual:
             return Bilingual.of(vi=f"năm {year}", en=str(year))
 
 
+@lru_cache(maxsize=1_024)
 def add_period(title: str, period: str | None, language: Language = "vi") -> str:
     """Return *title* with its period, where it says `{period}` or at the end; no word is said twice.
 

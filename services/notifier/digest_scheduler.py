@@ -14,7 +14,7 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
-from services.notifier.core.scheduling import delivery, ended_alerts, routing, schedule
+from services.notifier.core.scheduling import ended_alerts, routing, schedule
 from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
@@ -78,8 +78,7 @@ class DigestScheduler:
         lease = await self._ledger.begin_lease(self._lease)
         changes = list(self._claim_due(due, lease, now))
         if changes:
-            await self._ledger.claim_alerts(changes)
-            await self._complete(lease.name)
+            await self._complete(lease.name, await self._ledger.claim_alerts(lease.name, changes))
             for event in self.scheduled:
                 event.set()
         return bool(changes)
@@ -131,19 +130,16 @@ class DigestScheduler:
         """Finish the batches of processes that died."""
         for batch in await self._ledger.find_lost_batches():
             log.warning("the batch of a dead process is finished", extra={"action": "batch_finished", "batch": batch})
-            await self._complete(batch)
+            await self._complete(batch, await self._ledger.find_claimed_schedules(batch))
 
-    async def _complete(self, batch: str) -> None:
-        """Create the deliveries of *batch* from what the ledger says it has claimed."""
-        # Read back rather than remembered: another process may have been faster with some of the claims, and a batch
-        # of a dead process is known from the ledger alone.
+    async def _complete(self, batch: str, schedules: Sequence[AlertSchedule]) -> None:
+        """Create the deliveries of *batch*, which according to the ledger has claimed alerts of *schedules*."""
         now = self._clock.now()
-        schedules = await self._ledger.find_claimed_schedules(batch)
         alerts = [one.with_duty(alert) for one in schedules if one.claimed for alert in one.claimed.alerts]
         ended = await self._ledger.find_ended_alerts(str(one.duty) for one in alerts)
         collected = routing.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
         digests = ended_alerts.drop_ended(collected, ended) if ended else collected
-        created = [new for one in digests for new in delivery.create_deliveries(one, batch)]
+        created = [new for one in digests for new in routing.create_deliveries(one, batch)]
         unreached: dict[str, list[ScheduledAlert]] = {}
         for one in digests:
             if not one.contacts:

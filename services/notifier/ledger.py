@@ -32,9 +32,9 @@ from schemas.events import topics
 from schemas.events.deliveries import Channel
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
-from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.ended_alerts import EndedAlerts
 from services.notifier.core.scheduling.holds import SendingHolds
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
@@ -187,15 +187,25 @@ class Ledger:
             return []
         return [ledger_documents.decode_schedule(one) for one in found]
 
-    async def claim_alerts(self, changes: Sequence[StoredSchedule]) -> None:
-        """Write schedules whose due alerts a batch has claimed; one changed meanwhile is left to the next batch."""
-        # No result is looked at: two processes may have read the same schedules, and each of them learns from
-        # `find_claimed_schedules` which of its claims were written.
+    async def claim_alerts(self, batch: str, changes: Sequence[StoredSchedule]) -> list[AlertSchedule]:
+        """Write schedules whose due alerts *batch* has claimed, and return those; one changed meanwhile is left alone.
+
+        Of those in *changes* nothing differs from what was read but the alerts that wait, are claimed or were sent.
+        """
+        writes = [
+            UpdateOne(
+                {"_id": str(one.schedule.duty), "version": one.version}, {"$set": ledger_documents.encode_claim(one)}
+            )
+            for one in changes
+        ]
         async with _translate_errors():
-            await self._schedules.bulk_write([self._replace(one) for one in changes], ordered=False)
+            await self._schedules.bulk_write(writes, ordered=False)
+            # Two processes may have read the same schedules; the ledger says whose claim was written.
+            claimed = {one["_id"] async for one in self._schedules.find({"round": batch}, {"_id": True})}
+        return [one.schedule for one in changes if str(one.schedule.duty) in claimed]
 
     async def find_claimed_schedules(self, batch: str) -> list[AlertSchedule]:
-        """Return the schedules whose alerts *batch* has claimed and not yet turned into deliveries."""
+        """Return the schedules whose alerts *batch*, whose process died, has claimed and not turned into deliveries."""
         async with _translate_errors():
             found = await self._schedules.find({"round": batch}).to_list(None)
         return [ledger_documents.decode_schedule(one).schedule for one in found]

@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 
+from schemas.events import wire
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.address_vault import IN_CLEAR, AddressVault
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, SentText
+from services.notifier.core.scheduling import delivery_events
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt, SentText
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.schedule import AlertSchedule, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 
@@ -106,12 +108,27 @@ def encode_schedule(stored: StoredSchedule) -> Document:
     }
     claimed = fields["taken"] = fields.pop("claimed")
     if schedule.claimed:
-        claimed["round"], claimed["calls"] = claimed.pop("batch"), claimed.pop("alerts")
-        _encode_alerts(claimed["calls"])
+        _encode_claimed(claimed)
         document |= {"round": schedule.claimed.batch, "round_until": schedule.claimed.until}
     if schedule.unreached:
         document[UNREACHED] = True
     return document
+
+
+def encode_claim(stored: StoredSchedule) -> Document:
+    """Return the fields of a schedule that taking its due alerts changes, at its next version."""
+    schedule = stored.schedule
+    fields: Document = {
+        "version": stored.version + 1,
+        "next_at": schedule.next_at,
+        "agenda.waiting": encode_scheduled_alerts(schedule.waiting),
+        "agenda.said": list(schedule.sent_keys),
+    }
+    if schedule.claimed:
+        fields |= {"round": schedule.claimed.batch, "round_until": schedule.claimed.until}
+        claimed = fields["agenda.taken"] = msgspec.to_builtins(schedule.claimed)
+        _encode_claimed(claimed)
+    return fields
 
 
 def encode_scheduled_alerts(alerts: Iterable[ScheduledAlert]) -> list[Document]:
@@ -209,7 +226,7 @@ def encode_outcome(attempt: DeliveryAttempt) -> Document:
 
 def encode_events(attempt: DeliveryAttempt) -> list[Document]:
     """Return the events about *attempt* as they wait in the outbox."""
-    return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
+    return [{"key": one.subject, "value": wire.encode(one).decode()} for one in delivery_events.build_events(attempt)]
 
 
 def encode_ended(attempt: DeliveryAttempt) -> Document:
@@ -239,6 +256,11 @@ def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str,
         next_at=now if falls_back else None,
         bound_to=document["falls_back_to"] if falls_back else None,
     )
+
+
+def _encode_claimed(claimed: Document) -> None:
+    claimed["round"], claimed["calls"] = claimed.pop("batch"), claimed.pop("alerts")
+    _encode_alerts(claimed["calls"])
 
 
 def _encode_alerts(alerts: list[Document]) -> None:

@@ -188,9 +188,8 @@ class NotifierComponents:
         await broker.start()
 
     async def _create_indexes(self) -> None:
-        await self.ledger.create_indexes()
-        await self._stores.deliveries.create_indexes()
-        await self._stores.letters.create_indexes()
+        for one in (self.ledger, self._stores.deliveries, self._stores.receipts, self._stores.letters):
+            await one.create_indexes()
 
     async def _connect_bus(self, stack: AsyncExitStack, start: Startup, halt: Callable[[], None]) -> AIOKafkaProducer:
         settings = self._settings
@@ -256,6 +255,7 @@ class NotifierComponents:
             digests.schedule_digests,
             bounced.schedule_bounced,
             functools.partial(dispatcher.recover_lost, self._stores, sender, self._recorded.set),
+            functools.partial(self._stores.receipts.apply_waiting, self.clock, self._lease),
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
             self._show_gauges,
             self._forget_texts,

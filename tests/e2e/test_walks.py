@@ -146,7 +146,7 @@ def notifier(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Pat
 
 
 async def test_an_alert_through_the_notifier(launch_traced: Launch, notifier: NotifierClient) -> None:
-    """A verdict becomes a mail in the mail server in the order of the stops, through at most 27 files.
+    """A verdict becomes a mail in the mail server in the order of the stops, through at most 26 files.
 
     The files of `services/notifier` and `schemas` are counted, up to the mail. Recording the attempt and publishing its
     event come after it. Of `services/runtime` ten come on top: the consumer's loop, the door for bytes, the published
@@ -168,7 +168,7 @@ async def test_an_alert_through_the_notifier(launch_traced: Launch, notifier: No
     walk = await service.trace(send, warm_up=send_first)
     _check_order(walk, _read_stops("An alert through the notifier"))
     up_to_the_mail = walk.until("services/notifier/channels/email.py")
-    _check_limits(up_to_the_mail.within("services/notifier/", "schemas/"), files=27)
+    _check_limits(up_to_the_mail.within("services/notifier/", "schemas/"), files=26)
     _check_limits(up_to_the_mail.within("services/runtime/"), files=10)
 
 

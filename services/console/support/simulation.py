@@ -20,10 +20,9 @@ from services.console.support import fact_files
 from services.console.support.fact_files import DocketName
 from services.notifier.consumer import decode_assessment
 from services.notifier.core.scheduling import letter_history, officer_digest, routing, schedule
-from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.letter_history import NO_HISTORY, DutyHistory, LetterHistory, SentAlert
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
-from services.notifier.core.scheduling.routing import ContactBook, Digest
+from services.notifier.core.scheduling.routing import ContactBook, Digest, OfficerWeek
 from services.notifier.core.scheduling.schedule import AlertSchedule, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.rules.assessment_event import LogPosition, encode_assessment

@@ -30,7 +30,7 @@ from services.notifier.channels.smtp_session import (
 from services.notifier.core.dispatch import refusals
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
 from services.notifier.core.rendering.render import RenderedMessage
-from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
+from services.notifier.core.scheduling.routing import PUBLIC_DIGITS
 
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
@@ -209,7 +209,7 @@ def write_mail(headers: MailHeaders, content: RenderedMessage) -> bytes:
         _write_from(headers.sender_name, headers.sender),
         f"To: {headers.recipient}",
         f"Subject: {_encode_header_text(content.subject or '')}",
-        f"Date: {format_datetime(headers.at)}",
+        f"Date: {_write_date(headers.at)}",
         f"Message-ID: {headers.message_id}",
         f"Content-Language: {headers.language}",
         "Auto-Submitted: auto-generated",
@@ -244,6 +244,11 @@ def _write_from(name: str, address: str) -> str:
     return f"From: {formataddr((name, address))}"
 
 
+# Mails that go out together have the instant in common, and on a deadline night the subject too.
+_write_date = lru_cache(maxsize=16)(format_datetime)
+
+
+@lru_cache(maxsize=64)
 def _encode_header_text(text: str) -> str:
     """Return the text of a header: as it is if it is short ASCII, else as encoded words (RFC 2047), one a line.
 
@@ -275,9 +280,8 @@ def _write_multipart(subtype: str, boundary: str, parts: Sequence[str]) -> str:
 
 def _write_part(media_type: str, content: str, *, file_name: str | None = None) -> str:
     encoded = base64.b64encode(content.encode()).decode("ascii")
-    lines = _CRLF.join(
-        encoded[start : start + _BASE64_LINE_LENGTH] for start in range(0, len(encoded), _BASE64_LINE_LENGTH)
-    )
+    starts = range(0, len(encoded), _BASE64_LINE_LENGTH)
+    lines = _CRLF.join([encoded[start : start + _BASE64_LINE_LENGTH] for start in starts])
     headers = [f"Content-Type: {media_type}; charset=utf-8", "Content-Transfer-Encoding: base64"]
     if file_name is not None:
         headers.append(f'Content-Disposition: attachment; filename="{file_name}"')

@@ -22,7 +22,7 @@ from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.core.dispatch import template_parameters
 from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, RefusalFault
-from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS
+from services.notifier.core.scheduling.routing import PUBLIC_DIGITS
 
 _PLACEHOLDER = re.compile(rf"\{{(to|text|sender|id|secret|receipts_key|{'|'.join(template_parameters.NAMES)})\}}")
 _LARGEST_ANSWER = 64 * 1024

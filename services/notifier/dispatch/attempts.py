@@ -24,10 +24,11 @@ from services.notifier.core.rendering import officer_letter, render
 from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions
 from services.notifier.core.scheduling import letter_history, retry, sending_delay
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
 from services.notifier.core.scheduling.letter_history import LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
 from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
@@ -332,8 +333,9 @@ class Sender:
         ended = EndedAttempt(
             outcome=result.outcome, channel=channel, attempt=delivery.attempt, spent=spent, is_spent=is_spent
         )
-        backoff = retry.backoff_after(policy, ended, jitter=self._policy.jitter())
         outcome = result.outcome
+        jitter = 0.0 if outcome in TAKEN else self._policy.jitter()  # it asks the system
+        backoff = retry.backoff_after(policy, ended, jitter=jitter)
         if backoff is not None and not is_spent and policy.is_expired(delivery.created_at, now):
             backoff, outcome = None, AttemptOutcome.EXPIRED
         self._metrics.attempts.labels(channel.value, outcome.value).inc()

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import DESCENDING
 
 from schemas.events.deliveries import TAKEN, AttemptOutcome
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.core.scheduling import delivery_events
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import BEGUN, DELIVERIES, RECEIPTS, WITHOUT_ADDRESS, Document
 from services.runtime import mongo
@@ -164,7 +165,7 @@ def describe_record(record: DeliveryRecord) -> Mapping[str, Any]:
 
 def describe_duties(record: DeliveryRecord) -> Sequence[Mapping[str, Any]]:
     """Return the duties that *record* is about, as events describe them."""
-    return [deliveries.describe_duty(one).model_dump(mode="json") for one in record.delivery.alerts]
+    return [msgspec.to_builtins(delivery_events.describe_duty(one)) for one in record.delivery.alerts]
 
 
 def _read_record(document: Document) -> DeliveryRecord:

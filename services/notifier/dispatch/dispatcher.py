@@ -17,10 +17,11 @@ from services.notifier.channels.message_channel import SendResult
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.control.store import HoldStore
 from services.notifier.core.scheduling import letter_history, schedule
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, OfficerWeek
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
 from services.notifier.core.scheduling.holds import SendingHolds
 from services.notifier.core.scheduling.letter_history import NO_HISTORY, TELLS_OF_PAST, LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
+from services.notifier.core.scheduling.routing import Delivery, OfficerWeek
 from services.notifier.core.scheduling.schedule import NO_STEPS, DutySteps
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.dispatch.attempts import DeliveryRoute, EndedSend, PostponedDelivery, PreparedDelivery, Sender
@@ -299,7 +300,7 @@ class Dispatcher:
         ]
         alerts = tuple(one for one in holding if not self.sender.is_quieted(one, self.claimed.history, now))
         if alerts:
-            return replace(delivery, alerts=alerts)
+            return delivery if alerts == delivery.alerts else replace(delivery, alerts=alerts)
         return "day_named" if holding else "not_called_for"
 
     async def _load_digests(self, claimed: Sequence[Delivery], now: datetime) -> Mapping[OfficerWeek, OfficerDigest]:

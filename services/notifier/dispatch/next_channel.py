@@ -11,10 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.notifier.cited_documents import CitedDocuments
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling import ended_alerts
-from services.notifier.core.scheduling.delivery import Delivery
-from services.notifier.core.scheduling.routing import ContactBook, Digest
+from services.notifier.core.scheduling import ended_alerts, routing
+from services.notifier.core.scheduling.routing import ContactBook, Delivery, Digest
 from services.notifier.dispatch.dispatcher import DispatchStores
 from services.runtime.clock import Clock
 
@@ -52,7 +50,7 @@ class NextChannelScheduler:
         first_id = await self._stores.deliveries.find_first_id(bounced) if digests else ""
         ended = await self._stores.ledger.find_ended_alerts(str(one.duty) for one in bounced.alerts)
         for digest in ended_alerts.drop_ended(digests, ended):
-            created = deliveries.create_next_deliveries(bounced, digest, first_id=first_id)
+            created = routing.create_next_deliveries(bounced, digest, first_id=first_id)
             told = await self._stores.deliveries.find_told(digest, [one.id for one in created])
             for one in created:
                 alerts = tuple(alert for alert in one.alerts if alert.dedup_key not in told)

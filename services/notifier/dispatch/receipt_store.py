@@ -1,14 +1,15 @@
 """What a provider reports about a message that it had accepted, in the notifier's own database.
 
 A receipt may come before its delivery is recorded. It is stored first, and `apply` is called again after the attempt
-was recorded, so whichever of the two comes second finds the other.
+was recorded, so whichever of the two comes second finds the other. Where the process died in between, the receipt is
+found a lease later: by then the attempt is recorded, or never will be.
 """
 
 import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import UpdateOne
@@ -19,13 +20,18 @@ from services.notifier.address_vault import AddressVault
 from services.notifier.contacts.store import ContactStore, DeadAddress
 from services.notifier.core.dispatch.bounces import MailReport
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
-from services.notifier.core.scheduling.delivery import PUBLIC_DIGITS, DeliveryAttempt
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
+from services.notifier.core.scheduling.routing import PUBLIC_DIGITS
 from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, RECEIPTS, Document
 from services.runtime import mongo
+from services.runtime.clock import Clock
 
 _PUBLIC_ID = re.compile(rf"[0-9a-f]{{{PUBLIC_DIGITS}}}")
 _MAY_BE_CORRECTED = sorted(one.value for one in TAKEN)
+# When a receipt came, by the clock of the database, until it has been applied a lease later.
+_CAME_AT = "came_at"
+_APPLIED_TOGETHER = 1_000  # of the receipts that came a lease ago
 
 
 class ReceiptStore:
@@ -39,13 +45,19 @@ class ReceiptStore:
         self._contacts = contacts
         self._vault = vault
 
+    async def create_indexes(self) -> None:
+        """Create the index that `apply_waiting` uses."""
+        async with _translate_errors():
+            await self._receipts.create_index(_CAME_AT, sparse=True)
+
     async def record(self, receipt: DeliveryReceipt, now: datetime) -> int:
         """Store what became of a part according to its provider; return how many deliveries it corrects at once."""
         if receipt.outcome is None:
             return 0
         fields = {"outcome": receipt.outcome.value, "reason": receipt.reason, "is_hard": receipt.is_hard, "at": now}
+        stored = {name: {"$literal": value} for name, value in fields.items()} | {_CAME_AT: "$$NOW"}
         async with _translate_errors():
-            writes = [UpdateOne({"_id": name}, {"$set": fields}, upsert=True) for name in receipt.ids]
+            writes = [UpdateOne({"_id": name}, [{"$set": stored}], upsert=True) for name in receipt.ids]
             await self._receipts.bulk_write(writes, ordered=False)
         return await self.apply(receipt.ids, now)
 
@@ -70,6 +82,23 @@ class ReceiptStore:
                 async for found in self._deliveries.find({**_name(named), "state": {"$in": _MAY_BE_CORRECTED}}):
                     corrected += await self._correct(found, now)
         return corrected
+
+    async def apply_waiting(self, clock: Clock, lease: timedelta) -> bool:
+        """Apply once more receipts that came at least a *lease* ago; return whether there may be more of them.
+
+        Whoever recorded the attempt may have died before it looked for its receipt.
+        """
+        applied_at = {"$add": [f"${_CAME_AT}", int(lease.total_seconds() * 1000)]}
+        waiting = {_CAME_AT: {"$exists": True}, "$expr": {"$lt": [applied_at, "$$NOW"]}}
+        async with _translate_errors():
+            found = await self._receipts.find(waiting, {"_id": True}).limit(_APPLIED_TOGETHER).to_list(None)
+        if found:
+            names = [one["_id"] for one in found]
+            await self.apply(names, clock.now())
+            async with _translate_errors():
+                # A receipt that came again meanwhile waits anew.
+                await self._receipts.update_many({"_id": {"$in": names}, **waiting}, {"$unset": {_CAME_AT: ""}})
+        return len(found) == _APPLIED_TOGETHER
 
     async def _correct(self, found: Document, now: datetime) -> bool:
         names = found.get("provider_ids") or [found["_id"][:PUBLIC_DIGITS]]

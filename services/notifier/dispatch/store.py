@@ -20,9 +20,9 @@ from pymongo import ASCENDING, ReplaceOne, UpdateMany, UpdateOne
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR, AddressVault
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
 from services.notifier.core.scheduling.holds import SendingHolds
-from services.notifier.core.scheduling.routing import Contact, Digest
+from services.notifier.core.scheduling.routing import Contact, Delivery, Digest
 from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import (
     BEGUN,

@@ -11,11 +11,11 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from schemas.events import ids
-from schemas.events.deliveries import ACKNOWLEDGED, AlertAcknowledged
+from schemas.events.deliveries import ACKNOWLEDGED, AlertAcknowledged, AlertedDuty
 from schemas.events.envelope import Envelope
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.core.scheduling import delivery_events
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, Document
 from services.runtime import mongo
@@ -61,11 +61,12 @@ class AcknowledgementStore:
 
 
 def _build_event(delivery: Delivery, said: Acknowledgement, now: datetime) -> Mapping[str, str]:
-    duties = tuple(deliveries.describe_duty(one) for one in delivery.alerts if one.duty.agency == said.agency)
+    told = (delivery_events.describe_duty(one) for one in delivery.alerts if one.duty.agency == said.agency)
+    duties = tuple(AlertedDuty.model_validate(one, from_attributes=True) for one in told)
     promised = said.promised_on.isoformat() if said.promised_on else ""
     event = Envelope[AlertAcknowledged](
         id=ids.digest("acknowledged", delivery.id, promised, now.astimezone(UTC).isoformat()),
-        source=deliveries.SOURCE,
+        source=delivery_events.SOURCE,
         type=ACKNOWLEDGED,
         subject=said.agency,
         time=now,

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.rendering.officers import OfficerBook
-from services.notifier.core.scheduling import delivery, officer_digest
-from services.notifier.core.scheduling.delivery import OfficerWeek
+from services.notifier.core.scheduling import officer_digest, routing
+from services.notifier.core.scheduling.routing import OfficerWeek
 from services.notifier.ledger import Ledger
 from services.notifier.officers.digest_store import OfficerDigestStore
 from services.runtime.clock import Clock
@@ -53,7 +53,7 @@ class OfficerDigestScheduler:
             if not await self._ledger.is_complete():
                 continue
             if await self._digests.load(week, now) is not None:
-                await self._ledger.create_delivery(delivery.create_officer_delivery(week, address), now)
+                await self._ledger.create_delivery(routing.create_officer_delivery(week, address), now)
                 self._created[plan_id] = week
                 for event in self.scheduled:
                     event.set()

@@ -11,9 +11,9 @@ from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
 from services.notifier.core.scheduling import officer_digest
-from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.letter_history import LetterHistory
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
+from services.notifier.core.scheduling.routing import OfficerWeek
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.history.letter_store import LetterHistoryStore

@@ -11,7 +11,7 @@ from schemas.events.deliveries import Channel
 from services.console.main import app
 from services.notifier import ledger_documents
 from services.notifier.address_vault import AddressCipher, AddressVault
-from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.core.scheduling.routing import Delivery
 from tests.support.builders.plan_folders import a_folder
 from tests.support.servers.mongo import Database
 

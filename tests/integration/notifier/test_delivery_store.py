@@ -14,8 +14,9 @@ from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR
 from services.notifier.contacts.store import ContactStore
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
 from services.notifier.core.scheduling.holds import SendingHolds
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope

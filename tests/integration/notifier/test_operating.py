@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from schemas.events.topics import VERDICTS
-from services.notifier.core.scheduling.delivery import OFFICER
+from services.notifier.core.scheduling.routing import OFFICER
 from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans

@@ -15,9 +15,9 @@ from services.notifier.channels.email import MailHeaders
 from services.notifier.channels.message_channel import OutgoingMessage
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderOptions
-from services.notifier.core.scheduling import delivery, routing, schedule
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
-from services.notifier.core.scheduling.routing import Contact, ContactBook
+from services.notifier.core.scheduling import routing, schedule
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
+from services.notifier.core.scheduling.routing import Contact, ContactBook, Delivery
 from services.notifier.core.scheduling.schedule import SendingHours
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, DutyAssessment
 from services.notifier.ledger_documents import StoredSchedule
@@ -78,7 +78,7 @@ def _send(alerts: Sequence[DutyAlert], now: datetime) -> None:
     )
     for book in (everybody, ContactBook()):
         for one in routing.collect_digests(alerts, DOCUMENTS, book, now):
-            for created in delivery.create_deliveries(one, "batch"):
+            for created in routing.create_deliveries(one, "batch"):
                 _record(created, now)
                 _write(created, now)
 

@@ -11,8 +11,8 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from services.notifier.channels.message_channel import SendResult
 from services.notifier.core.rendering.render import RenderOptions
-from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.retry import RetryPolicy
+from services.notifier.core.scheduling.routing import Delivery
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from services.notifier.dispatch.attempts import Sender, SendPolicy
 from services.notifier.metrics import NotifierMetrics

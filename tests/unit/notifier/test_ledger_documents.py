@@ -12,8 +12,9 @@ from schemas.events.ids import DutyKey
 from schemas.events.wire import WireSuccessor
 from services.notifier import ledger_documents
 from services.notifier.address_vault import IN_CLEAR
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt, OfficerWeek
+from services.notifier.core.scheduling import routing
+from services.notifier.core.scheduling.delivery_events import DeliveryAttempt
+from services.notifier.core.scheduling.routing import Delivery, OfficerWeek
 from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts
 from services.notifier.core.scheduling.scheduled_alert import Correction, DutyAlert, ScheduledAlert
 from services.notifier.ledger_documents import StoredSchedule
@@ -218,8 +219,8 @@ def _as_lists(value: Any) -> Any:
 def test_the_digest_of_an_officer_is_a_delivery_without_alerts_and_without_events() -> None:
     """It is read back as it was written, is listed by its week, and the bus hears nothing of it."""
     week = OfficerWeek(plan="P-1", monday=date(2026, 12, 14))
-    created = deliveries.create_officer_delivery(week, "can-bo@bank.example")
-    assert created == deliveries.create_officer_delivery(week, "can-bo@bank.example")
+    created = routing.create_officer_delivery(week, "can-bo@bank.example")
+    assert created == routing.create_officer_delivery(week, "can-bo@bank.example")
     document = ledger_documents.encode_new_delivery(created, DUE)
     assert (document["state"], document["next_at"], document["duties"]) == ("created", DUE, [])
     read = ledger_documents.decode_delivery(deepcopy(document), IN_CLEAR)

@@ -11,11 +11,10 @@ from schemas.plan.plan import PARENT
 from schemas.plan.values import Bilingual
 from services.console.support.inputs import UnusableInputError
 from services.notifier.core.scheduling import officer_digest
-from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.holds import HoldScope, SendingHold
 from services.notifier.core.scheduling.letter_history import DutyHistory, LetterHistory, SentAlert
 from services.notifier.core.scheduling.officer_digest import OfficerDigest
-from services.notifier.core.scheduling.routing import SELF, Contact, ContactBook
+from services.notifier.core.scheduling.routing import SELF, Contact, ContactBook, OfficerWeek
 from services.notifier.core.scheduling.schedule import AlertSchedule, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import (
     NEEDS_RECONCILIATION,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from schemas.events.deliveries import AlertedDuty
+from schemas.events.wire import WireAlertedDuty
 from schemas.plan.values import Bilingual
 from services.console.commands.notifier.contacts import read_contacts_file
 from services.console.contacts import contact_file
@@ -26,7 +26,7 @@ from services.console.support.simulation import (
 from services.console.support.simulation_summary import WrittenAlert
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Occasion, RenderedMessage, RenderOptions, SmsLetters
-from services.notifier.core.scheduling import delivery
+from services.notifier.core.scheduling import delivery_events
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.rules.core.duty_catalogue import DutyCatalogue
 
@@ -123,14 +123,14 @@ def _alert_rows(
                 "to_agency": one.digest.to_agency,
                 "kind": lead.kind.value,
                 "step": lead.label,
-                "duties": [_duty_row(delivery.describe_duty(alert), documents) for alert in one.digest.alerts],
+                "duties": [_duty_row(delivery_events.describe_duty(alert), documents) for alert in one.digest.alerts],
                 "subject": text.subject,
                 "body": text.body,
                 "segments": text.segments,
             }
 
 
-def _duty_row(duty: AlertedDuty, documents: SimulationDocuments) -> dict[str, Any]:
+def _duty_row(duty: WireAlertedDuty, documents: SimulationDocuments) -> dict[str, Any]:
     plan = {"plan": duty.plan} if len(documents.catalogues) > 1 else {}
     return {
         **plan,

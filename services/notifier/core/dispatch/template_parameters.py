@@ -5,9 +5,8 @@ from datetime import datetime
 
 from services.notifier.core.rendering import letter_facts
 from services.notifier.core.rendering.letter import WORDS
-from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.letter_history import NO_HISTORY
-from services.notifier.core.scheduling.routing import DocumentVersions
+from services.notifier.core.scheduling.routing import Delivery, DocumentVersions
 
 NAMES = ("agency", "receiver", "report", "period", "deadline", "count")
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from schemas.events.assessments import StepKind
 from schemas.plan.plan import PARENT
 from services.notifier.core.rendering import letter_facts
 from services.notifier.core.rendering.english import English
-from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts, Request
+from services.notifier.core.rendering.letter_facts import AgencyNames, Deadline, LetterFacts, Request
 from services.notifier.core.rendering.officers import Officer
 from services.notifier.core.rendering.vietnamese import Vietnamese
 from services.notifier.core.scheduling.letter_history import LetterHistory
@@ -120,7 +121,7 @@ def describe(facts: LetterFacts, words: Words, frame: LetterFrame) -> Values:
         "task_basis": words.basis(*facts.task) if facts.task else "",
         "data_window": words.window(facts.window) if facts.window else _cut_off(facts, words),
         **_name_report(facts, words),
-        **_describe_deadline(facts, words),
+        **_describe_deadline(facts.deadline, words),
         **_describe_past(facts, words),
         **_describe_correction(facts, words),
         **_describe_notice(facts, words),
@@ -167,8 +168,8 @@ def _cut_at_word(title: str) -> str:
     return f"{title[:_SUBJECT_TITLE].rpartition(' ')[0] or title[:_SUBJECT_TITLE]}…"
 
 
-def _describe_deadline(facts: LetterFacts, words: Words) -> Values:
-    deadline = facts.deadline
+@lru_cache(maxsize=64)
+def _describe_deadline(deadline: Deadline | None, words: Words) -> Values:
     if deadline is None:
         absent = dict.fromkeys(("due", "due_hour", "due_date", "due_short", "due_day", "weekday", "distance"), "")
         return absent | {

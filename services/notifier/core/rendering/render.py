@@ -30,7 +30,7 @@ from services.notifier.core.rendering.letter import WORDS, Letter, LetterFrame, 
 from services.notifier.core.rendering.letter_facts import AgencyNames, LetterFacts
 from services.notifier.core.rendering.links import AcknowledgeLinks, DashboardLinks, FormLinks
 from services.notifier.core.rendering.officers import OfficerBook
-from services.notifier.core.scheduling.delivery import SentText
+from services.notifier.core.scheduling.delivery_events import SentText
 from services.notifier.core.scheduling.letter_history import NO_HISTORY, LetterHistory
 from services.notifier.core.scheduling.routing import SELF, Digest, DocumentVersions, Language
 

@@ -12,9 +12,8 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted
-from services.notifier.core.scheduling import delivery as deliveries
-from services.notifier.core.scheduling.delivery import Delivery
-from services.notifier.core.scheduling.routing import Digest
+from services.notifier.core.scheduling import delivery_events
+from services.notifier.core.scheduling.routing import Delivery, Digest
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 ENDS_ALERT = TAKEN | {
@@ -41,7 +40,7 @@ class LoggedAttempt:
     def is_about(self, delivery: Delivery) -> bool:
         """Whether it was an attempt at *delivery*: the id of the event derives from that of the delivery."""
         data = self.data
-        return self.event == deliveries.derive_event_id(
+        return self.event == delivery_events.derive_event_id(
             delivery.id, data.attempt, data.outcome, agency=self.agency, at=data.attempted_at
         )
 

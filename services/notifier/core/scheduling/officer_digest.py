@@ -13,10 +13,9 @@ from enum import StrEnum
 from schemas.events.assessments import Status, StepKind
 from schemas.events.deliveries import Channel
 from services.notifier.core.scheduling import letter_history
-from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.holds import HoldScope, SendingHold
 from services.notifier.core.scheduling.letter_history import NO_HISTORY, NOTHING_SENT, LetterHistory
-from services.notifier.core.scheduling.routing import ContactBook
+from services.notifier.core.scheduling.routing import ContactBook, OfficerWeek
 from services.notifier.core.scheduling.schedule import ONE_DAY, AlertSchedule, SendingHours
 from services.notifier.core.scheduling.scheduled_alert import (
     ACCEPTED,

@@ -1,11 +1,12 @@
 """Routing: which agency or contact list gets an alert, which people are its contacts, and what makes one message.
 
 An alert is meant for `self` (the agency that owes the report), `parent` (the agency above it) or a named contact list.
-Everything that one recipient gets at one time on one channel goes into one message, a digest.
+Everything that one recipient gets at one time on one channel goes into one message, a digest; a delivery is one digest
+to one address.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import chain
@@ -14,6 +15,7 @@ from typing import Literal, Protocol
 from schemas.events import ids
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
+from schemas.events.event_origin import NO_ORIGIN, EventOrigin
 from schemas.plan.plan import PARENT, Plan
 from schemas.plan.registry import Registry
 from schemas.text import comparison
@@ -22,6 +24,8 @@ from services.notifier.core.scheduling.scheduled_alert import SEVERITY, DutyAler
 
 Language = Literal["vi", "en"]
 SELF = "self"
+OFFICER = "officer"  # stands for the agency where the reader is a plan's officer
+PUBLIC_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
 
 
 class ContactRole(StrEnum):
@@ -205,6 +209,77 @@ class Digest:
         return self.alerts[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerWeek:
+    """The week, by its Monday, in which a plan's officer is told what needs a person."""
+
+    plan: str
+    monday: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One digest to one address; the address is empty if nobody can be reached.
+
+    Either it has alerts, or it is the digest of `officer_week`, which is about a plan and no alert.
+
+    `attempt` counts the attempts, the current one included, and `spent` those of them that count towards giving up.
+    `claim` names the claim under which this process alone may make the attempt; None if the delivery is not claimed.
+    `route` names the provider of the last attempt. `may_have_arrived`: not every attempt surely failed. `instead_of` is
+    the public id of the delivery on an earlier channel whose address nobody has.
+    """
+
+    id: str
+    alert_id: str
+    to_agency: str
+    channel: Channel
+    address: str
+    language: Language
+    alerts: tuple[DutyAlert, ...]
+    created_at: datetime | None = None
+    attempt: int = 0
+    spent: int = 0
+    claim: str | None = None
+    route: str | None = None
+    officer_week: OfficerWeek | None = None
+    instead_of: str | None = None
+    may_have_arrived: bool = False
+
+    @property
+    def digest(self) -> Digest:
+        """The digest that is delivered, without its other contacts."""
+        return Digest(to_agency=self.to_agency, channel=self.channel, alerts=self.alerts)
+
+    @property
+    def lead(self) -> DutyAlert:
+        """The most pressing alert."""
+        return self.alerts[0]
+
+    @property
+    def kind(self) -> str:
+        """What it tells, as the operator reads it."""
+        return "officer-digest" if self.officer_week else self.lead.alert.kind.value
+
+    @property
+    def step(self) -> str:
+        """Which one of its kind it is: a step of the plan, or the Monday of the week."""
+        return self.officer_week.monday.isoformat() if self.officer_week else self.lead.alert.label
+
+    @property
+    def origin(self) -> EventOrigin:
+        """The event that was received last among those that its alerts follow from."""
+        return find_latest_origin(self.alerts)
+
+    @property
+    def public_id(self) -> str:
+        """The id that mails and events carry. It derives from the address, and does not give it away."""
+        return self.id[:PUBLIC_DIGITS]
+
+    def message_id(self, domain: str) -> str:
+        """Return the Message-ID, which is the same on every attempt, so that mail programs recognise a second copy."""
+        return f"<{self.public_id}@{domain}>"
+
+
 def collect_digests(
     alerts: Iterable[DutyAlert], calendar: SendingCalendar, book: ContactBook, now: datetime
 ) -> list[Digest]:
@@ -245,6 +320,47 @@ def build_digests(
     return digests
 
 
+def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
+    """Return one delivery for each contact of *digest*, or a single one without address if there is no contact.
+
+    Within one batch an address gets one delivery for an agency and channel. The id depends on the batch and not on the
+    alerts, so a batch that another process finishes after a crash creates the same ids, and no second delivery. The one
+    without address only records that nobody was reached: it is the same however often that is found.
+    """
+    contacts: tuple[Contact | None, ...] = digest.contacts or (None,)
+    return tuple(_create_delivery(digest, contact, batch) for contact in contacts)
+
+
+def create_next_deliveries(bounced: Delivery, digest: Digest, *, first_id: str) -> tuple[Delivery, ...]:
+    """Return the deliveries of *digest*, which tells the alerts of *bounced* by the next channel.
+
+    *first_id* is the lowest id of all deliveries of that alert on its channel. So they are the same for whichever of
+    these bounced, and however often that is found; and as part of it is public nowhere, no id gives an address away.
+    """
+    created = create_deliveries(digest, batch=f"instead of {first_id}")
+    return tuple(replace(one, instead_of=bounced.public_id) for one in created)
+
+
+def create_officer_delivery(week: OfficerWeek, address: str) -> Delivery:
+    """Return the delivery of the digest of *week* to its officer: the same one however often it is created."""
+    return Delivery(
+        id=ids.digest("officer-digest", week.plan, week.monday.isoformat(), address),
+        alert_id=ids.digest("officer-digest", week.plan, week.monday.isoformat()),
+        to_agency=OFFICER,
+        channel=Channel.EMAIL,
+        address=address,
+        language="vi",
+        alerts=(),
+        officer_week=week,
+    )
+
+
+def find_latest_origin(alerts: Iterable[DutyAlert]) -> EventOrigin:
+    """Return the event that was received last among those that *alerts* follow from; `NO_ORIGIN` without any."""
+    origins = (one.origin for one in alerts)
+    return max(origins, key=lambda one: (one.received_at is not None, one.received_at), default=NO_ORIGIN)
+
+
 def _split_from_superior(alerts: Iterable[DutyAlert]) -> Iterator[tuple[DutyAlert, ...]]:
     """Yield what the reader is told of others, and what it owes itself: a letter asks one thing of its reader."""
     ordered = sorted(alerts, key=_order_by_urgency)
@@ -257,3 +373,20 @@ def _split_from_superior(alerts: Iterable[DutyAlert]) -> Iterator[tuple[DutyAler
 def _order_by_urgency(one: DutyAlert) -> tuple[int, str, str]:
     due = one.alert.due_at.isoformat() if one.alert.due_at else "9999"
     return -SEVERITY[one.alert.kind], due, str(one.duty)
+
+
+def _create_delivery(digest: Digest, contact: Contact | None, batch: str) -> Delivery:
+    address = contact.address if contact else ""
+    named = (batch, digest.to_agency, digest.channel.value, address)
+    # What is told to an agency as the one above others is a message of its own beside what it owes itself.
+    apart = ("superior",) if digest.is_to_superior else ()
+    parts = (*named, *apart) if contact else ("unreached", digest.alert_id)
+    return Delivery(
+        id=ids.digest(*parts),
+        alert_id=digest.alert_id,
+        to_agency=digest.to_agency,
+        channel=digest.channel,
+        address=address,
+        language=contact.language if contact else "vi",
+        alerts=digest.alerts,
+    )

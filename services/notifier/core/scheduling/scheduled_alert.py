@@ -10,6 +10,7 @@ This module holds values. `schedule` decides which alerts of a duty are sent and
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -229,8 +230,7 @@ class ScheduledAlert:
 
     def _key(self, label: str) -> str:
         # The due instant is part of the key: after an extension the reminders of the new due date are other alerts.
-        due = self.due_at.astimezone(UTC).isoformat(timespec="milliseconds") if self.due_at else ""
-        return f"{self.kind.value}|{label}|{due}|{self.to}"
+        return f"{self.kind.value}|{label}|{_write_due(self.due_at)}|{self.to}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +249,12 @@ class DutyAlert:
     def dedup_key(self) -> str:
         """The deduplication key across all duties."""
         return f"{self.duty}|{self.alert.dedup_key}"
+
+
+@lru_cache(maxsize=256)
+def _write_due(due_at: datetime | None) -> str:
+    # An alert writes its keys seven times on its way, and many thousands have their due instant in common.
+    return due_at.astimezone(UTC).isoformat(timespec="milliseconds") if due_at else ""
 
 
 def schedule_alerts(assessment: DutyAssessment, now: datetime) -> tuple[ScheduledAlert, ...]:

@@ -13,7 +13,6 @@ from services.notifier.core.rendering import officer_letter
 from services.notifier.core.rendering.officer_letter import OfficerReading
 from services.notifier.core.rendering.officer_words import EnglishOfficerWords, VietnameseOfficerWords
 from services.notifier.core.rendering.render import RenderedMessage, RenderOptions, SmsLetters
-from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.holds import HoldScope, SendingHold
 from services.notifier.core.scheduling.letter_history import LetterHistory, NamedDay
 from services.notifier.core.scheduling.officer_digest import (
@@ -23,6 +22,7 @@ from services.notifier.core.scheduling.officer_digest import (
     Unreached,
     UnreachedAgency,
 )
+from services.notifier.core.scheduling.routing import OfficerWeek
 from tests.unit.notifier.digest_builders import absent_parts
 from tests.unit.notifier.letters_of_6766 import OFFICER, PLAN, a_call, a_history, at, load_documents
 

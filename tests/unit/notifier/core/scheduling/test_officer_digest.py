@@ -10,11 +10,10 @@ import msgspec
 from schemas.events.assessments import Status, StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.core.scheduling import officer_digest, schedule
-from services.notifier.core.scheduling.delivery import OfficerWeek
 from services.notifier.core.scheduling.holds import HoldScope, SendingHold
 from services.notifier.core.scheduling.letter_history import DutyHistory, LetterHistory, SentAlert
 from services.notifier.core.scheduling.officer_digest import OfficerDigest, Unreached
-from services.notifier.core.scheduling.routing import Contact, ContactBook
+from services.notifier.core.scheduling.routing import Contact, ContactBook, OfficerWeek
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from tests.unit.notifier.schedule_builders import (
     DAY,
