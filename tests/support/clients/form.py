@@ -44,7 +44,7 @@ INDICATORS: list[Json] = [
         "max": 50,
     },
 ]
-AGENCIES_OF_FORM = tuple(f"h-{number}" for number in range(1, 41))
+AGENCIES_OF_FORM = tuple(f"h-{number}" for number in range(1, 121))
 # A district that was split among all of them in July 2026, when its report of 2025 was overdue.
 ENDED = "h-cu"
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
