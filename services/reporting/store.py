@@ -106,7 +106,7 @@ class ReportingStore:
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], database: str, *, partitions: int) -> None:
         self._client = client
         self._database = client[database]
-        self._generation: Generation | None = None  # of the last query
+        self._generation: Generation | None = None  # of the last query or readiness check
         self.checkpoints = MongoCheckpoints(client, database, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     @property
@@ -155,7 +155,8 @@ class ReportingStore:
     async def is_complete(self) -> bool:
         """Whether the database has everything that it was ever filled with: a readiness check."""
         async with _translate_checkpoints():
-            return await self.checkpoints.find_generation() is not None
+            self._generation = await self.checkpoints.find_generation()
+        return self._generation is not None
 
     async def has_assessments(self) -> bool:
         """Whether any duty of any plan was assessed."""
@@ -199,9 +200,8 @@ class ReportingStore:
 
     async def find_facts_generation(self) -> Hashable:
         """Return what changes whenever the facts are read from the log anew, in this database or another one."""
-        async with _translate_checkpoints():
-            if (generation := await self.checkpoints.find_generation()) is not None:
-                return generation
+        if await self.is_complete() and (generation := self._generation) is not None:
+            return generation
         raise StateIncompleteError
 
     async def find_sources(self, limit: int) -> list[str]:
