@@ -28,7 +28,7 @@ from services.reporting.event_decoder import DecodedFact, RecordedAssessment, Re
 from services.reporting.stored_documents import StoredFact
 from services.runtime import mongo
 from services.runtime.state.checkpoints import CheckpointsUnavailableError
-from services.runtime.state.mongo_checkpoints import Generation, MongoCheckpoints
+from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
 ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 # The number is that of the layout of its documents: a view of another one is filled from the log anew.
@@ -106,7 +106,6 @@ class ReportingStore:
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], database: str, *, partitions: int) -> None:
         self._client = client
         self._database = client[database]
-        self._generation: Generation | None = None  # of the last query or readiness check
         self.checkpoints = MongoCheckpoints(client, database, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     @property
@@ -155,8 +154,7 @@ class ReportingStore:
     async def is_complete(self) -> bool:
         """Whether the database has everything that it was ever filled with: a readiness check."""
         async with _translate_checkpoints():
-            self._generation = await self.checkpoints.find_generation()
-        return self._generation is not None
+            return not await self.checkpoints.find_incomplete()
 
     async def has_assessments(self) -> bool:
         """Whether any duty of any plan was assessed."""
@@ -200,8 +198,9 @@ class ReportingStore:
 
     async def find_facts_generation(self) -> Hashable:
         """Return what changes whenever the facts are read from the log anew, in this database or another one."""
-        if await self.is_complete() and (generation := self._generation) is not None:
-            return generation
+        async with _translate_checkpoints():
+            if (generation := await self.checkpoints.find_generation()) is not None:
+                return generation
         raise StateIncompleteError
 
     async def find_sources(self, limit: int) -> list[str]:
@@ -322,9 +321,9 @@ class ReportingStore:
     async def _answering(self) -> AsyncIterator[None]:
         """Translate errors of a query; raise `StateIncompleteError` unless the database was complete all the while."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError), _translate_checkpoints():
-            before = self._generation or await self.checkpoints.find_generation()
+            before = self.checkpoints.last_generation or await self.checkpoints.find_generation()
             yield
-            after = self._generation = await self.checkpoints.find_generation()
+            after = await self.checkpoints.find_generation()
         if before is None or after is None or before.is_replaced_by(after):
             raise StateIncompleteError
 

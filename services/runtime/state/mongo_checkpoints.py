@@ -64,6 +64,7 @@ class MongoCheckpoints:
     def point_to(self, database: str) -> None:
         """Speak of *database* from now on; nothing of it is believed before `require` was called."""
         self._database, self._monitor = self._client[database], CompletenessMonitor(self._places)
+        self._last_generation: Generation | None = None
 
     async def move_to(self, database: str) -> None:
         """Speak of *database* from now on, and believe it as it is: whoever has filled it has compared it with the log.
@@ -136,17 +137,25 @@ class MongoCheckpoints:
 
     async def find_generation(self) -> Generation | None:
         """Return what stands for the state until any of it is filled anew; None while the database lacks anything."""
-        generation, incomplete = await self._compare()
-        return None if incomplete else generation
+        return (await self._compare())[0]
 
-    async def _compare(self) -> tuple[Generation, list[TopicPartition]]:
+    @property
+    def last_generation(self) -> Generation | None:
+        """What `find_generation` returns, as of the last time that anybody looked."""
+        return self._last_generation
+
+    async def _compare(self) -> tuple[Generation | None, list[TopicPartition]]:
         # Of one database to the end, also where `move_to` is called meanwhile.
         database, monitor = self._database, self._monitor
         least = monitor.list_least()
         stored = await self._load(database, self._covered)
         monitor.remember(stored)
+        incomplete = monitor.find_incomplete(stored, least)
         begun = frozenset((place, one.begun_at) for place, one in stored.items())
-        return Generation(database=database.name, begun=begun), monitor.find_incomplete(stored, least)
+        generation = None if incomplete else Generation(database=database.name, begun=begun)
+        if database is self._database:
+            self._last_generation = generation
+        return generation, incomplete
 
     async def _load_known(self, topics: Iterable[str]) -> dict[TopicPartition, Checkpoint]:
         monitor = self._monitor

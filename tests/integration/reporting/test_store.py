@@ -13,7 +13,7 @@ from services.reporting.store import FACTS, DatabaseUnavailableError, ReportingS
 from services.reporting.stored_documents import StoredFact
 from services.runtime.kafka.log_coverage import Coverage
 from services.runtime.state.checkpoints import Checkpoint
-from services.runtime.state.mongo_checkpoints import Generation
+from services.runtime.state.mongo_checkpoints import Generation, MongoCheckpoints
 from tests.support.servers.mongo import DRIVERS, Database, open_client
 
 RECORDED_AT = datetime(2026, 12, 1, 2, tzinfo=UTC)
@@ -110,12 +110,15 @@ async def test_an_answer_needs_a_database_that_is_complete_all_the_while(
         Generation(database=name, begun=frozenset({(TopicPartition("t", 0), begun)}))
         for name, begun in (("a", RECORDED_AT), ("a", RECORDED_AT + timedelta(seconds=1)), ("b", RECORDED_AT))
     )
+    last: list[Generation | None] = [None]
     seen: list[Generation | None] = []
 
     async def find_generation() -> Generation | None:
-        return seen.pop(0)
+        last[:] = [seen.pop(0)]
+        return last[0]
 
     monkeypatch.setattr(store.checkpoints, "find_generation", find_generation)
+    monkeypatch.setattr(MongoCheckpoints, "last_generation", property(lambda _: last[0]))
     for generations, is_answered in (
         ([None, first], False),  # nothing is known of it before
         ([first], True),
@@ -131,7 +134,14 @@ async def test_an_answer_needs_a_database_that_is_complete_all_the_while(
             with pytest.raises(StateIncompleteError):
                 await store.find_fact("x")
         assert not seen
-    # A service that has said it is ready answers the next question, whatever was there before.
-    seen[:] = [second, second]
-    assert await store.is_complete()
-    assert await store.find_fact("x") is None
+
+
+async def test_who_was_told_that_it_is_complete_gets_an_answer(store: ReportingStore) -> None:
+    """Also where the database was filled anew since the last question."""
+    for begun in (RECORDED_AT, RECORDED_AT + timedelta(seconds=1)):
+        places = dict.fromkeys(
+            store.checkpoints.partitions, Checkpoint(coverage=Coverage(next_offset=0), must_reach=0, begun_at=begun)
+        )
+        await store.checkpoints.begin(places, was_known=False)
+        assert not await store.checkpoints.find_incomplete()  # as the readiness check asks
+        assert await store.find_fact("x") is None
