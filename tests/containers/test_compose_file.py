@@ -78,21 +78,6 @@ def test_a_report_becomes_a_mail_and_a_document(system: ComposedSystem, installe
     installed.check_report_becomes_mail_and_document()
 
 
-def test_everything_is_scraped_and_alerts_arrive(installed: InstalledSystem) -> None:
-    """Prometheus reaches all five, and the alert that always fires reaches Alertmanager."""
-
-    def all_are_up() -> bool:
-        targets = installed.client.get(f"{PROMETHEUS}/api/v1/targets").json()["data"]["activeTargets"]
-        return {one["labels"]["job"] for one in targets if one["health"] == "up"} == OWN
-
-    def watchdog_has_arrived() -> bool:
-        alerts = installed.client.get(f"{ALERTMANAGER}/api/v2/alerts").json()
-        return "Watchdog" in {one["labels"]["alertname"] for one in alerts}
-
-    wait_until(all_are_up, "every target is up")
-    wait_until(watchdog_has_arrived, "the watchdog has reached Alertmanager")
-
-
 def test_a_killed_service_comes_back_and_goes_on(system: ComposedSystem, installed: InstalledSystem) -> None:
     """Rules is killed without warning; the engine starts it again, and what was posted meanwhile is assessed."""
     before = system.container("rules")
@@ -114,6 +99,21 @@ def test_what_is_posted_while_the_broker_hangs_is_kept(system: ComposedSystem, i
         lambda: installed.read(f"/v1/receipts/{receipt}").status_code == httpx.codes.OK, "the receipt is in the log"
     )
     installed.wait_until_assessed(OTHER_AGENCIES[1])
+
+
+def test_everything_is_scraped_and_alerts_arrive(installed: InstalledSystem) -> None:
+    """Prometheus reaches all five, and the alert that always fires reaches Alertmanager."""
+
+    def all_are_up() -> bool:
+        targets = installed.client.get(f"{PROMETHEUS}/api/v1/targets").json()["data"]["activeTargets"]
+        return {one["labels"]["job"] for one in targets if one["health"] == "up"} == OWN
+
+    def watchdog_has_arrived() -> bool:
+        alerts = installed.client.get(f"{ALERTMANAGER}/api/v2/alerts").json()
+        return "Watchdog" in {one["labels"]["alertname"] for one in alerts}
+
+    wait_until(all_are_up, "every target is up")
+    wait_until(watchdog_has_arrived, "the watchdog has reached Alertmanager")
 
 
 def test_containers_made_anew_keep_their_state_and_leave_no_volume(
