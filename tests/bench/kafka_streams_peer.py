@@ -14,18 +14,21 @@ from tests.bench.rules_worlds import HORIZON, PERIODS
 from tests.support import maven
 
 SOURCE = Path(__file__).parent / "kafka_streams"
-APPLICATION = "usual-duty"
 
 
 class KafkaStreamsPeer(Daemon):
-    """The peer as a process. It consumes the facts as a group of its own and writes to the topic of verdicts."""
+    """The peer as a process. It consumes the facts as the group `application` and writes to the topic of verdicts.
+
+    The application is called like its folder, so that each starts without the state that another left on the broker.
+    """
 
     def __init__(self, folder: Path, bootstrap: str, catalogue: DutyCatalogue) -> None:
+        self.application = folder.name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "duties.json").write_bytes(_describe(catalogue))
         arguments = (
             bootstrap,
-            APPLICATION,
+            self.application,
             FACTS.name,
             VERDICTS.name,
             str(folder / "state"),

@@ -35,7 +35,7 @@ from services.runtime import bootstrap
 from services.runtime.clock import milliseconds, steer
 from services.runtime.kafka import partition_reader
 from services.runtime.settings import KafkaConfig
-from tests.bench import kafka_streams_peer, rules_worlds
+from tests.bench import rules_worlds
 from tests.bench.kafka_streams_peer import KafkaStreamsPeer
 from tests.bench.rules_worlds import World
 from tests.support import maven
@@ -267,7 +267,7 @@ async def _measure_peer(bus: Bus, folder: Path, catalogue: DutyCatalogue) -> Mea
     peer = KafkaStreamsPeer(folder, bus.bootstrap, catalogue)
     peer.start()
     try:
-        return await _measure_group(bus, kafka_streams_peer.APPLICATION, lambda: _read_cpu_seconds(peer.pid))
+        return await _measure_group(bus, peer.application, lambda: _read_cpu_seconds(peer.pid))
     finally:
         peer.stop()
         shutil.rmtree(folder / "state", ignore_errors=True)
