@@ -3,6 +3,7 @@
 A whole number is one value however it is written: 1, 1.0 and 1e0 decode alike.
 """
 
+import codecs
 import math
 import re
 from typing import Generic, NamedTuple, TypeVar
@@ -115,18 +116,38 @@ def _decode(
             vi=f"{label.vi} có số {cause} vượt quá phạm vi; hãy viết dưới dạng chuỗi",
         ) from cause
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        fault = _find_byte_fault(bytes(text))
+        if fault is not None:
+            raise unreadable_error(en=f"{label.en} {fault.en}", vi=f"{label.vi} {fault.vi}") from cause
         reason = f"{label.vi} {_vietnamese_reason(cause, decoder.type)}"
         raise unreadable_error(en=f"{label.en}: {cause}", vi=reason) from cause
 
 
-def _vietnamese_reason(cause: msgspec.DecodeError | UnicodeDecodeError, expected: object) -> str:
+def _vietnamese_reason(cause: Exception, expected: object) -> str:
     """Return in Vietnamese what the parser says in English.
 
     Only the byte position is taken from the parser's sentence, because nothing else holds it; the rest is our wording.
     """
     if isinstance(cause, msgspec.ValidationError):
         return "phải là một mảng JSON" if expected == list[Raw] else "phải là một đối tượng JSON"
-    if isinstance(cause, UnicodeDecodeError):
-        return "không phải văn bản UTF-8"
     position = _BYTE_POSITION.search(str(cause))
     return f"không phải JSON hợp lệ {position[0]}" if position else "không phải JSON hợp lệ hoặc bị thiếu phần cuối"
+
+
+def _find_byte_fault(text: bytes) -> Bilingual | None:
+    """Return what is wrong with the bytes of *text*, whatever they mean as JSON; None where nothing is."""
+    if not text.strip():
+        return Bilingual.of(en="is empty; send JSON", vi="không có gì; hãy gửi JSON")
+    if text.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return Bilingual.of(
+            en="begins with a byte order mark; send UTF-8 without one",
+            vi="bắt đầu bằng dấu thứ tự byte (BOM); hãy gửi UTF-8 không có BOM",
+        )
+    try:
+        text.decode()
+    except UnicodeDecodeError as fault:
+        return Bilingual.of(
+            en=f"is not UTF-8 at byte {fault.start}; send it as UTF-8",
+            vi=f"không phải UTF-8 ở byte {fault.start}; hãy gửi bằng UTF-8",
+        )
+    return None

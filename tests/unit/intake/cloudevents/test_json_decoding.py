@@ -28,7 +28,22 @@ def unreadable_detail(mode: ContentMode, body: bytes) -> Bilingual:
         (ContentMode.STRUCTURED, b"[]", None, "nội dung yêu cầu phải là một đối tượng JSON"),
         (ContentMode.STRUCTURED, b'{"a": tru}', None, "nội dung yêu cầu không phải JSON hợp lệ (byte 10)"),
         (ContentMode.STRUCTURED, b"{", None, "nội dung yêu cầu không phải JSON hợp lệ hoặc bị thiếu phần cuối"),
-        (ContentMode.STRUCTURED, b'{"a": "\xff"}', None, "nội dung yêu cầu không phải văn bản UTF-8"),
+        (
+            ContentMode.STRUCTURED,
+            b'{"a": "\xff"}',
+            "the body is not UTF-8 at byte 7; send it as UTF-8",
+            "nội dung yêu cầu không phải UTF-8 ở byte 7; hãy gửi bằng UTF-8",
+        ),
+        *(
+            (
+                ContentMode.STRUCTURED,
+                marked,
+                "the body begins with a byte order mark; send UTF-8 without one",
+                "nội dung yêu cầu bắt đầu bằng dấu thứ tự byte (BOM); hãy gửi UTF-8 không có BOM",
+            )
+            for marked in ("{}".encode("utf-8-sig"), "{}".encode("utf-16"))
+        ),
+        (ContentMode.BATCH, b" ", "the batch is empty; send JSON", "lô sự kiện không có gì; hãy gửi JSON"),
         (
             ContentMode.STRUCTURED,
             b'{"a":' * 50_000,
