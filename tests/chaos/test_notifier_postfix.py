@@ -27,7 +27,7 @@ AGENCIES = [f"a-{number:02d}" for number in range(60)]
 PER_MINUTE = 20
 MOST_ATTEMPTS = 1.05
 FALLS_DUE = DUE - timedelta(days=6, hours=12)
-LONGEST = timedelta(minutes=16)  # three minutes of mail, and a rate that a busy machine learns too low for a while
+LONGEST = timedelta(minutes=16)  # three minutes of mail, and a rate that was learnt too low for a while
 TICK_SECONDS = 0.25
 
 
