@@ -128,7 +128,7 @@ TEXTS = {
         en="{count:figure has|figures have} changed since version {version}.",
     ),
     "sealed_figure": Bilingual(vi="Số liệu", en="Figure"),
-    "sealed_figures": Bilingual(vi="Số liệu", en="Figures"),
+    "sealed_figures_file": Bilingual(vi="Số liệu", en="Figures"),
     "sealed_before": Bilingual(vi="Trước", en="Before"),
     "sealed_after": Bilingual(vi="Nay", en="After"),
     "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
