@@ -53,13 +53,8 @@ class ArrivalTally:
     changes: Mapping[datetime, int]
 
 
-def count_arrivals(states: Iterable[DutyState]) -> Arrivals:
-    """Count the complete reports of those of *states* that are expected, at every instant of their timelines."""
-    return add_arrivals([tally_arrivals(states)])
-
-
 def tally_arrivals(states: Iterable[DutyState]) -> ArrivalTally:
-    """Return what *states* add to the curve."""
+    """Return what those of *states* that are expected add to the curve, at every instant of their timelines."""
     expected = [state for state in states if state.status in EXPECTED_STATUSES]
     changes: Counter[datetime] = Counter()
     for state in expected:

@@ -273,7 +273,7 @@ def describe_whole(found: FoundLines) -> tuple[object, ...]:
         duty_counts.count_duties(shown),
         annual_report.count_by_group(shown),
         queues.fill_queues(shown),
-        arrivals.count_arrivals(found.states),
+        arrivals.add_arrivals([arrivals.tally_arrivals(found.states)]),
         facets.count_facets(whole, filters.APPLICABLE),
         sorting.sort_lines(shown, BY_STATUS)[:2],
     )

@@ -1,6 +1,7 @@
 """What is read once and kept is not walked by the garbage collector again; what follows a verdict is."""
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -25,6 +26,20 @@ async def test_what_a_start_reads_is_passed_over() -> None:
     """A full collection over it would stop every answer for tenths of a second."""
     assert await load(10_000) == [[number] for number in range(10)]
     assert gc.get_freeze_count() > 0
+
+
+class Cycle:
+    """Something that refers to itself, so that only a collection frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+async def test_garbage_is_collected_before_it_would_be_passed_over() -> None:
+    """Where it was passed over it would stay for ever: each question about another instant would add to it."""
+    cycle = weakref.ref(Cycle())
+    await load(10_000)
+    assert cycle() is None
 
 
 async def test_what_follows_a_verdict_stays_the_collectors() -> None:

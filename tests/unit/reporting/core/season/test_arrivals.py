@@ -35,7 +35,7 @@ def test_the_curve_counts_the_complete_reports_of_any_instant(
     """At any instant it is the number of those whose timeline says that they have reported, falls included."""
     revisions = [a_revision(key=a_key(f"h-{n:02}"), timeline=spans_of(steps)) for n, steps in enumerate(timelines)]
     end = [timeline.state_at(one, START + timedelta(days=100)) for one in revisions]
-    curve = arrivals.count_arrivals(end)
+    curve = arrivals.add_arrivals([arrivals.tally_arrivals(end)])
     at = START + timedelta(days=day)
     complete = [timeline.state_at(one, at).status in {Status.ON_TIME, Status.LATE} for one in revisions]
     assert (curve.count_at(at), curve.expected) == (sum(complete), len(revisions))
@@ -45,13 +45,13 @@ def test_the_curve_counts_the_complete_reports_of_any_instant(
 def test_who_is_exempt_is_not_in_the_curve() -> None:
     """Its denominator is that of the counts."""
     exempt = a_revision(timeline=spans_of([(0, Status.ON_TIME), (1, Status.EXEMPT)]))
-    curve = arrivals.count_arrivals([timeline.state_at(exempt, DUE)])
+    curve = arrivals.add_arrivals([arrivals.tally_arrivals([timeline.state_at(exempt, DUE)])])
     assert (curve.expected, curve.count_at(DUE)) == (0, 0)
 
 
 def test_the_latest_report_is_the_last_rise() -> None:
     """A withdrawal is no report."""
     fallen = a_revision(timeline=spans_of([(0, Status.PENDING), (3, Status.ON_TIME), (5, Status.PENDING)]))
-    curve = arrivals.count_arrivals([timeline.state_at(fallen, DUE)])
+    curve = arrivals.add_arrivals([arrivals.tally_arrivals([timeline.state_at(fallen, DUE)])])
     assert curve.latest_before(DUE) == START + timedelta(days=3)
     assert curve.latest_before(START) is None
